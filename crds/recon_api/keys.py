@@ -1,0 +1,101 @@
+"""Every key, channel and lifetime in Redis that operator and worker share. One function makes each key.
+
+Database 0 is Celery's (queues, results); database 1 (`REDIS_STATE_DB`) holds the keys below. Redis may lose all of it:
+the resource is the queue of record, and the next pass writes again what is missing.
+
+| key | writer | meaning |
+|---|---|---|
+| `attempt:{uid}` | operator | the only attempt of the job that may run |
+| `claim:{uid}.{n}` | worker, SET NX | one copy of a message may run, ever; the value names the owner |
+| `lease:{uid}.{n}` | the claim's owner | the attempt is alive |
+| `result:{uid}.{n}` | worker | how the attempt ended: a hint, the manifest in the storage is the proof |
+| `workers`, `worker:{name}` | worker | which workers are connected |
+| `cancel_request:{uid}`, `cancel:{uid}` | operator | see `recon_api.cancellation` |
+"""
+
+CANCELLATION_TTL_S = 3600
+"""How long a cancel flag lives unless it is asserted again; the operator does so while the resource asks."""
+
+RECORD_TTL_S = 7 * 24 * 3600
+"""How long attempts, claims and results are kept: longer than any job runs, so that a late copy of a message is refused."""
+
+TASK_NAME = "reconstruction.process"
+DISCARD_TASK_NAME = "reconstruction.discard"
+DEFAULT_GPU_CLASS = "any"
+
+
+def queue_name(gpu_class: str) -> str:
+    """Return the Celery queue of a worker pool."""
+    return f"reconstruction.{gpu_class}"
+
+
+def task_id(uid: str, attempt: int) -> str:
+    """Return the Celery task id of an attempt, `{uid}.{attempt}`; it also names the attempt's keys."""
+    return f"{uid}.{attempt}"
+
+
+def parse_task_id(value: str) -> tuple[str, int]:
+    """Return (uid, attempt) of a task id; raise ValueError where it is not one of ours."""
+    uid, _, attempt = value.rpartition(".")
+    if not uid:
+        raise ValueError(f"not a task id: {value!r}")
+    return uid, int(attempt)
+
+
+def attempt_key(uid: str) -> str:
+    """Return the key that holds the number of the only attempt that may run."""
+    return f"attempt:{uid}"
+
+
+def claim_key(uid: str, attempt: int) -> str:
+    """Return the key by which one process takes an attempt, once and for ever."""
+    return f"claim:{task_id(uid, attempt)}"
+
+
+def lease_key(uid: str, attempt: int) -> str:
+    """Return the key that lives while the attempt's process does."""
+    return f"lease:{task_id(uid, attempt)}"
+
+
+def result_key(uid: str, attempt: int) -> str:
+    """Return the key that says how the attempt ended."""
+    return f"result:{task_id(uid, attempt)}"
+
+
+WORKERS_KEY = "workers"
+"""A set: the names of all workers ever seen; those whose `worker:{name}` has lapsed are gone."""
+
+
+def worker_key(name: str) -> str:
+    """Return the key under which a connected worker describes itself."""
+    return f"worker:{name}"
+
+
+def cancel_request_key(job_id: str) -> str:
+    """Return the flag of the first step of a cancellation."""
+    return f"cancel_request:{job_id}"
+
+
+def cancel_key(job_id: str) -> str:
+    """Return the flag of the second step: the job must stop."""
+    return f"cancel:{job_id}"
+
+
+STOP_CHANNEL_PATTERN = "stop:*"
+
+
+def stop_channel(uid: str) -> str:
+    """Return the channel on which the running attempt is told at once to look at its flags."""
+    return f"stop:{uid}"
+
+
+WORKERS_CHANNEL = "workers"
+"""Published to by a worker that came or went, so that the operator looks at the queue at once."""
+
+PROGRESS_CHANNEL_PATTERN = "celery-task-meta-*"
+"""Celery's Redis result backend publishes each stored state under the name of its key."""
+
+
+def progress_key(uid: str, attempt: int) -> str:
+    """Return Celery's own key (database 0) of an attempt's latest state; also its channel."""
+    return f"celery-task-meta-{task_id(uid, attempt)}"

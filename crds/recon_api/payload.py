@@ -1,0 +1,104 @@
+"""What travels between operator and worker: an attempt's task, its progress, its outcome, and the workers' registry."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from recon_api.status import Metric, Output
+from recon_api.steps import Step
+
+
+class Message(BaseModel):
+    """Something that travels; newer senders may add fields, which are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
+
+
+class TaskPayload(Message):
+    """Keyword arguments of the task `reconstruction.process`: everything an attempt needs to know."""
+
+    job_id: str
+    """UID of the resource."""
+    model_type: str = "reconviagen"
+    namespace: str
+    name: str
+    attempt: int = Field(ge=1)
+    """Number of this attempt; the fencing token."""
+    input_path: str | None = None
+    """Relative to `<storage>/inputs/<namespace>/`."""
+    input_url: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """As in the spec (camelCase keys); the model checks them."""
+    output_path: str | None = None
+    """Relative to `<storage>/outputs/<namespace>/`; the job's name where absent."""
+
+
+class TaskResult(Message):
+    """What the task returns to Celery."""
+
+    status: str
+    """`completed` or `cancelled`."""
+    job_id: str
+    output_path: str
+
+
+class ProgressMeta(Message):
+    """Meta of Celery's `PROGRESS` state."""
+
+    progress: float = Field(ge=0, le=100)
+    """Percentage of the whole job."""
+    step: Step
+    metrics: tuple[Metric, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    """Intermediate results that exist already."""
+
+
+class Outcome(StrEnum):
+    """How an attempt ended."""
+
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class AttemptResult(Message):
+    """Value of `result:{uid}.{n}`: how attempt n ended."""
+
+    outcome: Outcome
+    attempt: int
+    worker: str = ""
+    reason: str = ""
+    """Name of a documented reason; empty where completed."""
+    message: str = ""
+    retry_after_s: float = 0.0
+    outputs: tuple[Output, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class ClaimOwner(Message):
+    """Value of `claim:{uid}.{n}` and `lease:{uid}.{n}`: which process runs the attempt."""
+
+    worker: str
+    """Name of the worker."""
+    boot_id: str
+    """Drawn anew each time the worker starts: the same worker with another boot id no longer runs the attempt."""
+    nonce: str
+    """Drawn anew for each copy of a message."""
+    node: str = ""
+    gpu: str = ""
+
+
+class WorkerDescription(Message):
+    """Value of `worker:{name}`: a connected worker."""
+
+    name: str
+    boot_id: str
+    gpu_class: str = "any"
+    node: str = ""
+    gpu: str = ""
+    """Name of the GPU, or `cpu`."""
+    models: tuple[str, ...] = ()

@@ -1,0 +1,166 @@
+"""The status of a job, written by the operator alone."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from recon_api.base import ObservedModel
+
+
+class Phase(StrEnum):
+    """Where a job is in its life. A finished phase is never left."""
+
+    PENDING = "Pending"
+    QUEUED = "Queued"
+    RUNNING = "Running"
+    SUSPENDED = "Suspended"
+    RETRYING = "Retrying"
+    CANCELLING = "Cancelling"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the job has ended."""
+        return self in (Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED)
+
+
+class ConditionType(StrEnum):
+    """The conditions of a job; the last three are exclusive and written once."""
+
+    QUEUED = "Queued"
+    RUNNING = "Running"
+    SUSPENDED = "Suspended"
+    CANCELLATION_REQUESTED = "CancellationRequested"
+    COMPLETE = "Complete"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+
+class ConditionStatus(StrEnum):
+    """As in every Kubernetes condition."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Condition(ObservedModel):
+    """One observation about the job, as Kubernetes' own conditions are written."""
+
+    type: ConditionType
+    status: ConditionStatus
+    reason: str
+    """A documented reason."""
+    message: str = ""
+    last_transition_time: datetime
+    observed_generation: int = 0
+
+
+class CancellationState(StrEnum):
+    """How far a cancellation has come."""
+
+    REQUESTED = "Requested"
+    CONFIRMED = "Confirmed"
+    STOPPING = "Stopping"
+    CANCELLED = "Cancelled"
+    EXPIRED = "Expired"
+    WITHDRAWN = "Withdrawn"
+
+
+class CancellationStatus(ObservedModel):
+    """The cancellation as the operator has seen it."""
+
+    state: CancellationState
+    requested_at: datetime | None = None
+    expires_at: datetime | None = None
+    """When an unconfirmed request is forgotten."""
+    confirmed_at: datetime | None = None
+    cancelled_at: datetime | None = None
+
+
+class QueueStatus(ObservedModel):
+    """The job's place among those that wait."""
+
+    position: Annotated[int, Field(ge=1)] | None = None
+    """1 is next."""
+    estimated_start_time: datetime | None = None
+
+
+class WorkerStatus(ObservedModel):
+    """The worker that runs the job, or ran it last."""
+
+    name: str
+    node: str = ""
+    gpu: str = ""
+
+
+class Metric(ObservedModel):
+    """A named figure of the running job, such as the number of photos that were placed."""
+
+    name: str
+    value: str
+
+
+class Progress(ObservedModel):
+    """How far the running attempt is."""
+
+    percentage: Annotated[int, Field(ge=0, le=100)] = 0
+    step: str = ""
+    estimated_remaining_seconds: Annotated[int, Field(ge=0)] | None = None
+    last_updated_time: datetime | None = None
+    metrics: tuple[Metric, ...] = ()
+
+
+class Attempt(ObservedModel):
+    """One attempt at the job; the last five are kept."""
+
+    number: Annotated[int, Field(ge=1)]
+    worker: str = ""
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    reason: str = ""
+    message: str = ""
+
+
+class Output(ObservedModel):
+    """A file that the job has published."""
+
+    name: str
+    uri: str
+    media_type: str = ""
+    bytes: Annotated[int, Field(ge=0)] = 0
+    sha256: str = ""
+
+
+class ReconstructionJobStatus(ObservedModel):
+    """The whole status. Its default phase means: not yet seen by the operator."""
+
+    phase: Phase = Phase.PENDING
+    observed_generation: int = 0
+    """Generation of the spec that this status speaks of."""
+    message: str = ""
+    """One sentence on where the job stands."""
+    model: str = ""
+    """The model that is used."""
+    task_id: Annotated[str, Field(alias="taskID")] = ""
+    """Celery task of the current attempt, `<uid>.<attempt>`."""
+    execution_attempts: Annotated[int, Field(ge=0)] = 0
+    """Number of the latest attempt; the fencing token of everything it writes."""
+    attempts: tuple[Attempt, ...] = ()
+    start_time: datetime | None = None
+    """When the first attempt started to run."""
+    completion_time: datetime | None = None
+    queue: QueueStatus | None = None
+    worker: WorkerStatus | None = None
+    progress: Progress | None = None
+    cancellation: CancellationStatus | None = None
+    outputs: tuple[Output, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+    def condition(self, kind: ConditionType) -> Condition | None:
+        """Return the condition of that type, if it was ever set."""
+        return next((c for c in self.conditions if c.type == kind), None)

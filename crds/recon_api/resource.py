@@ -1,0 +1,68 @@
+"""The resource `reconstructionjobs.reconstruction.dev/v1` as the operator reads it."""
+
+from datetime import datetime
+
+from pydantic import ConfigDict, Field
+
+from recon_api import rules
+from recon_api.base import ObservedModel
+from recon_api.spec import ReconstructionJobSpec
+from recon_api.status import ReconstructionJobStatus
+
+GROUP = "reconstruction.dev"
+VERSION = "v1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "ReconstructionJob"
+PLURAL = "reconstructionjobs"
+SINGULAR = "reconstructionjob"
+SHORT_NAME = "rj"
+
+FINALIZER = f"{GROUP}/stop-before-delete"
+"""Ours, only from dispatch to stop: a running job is stopped before its object goes."""
+
+FINISHED_LABEL = f"{GROUP}/finished"
+"""Set (`true`) on a job that has ended, so that the watch can leave it out."""
+
+MANAGED_BY_US = f"{GROUP}/operator"
+"""The value of spec.managedBy that means this operator, as does no value."""
+
+
+class ObjectMeta(ObservedModel):
+    """The part of an object's metadata that the operator reads."""
+
+    name: str
+    namespace: str
+    uid: str
+    resource_version: str = ""
+    generation: int = 1
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+    finalizers: tuple[str, ...] = ()
+    labels: dict[str, str] = Field(default_factory=dict)
+
+
+class ReconstructionJob(ObservedModel):
+    """Photos that are to become a 3D model."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules.validations(
+            rules.CANCELLATION_STARTS_WITH_REQUEST,
+            rules.CONFIRMATION_NEEDS_REQUEST,
+            rules.CONFIRMATION_IS_FINAL,
+            rules.EXPIRED_REQUEST_IS_NOT_CONFIRMED,
+        )
+    )
+
+    metadata: ObjectMeta
+    spec: ReconstructionJobSpec
+    status: ReconstructionJobStatus = ReconstructionJobStatus()
+
+    @property
+    def uid(self) -> str:
+        """The job's id everywhere: in Redis, in the storage, in the logs."""
+        return self.metadata.uid
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`, for people."""
+        return f"{self.metadata.namespace}/{self.metadata.name}"

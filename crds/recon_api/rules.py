@@ -1,0 +1,118 @@
+"""CEL rules of the custom resource: each a condition, the sentence that a person reads, and the field it speaks of.
+
+The API server runs them (Kubernetes, "Validation rules"). A rule that names `oldSelf` holds for changes only; one with
+`optional_old_self` also sees the creation of an object.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One entry of `x-kubernetes-validations`."""
+
+    rule: str
+    message: str
+    field_path: str = ""
+    optional_old_self: bool = False
+
+    def to_schema(self) -> dict[str, Any]:
+        """Return the entry as the API server reads it."""
+        entry: dict[str, Any] = {"rule": self.rule, "message": self.message}
+        if self.field_path:
+            entry["fieldPath"] = self.field_path
+        if self.optional_old_self:
+            entry["optionalOldSelf"] = True
+        return entry
+
+
+def validations(*rules: Rule) -> dict[str, Any]:
+    """Return the schema extension that carries the rules."""
+    return {"x-kubernetes-validations": [rule.to_schema() for rule in rules]}
+
+
+def immutable(field: str) -> Rule:
+    """Return the rule of a spec that this optional field stays as it was at creation."""
+    return Rule(
+        f"has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})",
+        f"spec.{field} can't be changed once the job exists; create another job instead",
+        f".{field}",
+    )
+
+
+RELATIVE_PATH = (
+    Rule("!self.startsWith('/')", "must be relative to the namespace's own folder in the storage, without a leading '/'"),
+    Rule("!self.split('/').exists(part, part == '..')", "must stay inside the namespace's folder: '..' is not allowed"),
+)
+"""Rules of a path within a namespace's folder."""
+
+ONE_INPUT = Rule(
+    "has(self.path) != has(self.url)",
+    "name one input: set either path (a folder, archive or video in the shared storage) or url, not both and not neither",
+)
+
+SECRET_NEEDS_URL = Rule(
+    "!has(self.secretName) || has(self.url)",
+    "secretName holds credentials for url; a path in the storage needs none, so remove secretName",
+    ".secretName",
+)
+
+INPUT_IS_NEEDED = Rule(
+    "has(self.input) || (has(self.model) && self.model == 'synthetic')",
+    "name the photos: set spec.input.path (in the shared storage) or spec.input.url",
+    ".input",
+)
+
+ONE_OUTPUT = Rule("!(has(self.path) && has(self.url))", "name one place for the output: either path or url, not both")
+
+BACKOFF_GROWS_TO_ITS_LIMIT = Rule(
+    "duration(self.duration) <= duration(self.maxDuration)",
+    "duration must not be longer than maxDuration",
+    ".duration",
+)
+
+POLICY_RULE_MATCHES_SOMETHING = Rule(
+    "size(self.onReasons) > 0 || size(self.onMessagePatterns) > 0",
+    "a rule needs something to match: name onReasons, onMessagePatterns or both",
+)
+
+PATTERN_COMPILES = Rule(
+    "''.matches(self) || true",
+    "is not a regular expression (RE2 syntax)",
+)
+
+CANCELLATION_STARTS_WITH_REQUEST = Rule(
+    "oldSelf.hasValue() || !has(self.spec.cancellation) || self.spec.cancellation != 'Confirmed'",
+    "a job can't be created with a confirmed cancellation; leave spec.cancellation out",
+    ".spec.cancellation",
+    optional_old_self=True,
+)
+
+CONFIRMATION_NEEDS_REQUEST = Rule(
+    "!has(self.spec.cancellation) || self.spec.cancellation != 'Confirmed' || has(oldSelf.spec.cancellation)",
+    "a cancellation takes two steps: set spec.cancellation to Requested first, then to Confirmed",
+    ".spec.cancellation",
+)
+
+CONFIRMATION_IS_FINAL = Rule(
+    "!has(oldSelf.spec.cancellation) || oldSelf.spec.cancellation != 'Confirmed'"
+    " || (has(self.spec.cancellation) && self.spec.cancellation == 'Confirmed')",
+    "the cancellation is confirmed and can't be taken back; create another job instead",
+    ".spec.cancellation",
+)
+
+EXPIRED_REQUEST_IS_NOT_CONFIRMED = Rule(
+    "!has(self.spec.cancellation) || self.spec.cancellation != 'Confirmed'"
+    " || !has(oldSelf.spec.cancellation) || oldSelf.spec.cancellation == 'Confirmed'"
+    " || !has(self.status) || !has(self.status.cancellation) || self.status.cancellation.state != 'Expired'",
+    "the request for cancellation has expired; set spec.cancellation to null, then to Requested, and confirm in time",
+    ".spec.cancellation",
+)
+
+FINISHED_PHASE_STAYS = Rule(
+    "!has(oldSelf.phase) || !(oldSelf.phase in ['Succeeded', 'Failed', 'Cancelled'])"
+    " || (has(self.phase) && self.phase == oldSelf.phase)",
+    "a finished job stays as it ended",
+    ".phase",
+)

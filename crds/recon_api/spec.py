@@ -1,0 +1,214 @@
+"""The spec of a job, written by people; immutable once created, but for the fields that say otherwise."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from recon_api import rules
+from recon_api.base import ObservedModel
+from recon_api.keys import DEFAULT_GPU_CLASS
+
+MAX_SECONDS = 2**31 - 1
+"""The longest time that a field in seconds can name."""
+
+DnsLabel = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+DnsSubdomain = Annotated[
+    str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+]
+RelativePath = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f\x7f\\]+$"),
+    Field(json_schema_extra=rules.validations(*rules.RELATIVE_PATH)),
+]
+Url = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^(https|s3|gs|az)://[^\s/][^\s]*$")]
+Duration = Annotated[
+    str, StringConstraints(min_length=2, max_length=32, pattern=r"^([0-9]{1,7}(\.[0-9]{1,3})?(ms|s|m|h))+$")
+]
+Seconds = Annotated[int, Field(ge=1, le=MAX_SECONDS)]
+Pattern = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=256),
+    Field(json_schema_extra=rules.validations(rules.PATTERN_COMPILES)),
+]
+
+
+class Input(ObservedModel):
+    """Where the photos are."""
+
+    model_config = ConfigDict(json_schema_extra=rules.validations(rules.ONE_INPUT, rules.SECRET_NEEDS_URL))
+
+    path: RelativePath | None = None
+    """A folder, archive (zip, tar) or video, relative to the namespace's own folder in the shared storage."""
+    url: Url | None = None
+    """The same, elsewhere: https://, s3://, gs:// or az://."""
+    secret_name: DnsSubdomain | None = None
+    """A Secret of the namespace with credentials for url."""
+
+
+class Quality(StrEnum):
+    """How much time a reconstruction may take for how much detail."""
+
+    DRAFT = "draft"
+    STANDARD = "standard"
+    HIGH = "high"
+
+
+class OutputFormat(StrEnum):
+    """File formats of the mesh."""
+
+    GLB = "glb"
+    PLY = "ply"
+    OBJ = "obj"
+
+
+class Parameters(ObservedModel):
+    """What the model is given. A model documents its own further keys; one that it does not know fails the job."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})
+
+    quality: Quality = Quality.STANDARD
+    """draft, standard or high: time against detail."""
+    max_image_size: Annotated[int, Field(ge=64, le=16384)] | None = None
+    """Longest side, in pixels, at which photos are used."""
+    target_faces: Annotated[int, Field(ge=100, le=20_000_000)] | None = None
+    """Number of triangles that the mesh is reduced to."""
+    texture: bool | None = None
+    """Whether the mesh gets a texture; otherwise its vertices carry the colours."""
+    formats: Annotated[
+        tuple[OutputFormat, ...],
+        Field(min_length=1, max_length=3, json_schema_extra={"x-kubernetes-list-type": "set"}),
+    ] = (OutputFormat.GLB,)
+    """File formats of the mesh."""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    """Where the model draws random numbers: the same seed gives the same draws."""
+
+    def as_payload(self) -> dict[str, Any]:
+        """Return what the user set, with the defaults, as the model is given it (camelCase keys)."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class OutputSpec(ObservedModel):
+    """Where the result goes."""
+
+    model_config = ConfigDict(json_schema_extra=rules.validations(rules.ONE_OUTPUT))
+
+    path: RelativePath | None = None
+    """A folder relative to the namespace's own output folder; the job's name where left out."""
+    url: Url | None = None
+    """The same, elsewhere."""
+    retain: bool = True
+    """Whether the files stay when the job is removed after ttlSecondsAfterFinished."""
+
+
+class Cancellation(StrEnum):
+    """The two steps by which a person cancels a job."""
+
+    REQUESTED = "Requested"
+    CONFIRMED = "Confirmed"
+
+
+class Backoff(ObservedModel):
+    """Waiting time between attempts: duration × factor^n, at most maxDuration."""
+
+    model_config = ConfigDict(json_schema_extra=rules.validations(rules.BACKOFF_GROWS_TO_ITS_LIMIT))
+
+    duration: Duration = "10s"
+    """Wait before the first retry, such as 10s or 1m30s."""
+    factor: Annotated[int, Field(ge=1, le=10)] = 2
+    """Each further wait is this many times longer."""
+    max_duration: Duration = "10m"
+    """The longest wait."""
+
+
+class RetryStrategy(ObservedModel):
+    """How attempts follow each other."""
+
+    backoff: Backoff = Backoff()
+
+
+class FailureAction(StrEnum):
+    """What a failure that matches a rule leads to."""
+
+    FAIL_JOB = "FailJob"
+    """The job fails at once."""
+    IGNORE = "Ignore"
+    """The attempt does not count against backoffLimit."""
+    COUNT = "Count"
+    """The attempt counts."""
+
+
+class FailureRule(ObservedModel):
+    """One rule: what it matches, and what then happens."""
+
+    model_config = ConfigDict(json_schema_extra=rules.validations(rules.POLICY_RULE_MATCHES_SOMETHING))
+
+    action: FailureAction
+    on_reasons: Annotated[
+        tuple[Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Z][A-Za-z0-9]*$")], ...],
+        Field(max_length=20),
+    ] = ()
+    """Documented reasons, such as CUDAOutOfMemory."""
+    on_message_patterns: Annotated[tuple[Pattern, ...], Field(max_length=10)] = ()
+    """Regular expressions (RE2 syntax), found anywhere in the attempt's message."""
+
+
+class FailurePolicy(ObservedModel):
+    """What failures lead to; the first rule that matches wins."""
+
+    rules: Annotated[tuple[FailureRule, ...], Field(max_length=20)] = ()
+
+
+IMMUTABLE_FIELDS = (
+    "input",
+    "model",
+    "parameters",
+    "output",
+    "gpuClass",
+    "backoffLimit",
+    "retryStrategy",
+    "failurePolicy",
+    "activeDeadlineSeconds",
+    "preRunningDeadlineSeconds",
+    "managedBy",
+)
+"""Fields of the spec that stay as they were at creation."""
+
+
+class ReconstructionJobSpec(ObservedModel):
+    """What a person asks for."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules.validations(
+            rules.INPUT_IS_NEEDED, *(rules.immutable(field) for field in IMMUTABLE_FIELDS)
+        )
+    )
+
+    input: Input | None = None
+    """Where the photos are; the model synthetic needs none."""
+    model: DnsLabel | None = None
+    """multiview (built in), or any installed plug-in; the installation's default where left out."""
+    parameters: Parameters = Parameters()
+    output: OutputSpec = OutputSpec()
+    gpu_class: DnsLabel = DEFAULT_GPU_CLASS
+    """Which pool of workers runs the job."""
+    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    """Higher goes first while queued. Can be changed."""
+    suspend: bool = False
+    """Hold the job: before it is sent to a worker, or by stopping it and keeping its finished steps. Can be changed."""
+    cancellation: Cancellation | None = None
+    """Two steps to cancel: Requested, then Confirmed. Can be changed."""
+    backoff_limit: Annotated[int, Field(ge=0, le=100)] = 2
+    """Retries after failures of the job's own."""
+    retry_strategy: RetryStrategy = RetryStrategy()
+    failure_policy: FailurePolicy = FailurePolicy()
+    active_deadline_seconds: Seconds | None = None
+    """Longest running time over all attempts; suspended time does not count."""
+    pre_running_deadline_seconds: Seconds | None = None
+    """Longest wait in the queue."""
+    ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=MAX_SECONDS)] | None = None
+    """How long the object stays after its end; its outputs stay unless output.retain is false. Can be changed."""
+    managed_by: (
+        Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")] | None
+    ) = None
+    """Name of another controller, such as example.com/scheduler, that looks after this job; ours then leaves it alone."""

@@ -44,8 +44,17 @@ def immutable(field: str) -> Rule:
 RELATIVE_PATH = (
     Rule("!self.startsWith('/')", "must be relative to the namespace's own folder in the storage, without a leading '/'"),
     Rule("!self.split('/').exists(part, part == '..')", "must stay inside the namespace's folder: '..' is not allowed"),
+    Rule(r"!self.matches('[\\x00-\\x1f\\x7f\\\\]')", "must not have control characters or backslashes"),
 )
 """Rules of a path within a namespace's folder."""
+
+URL_SCHEME_IS_KNOWN = Rule(
+    r"self.matches('^(https|s3|gs|az)://[^\\s/]\\S*$')", "must be a URL that starts with https://, s3://, gs:// or az://"
+)
+
+IS_DURATION = Rule(
+    r"self.matches('^([0-9]{1,6}(\\.[0-9]{1,3})?(ms|s|m|h))+$')", "must be a duration such as 10s, 1m30s or 1h"
+)
 
 ONE_INPUT = Rule(
     "has(self.path) != has(self.url)",
@@ -67,7 +76,8 @@ INPUT_IS_NEEDED = Rule(
 ONE_OUTPUT = Rule("!(has(self.path) && has(self.url))", "name one place for the output: either path or url, not both")
 
 BACKOFF_GROWS_TO_ITS_LIMIT = Rule(
-    "duration(self.duration) <= duration(self.maxDuration)",
+    "!self.duration.matches('^[0-9]') || !self.maxDuration.matches('^[0-9]')"
+    " || duration(self.duration) <= duration(self.maxDuration)",
     "duration must not be longer than maxDuration",
     ".duration",
 )
@@ -78,7 +88,7 @@ POLICY_RULE_MATCHES_SOMETHING = Rule(
 )
 
 PATTERN_COMPILES = Rule(
-    "''.matches(self) || true",
+    "''.matches(self) || !''.matches(self)",
     "is not a regular expression (RE2 syntax)",
 )
 

@@ -18,12 +18,18 @@ DnsSubdomain = Annotated[
 ]
 RelativePath = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f\x7f\\]+$"),
+    StringConstraints(min_length=1, max_length=1024),
     Field(json_schema_extra=rules.validations(*rules.RELATIVE_PATH)),
 ]
-Url = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^(https|s3|gs|az)://[^\s/][^\s]*$")]
+Url = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=2048),
+    Field(json_schema_extra=rules.validations(rules.URL_SCHEME_IS_KNOWN)),
+]
 Duration = Annotated[
-    str, StringConstraints(min_length=2, max_length=32, pattern=r"^([0-9]{1,7}(\.[0-9]{1,3})?(ms|s|m|h))+$")
+    str,
+    StringConstraints(min_length=1, max_length=32),
+    Field(json_schema_extra=rules.validations(rules.IS_DURATION)),
 ]
 Seconds = Annotated[int, Field(ge=1, le=MAX_SECONDS)]
 Pattern = Annotated[

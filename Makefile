@@ -1,0 +1,74 @@
+# Every command that a person or CI runs here. `make` alone lists them.
+#
+# A fresh machine needs Python >= 3.11, git and make: uv, the locked dependencies and a Go toolchain arrive by themselves.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/reconstruction-operator
+UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(CACHE)/uv/bin/uv)
+BIN := .venv/bin
+READY := .venv/.ready
+
+WORKERS ?= 1
+# How many processes run the tests; the cluster tests start a control plane in each.
+JOBS ?= auto
+
+.PHONY: help demo up down test test-fast test-cluster check generate format bench $(CHECKS)
+
+help: ## Show this list
+	@printf '\n  \033[1mreconstruction-operator\033[0m  photos in, 3D models out\n\n'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36mmake %-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\n  First time here?  make demo\n\n'
+
+demo: $(READY) ## Reconstruct an object before your eyes (PHOTOS=folder takes your own photos)
+	@$(BIN)/recon-dev demo $(if $(PHOTOS),--photos '$(PHOTOS)')
+
+up: $(READY) ## Start a control plane, Redis, the operator and workers here (WORKERS=2)
+	@$(BIN)/recon-dev up --detach --workers $(WORKERS)
+
+down: $(READY) ## Stop what `make up` started
+	@$(BIN)/recon-dev down
+
+test: test-fast test-cluster ## Run every test: the fast ones, then those on a real API server and Redis
+
+test-fast: $(READY) ## Run the tests that need no server
+	$(BIN)/pytest --ignore=tests/cluster --numprocesses=$(JOBS) --dist=worksteal
+
+test-cluster: $(READY) ## Run the tests on a real API server, etcd and Redis
+	$(BIN)/pytest tests/cluster --numprocesses=$(JOBS) --dist=loadgroup
+
+CHECKS := check-lint check-format check-types check-imports check-generated check-sizes
+check: $(READY) ## Check style, types, import rules, file sizes and generated files
+	@$(MAKE) --keep-going --jobs=2 --output-sync=target $(CHECKS)
+
+check-lint: ; $(BIN)/ruff check --quiet
+check-format: ; $(BIN)/ruff format --check --quiet
+check-types: ; $(BIN)/mypy --no-error-summary
+check-imports: ; $(BIN)/lint-imports --no-logo --no-timings >/dev/null || $(BIN)/lint-imports --no-logo
+check-generated: ; $(BIN)/python -m recon_dev.generate --check
+check-sizes: ; $(BIN)/python -m recon_dev.checks.sizes
+
+generate: $(READY) ## Write the CRD and the reference pages from the code
+	@$(BIN)/python -m recon_dev.generate
+
+format: $(READY) ## Format the code, and fix what can be fixed by itself
+	$(BIN)/ruff check --fix --quiet || true
+	$(BIN)/ruff format --quiet
+
+bench: $(READY) ## Measure throughput against the API server's own ceiling
+	$(BIN)/python benchmarks/throughput.py
+
+# --- setting up: once, and again when the locked dependencies change ---------------------------------------------
+
+$(READY): uv.lock pyproject.toml devtools/pyproject.toml | $(UV)
+	@echo 'Installing the locked dependencies into .venv (the first time takes a few minutes)'
+	@$(UV) sync --locked --quiet --group dev
+	@touch $@
+
+$(CACHE)/uv/bin/uv:
+	@echo 'Installing uv into $(CACHE)/uv'
+	@python3 -m venv $(CACHE)/uv
+	@$(CACHE)/uv/bin/pip install --quiet --disable-pip-version-check uv

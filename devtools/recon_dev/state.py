@@ -1,0 +1,113 @@
+"""The folder of one local cluster (`.dev`): where everything is, and the settings that stay the same when it is started again."""
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+"""Root of the checkout; `recon_dev` is installed from it and never without it."""
+DEFAULT_STATE_DIR = CHECKOUT / ".dev"
+
+
+class Settings(BaseModel):
+    """Ports and secrets of one local cluster, drawn once and kept, so that an exported kubeconfig stays valid."""
+
+    model_config = ConfigDict(frozen=True)
+
+    etcd_port: int
+    etcd_peer_port: int
+    etcd_metrics_port: int
+    api_server_port: int
+    redis_port: int
+    redis_password: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """All ports, by field name."""
+        return {name: value for name, value in self.model_dump().items() if name.endswith("_port")}
+
+
+class StateDir:
+    """Paths in the folder of one local cluster."""
+
+    def __init__(self, root: Path) -> None:
+        """Name the folder; nothing is made before `make`."""
+        self.root = root.resolve()
+        self.pki = self.root / "pki"
+        self.run = self.root / "run"
+        self.logs = self.root / "logs"
+        self.etcd = self.root / "etcd"
+        self.redis = self.root / "redis"
+        self.storage = self.root / "storage"
+        self.kubeconfig = self.root / "kubeconfig"
+        self.operator_kubeconfig = self.pki / "operator.kubeconfig"
+        self.settings = self.root / "settings.json"
+        self.lock = self.run / "lock"
+        self.status = self.run / "status.json"
+
+    def make(self) -> None:
+        """Make the folders that are missing; only their owner may look into those with secrets."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        for folder in (self.run, self.logs, self.storage / "inputs" / "default"):
+            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.pki, self.etcd, self.redis):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+    def log(self, component: str) -> Path:
+        """Return the log file of a component."""
+        return self.logs / f"{component}.log"
+
+    def read_settings(self) -> Settings:
+        """Return the kept settings; raise FileNotFoundError where there are none."""
+        return Settings.model_validate_json(self.settings.read_text())
+
+    def settle(self) -> Settings:
+        """Return the settings to start with: the kept ones, with new ports in place of those that others use by now."""
+        kept: Mapping[str, Any] = json.loads(self.settings.read_text()) if self.settings.exists() else {}
+        names = [name for name in Settings.model_fields if name.endswith("_port")]
+        with _Ports() as ports:
+            drawn = {name: ports.draw(kept.get(name, 0)) for name in names}
+        settings = Settings.model_validate({**kept, **drawn})
+        write_private(self.settings, settings.model_dump_json(indent=1))
+        return settings
+
+
+class _Ports:
+    """Draws free ports of the loopback interface, each only once."""
+
+    def __enter__(self) -> "_Ports":
+        self._sockets: list[socket.socket] = []
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each in self._sockets:
+            each.close()
+
+    def draw(self, wanted: int) -> int:
+        """Return the wanted port where it is free, else another."""
+        for port in (wanted, 0):
+            candidate = socket.socket()
+            # As a server does: connections that ended a moment ago don't count.
+            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                candidate.bind(("127.0.0.1", port))
+            except OSError:
+                candidate.close()
+                continue
+            self._sockets.append(candidate)
+            return int(candidate.getsockname()[1])
+        raise OSError("no free port on 127.0.0.1")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)

@@ -1,0 +1,87 @@
+"""What a job can ask of `multiview`, and what each quality means in numbers."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import Field
+
+from recon_api.base import ApiModel
+
+
+class Quality(StrEnum):
+    """How much time to spend."""
+
+    DRAFT = "draft"
+    STANDARD = "standard"
+    HIGH = "high"
+
+
+class Format(StrEnum):
+    """A file format of the mesh."""
+
+    GLB = "glb"
+    PLY = "ply"
+    OBJ = "obj"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The numbers behind a quality."""
+
+    photo_px: int
+    """Longer side of the photos that features are found in."""
+    depth_px: int
+    """Pixels across the object in a depth map."""
+    planes: int
+    """Inverse-depth hypotheses of the plane sweep."""
+    sources: int
+    """Views that each view is compared with."""
+    poisson_depth: int
+    """Levels of the octree of the surface reconstruction: 2^depth cells along a side."""
+    faces: int
+    """Triangles of the finished mesh."""
+
+
+PRESETS = {
+    Quality.DRAFT: Preset(photo_px=1200, depth_px=480, planes=48, sources=4, poisson_depth=8, faces=60_000),
+    Quality.STANDARD: Preset(photo_px=1600, depth_px=640, planes=64, sources=4, poisson_depth=9, faces=150_000),
+    Quality.HIGH: Preset(photo_px=2400, depth_px=960, planes=96, sources=5, poisson_depth=10, faces=400_000),
+}
+"""Chosen for two CPU cores: draft, standard and high take about 1 : 2 : 5 times as long."""
+
+
+class MultiViewParameters(ApiModel):
+    """`spec.parameters` of a job with `model: multiview`."""
+
+    quality: Quality = Quality.STANDARD
+    """How much time to spend."""
+    max_image_size: int | None = Field(default=None, ge=320, le=16_384)
+    """Longer side, in pixels, above which photos are scaled down; the quality's own limit where absent."""
+    target_faces: int | None = Field(default=None, ge=100, le=5_000_000)
+    """Triangles of the finished mesh at most; the quality's own number where absent."""
+    texture: bool = False
+    """Accepted for later: this version colours the mesh's vertices and makes no texture image."""
+    formats: tuple[Format, ...] = Field(default=(Format.GLB,), min_length=1)
+    """File formats of the mesh."""
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    """Seed of everything that draws random numbers."""
+
+    @property
+    def preset(self) -> Preset:
+        """Return the numbers behind the quality."""
+        return PRESETS[self.quality]
+
+    @property
+    def photo_px(self) -> int:
+        """Return the longer side of the photos that are worked on."""
+        return min(self.max_image_size or self.preset.photo_px, self.preset.photo_px)
+
+    @property
+    def depth_px(self) -> int:
+        """Return the pixels across the object in a depth map."""
+        return min(self.preset.depth_px, self.photo_px)
+
+    @property
+    def faces(self) -> int:
+        """Return the number of triangles of the finished mesh at most."""
+        return self.target_faces or self.preset.faces

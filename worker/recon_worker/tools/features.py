@@ -1,0 +1,81 @@
+"""What the feature and placing tools are asked, and how much effort each rung of the ladder spends."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Effort(BaseModel):
+    """How hard to look for features and matches."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    image_px: int
+    """Photos are scaled down to this longer side before features are found."""
+    first_octave: int
+    """-1 doubles the photo first, which finds finer features at four times the cost."""
+    features: int
+    """The strongest features of each photo that are kept."""
+    peak_threshold: float
+    """Least contrast of a feature."""
+    guided_matching: bool
+    """Match again along the epipolar lines of a first estimate."""
+
+
+CHEAP = Effort(
+    name="cheap", image_px=1000, first_octave=0, features=3072, peak_threshold=0.02 / 3, guided_matching=False
+)
+THOROUGH = Effort(
+    name="thorough", image_px=1600, first_octave=-1, features=4096, peak_threshold=0.02 / 3, guided_matching=False
+)
+EXHAUSTIVE = Effort(
+    name="exhaustive", image_px=1600, first_octave=-1, features=8192, peak_threshold=0.002, guided_matching=True
+)
+LADDER = (CHEAP, THOROUGH, EXHAUSTIVE)
+"""Tried in this order until nearly all photos are placed."""
+
+
+class PhotoGroup(BaseModel):
+    """Photos of one size that share one camera and one focal length."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    """Folder under the images' folder."""
+    files: tuple[str, ...]
+    width: int
+    height: int
+    focal_px: float | None = None
+    """Focal length to start from; None where nothing is known."""
+
+
+class FeatureRequest(BaseModel):
+    """Find features in all photos."""
+
+    database: Path
+    """COLMAP database to write; replaced where it exists."""
+    images: Path
+    masks: Path | None = None
+    groups: tuple[PhotoGroup, ...]
+    effort: Effort
+
+
+class PlacementRequest(BaseModel):
+    """Match features and place the photos relative to each other."""
+
+    database: Path
+    images: Path
+    model: Path
+    """Folder to write the largest group of placed photos to, as a COLMAP model."""
+    effort: Effort
+    seed: int = 0
+
+
+class UndistortionRequest(BaseModel):
+    """Make pinhole images of the placed photos and write down what is known about them."""
+
+    model: Path
+    images: Path
+    output: Path
+    """Folder to write `images/` and `placement.npz` to."""

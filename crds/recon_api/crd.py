@@ -118,6 +118,9 @@ def _convert(node: Any, definitions: Schema) -> Any:  # noqa: ANN401 - a JSON sc
         converted["additionalProperties"] = _convert(node["additionalProperties"], definitions)
     if "default" in converted and converted["default"] is None:
         del converted["default"]
+    if isinstance(converted.get("default"), dict):
+        # The API server refuses a null where the field's type is another.
+        converted["default"] = {name: value for name, value in converted["default"].items() if value is not None}
     return converted
 
 

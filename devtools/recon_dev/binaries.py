@@ -16,6 +16,7 @@ from recon_dev.go_build import GoProgram, built
 KUBERNETES_VERSION = "v1.36.3"
 """As pinned in devtools/go/kubernetes/go.mod."""
 
+_MAJOR, _MINOR, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
 _VERSION_PACKAGE = "k8s.io/component-base/version"
 KUBE_APISERVER = GoProgram(
     name="kube-apiserver",
@@ -23,8 +24,8 @@ KUBE_APISERVER = GoProgram(
     built_as="kube-apiserver",
     version_flags=(
         f"{_VERSION_PACKAGE}.gitVersion={KUBERNETES_VERSION}",
-        f"{_VERSION_PACKAGE}.gitMajor={KUBERNETES_VERSION.split('.')[0][1:]}",
-        f"{_VERSION_PACKAGE}.gitMinor={KUBERNETES_VERSION.split('.')[1]}",
+        f"{_VERSION_PACKAGE}.gitMajor={_MAJOR}",
+        f"{_VERSION_PACKAGE}.gitMinor={_MINOR}",
     ),
 )
 ETCD = GoProgram(name="etcd", module="etcd", built_as="server")

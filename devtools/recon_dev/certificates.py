@@ -1,6 +1,6 @@
 """The keys of the local control plane: one authority, what it signs, and the key that signs service account tokens."""
 
-import datetime
+import datetime as dt
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from recon_dev.state import write_private
 
-VALID_FOR = datetime.timedelta(days=3650)
+VALID_FOR = dt.timedelta(days=3650)
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,10 @@ def _name(common_name: str, *, organization: str = "") -> x509.Name:
 
 
 def _certificate(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     builder = x509.CertificateBuilder().subject_name(subject).public_key(key.public_key())
     builder = builder.serial_number(x509.random_serial_number())
-    return builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + VALID_FOR)
+    return builder.not_valid_before(now - dt.timedelta(hours=1)).not_valid_after(now + VALID_FOR)
 
 
 def _save(pair: KeyPair, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:

@@ -144,7 +144,7 @@ def go_command(program: GoProgram) -> list[str]:
 
 def _packaged_go() -> str | None:
     try:
-        import go  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415 - an optional package
+        import go  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
         return None
     binary = Path(str(go.__file__)).parent / "bin" / "go"

@@ -160,7 +160,8 @@ def stop_leftovers(state: StateDir) -> bool:
     """Stop what a crashed supervisor left running. Returns whether there was anything."""
     state.status.unlink(missing_ok=True)
     records = sorted(state.run.glob("*.json"), key=_start_order, reverse=True)
-    return any([stop_recorded(record) for record in records])
+    stopped = [stop_recorded(record) for record in records]
+    return any(stopped)
 
 
 def _start_order(record: Path) -> float:

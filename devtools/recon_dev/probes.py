@@ -15,7 +15,7 @@ def url_answers(url: str, authority: Path | None = None) -> bool:
     context = ssl.create_default_context(cafile=str(authority)) if authority and authority.exists() else None
     try:
         with urllib.request.urlopen(url, timeout=PROBE_TIMEOUT_S, context=context) as answer:  # noqa: S310 - our own URL
-            return int(answer.status) == 200  # noqa: PLR2004
+            return int(answer.status) == 200
     except (OSError, urllib.error.URLError):
         return False
 

@@ -4,9 +4,8 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -69,7 +68,7 @@ class StateDir:
 
     def settle(self) -> Settings:
         """Return the settings to start with: the kept ones, with new ports in place of those that others use by now."""
-        kept: Mapping[str, Any] = json.loads(self.settings.read_text()) if self.settings.exists() else {}
+        kept: dict[str, Any] = json.loads(self.settings.read_text()) if self.settings.exists() else {}
         names = [name for name in Settings.model_fields if name.endswith("_port")]
         with _Ports() as ports:
             drawn = {name: ports.draw(kept.get(name, 0)) for name in names}
@@ -81,7 +80,7 @@ class StateDir:
 class _Ports:
     """Draws free ports of the loopback interface, each only once."""
 
-    def __enter__(self) -> "_Ports":
+    def __enter__(self) -> Self:
         self._sockets: list[socket.socket] = []
         return self
 

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from enum import StrEnum
-from io import TextIOWrapper
+from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict
 
@@ -64,7 +64,7 @@ class SupervisorLock:
     def __init__(self, state: StateDir) -> None:
         """Name the lock; nothing is locked yet."""
         self._path = state.lock
-        self._file: TextIOWrapper | None = None
+        self._file: TextIO | None = None
 
     def acquire(self) -> None:
         """Take the lock and say who holds it; raise DevError where another supervisor does."""

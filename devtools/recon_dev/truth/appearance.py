@@ -1,0 +1,110 @@
+"""What the object's surface looks like: glaze on the pot, terracotta on its handle, wood under it, and light on all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from recon_worker.rendering.ambient_occlusion import ambient_openness, smooth_over_mesh
+from recon_worker.rendering.ray_casting import RayCaster
+
+from recon_dev.truth import shape
+from recon_dev.truth.distance_functions import Floats
+from recon_dev.truth.lighting import key_light_share
+from recon_dev.truth.noise import Noise
+
+GLAZE = np.float32(
+    [
+        [0.010, 0.030, 0.100],
+        [0.020, 0.110, 0.300],
+        [0.060, 0.400, 0.430],
+        [0.720, 0.640, 0.440],
+        [0.640, 0.280, 0.050],
+        [0.280, 0.055, 0.020],
+    ]
+)
+"""Linear RGB from the darkest to the last tone of the marbled glaze."""
+
+TERRACOTTA = np.float32([[0.300, 0.085, 0.030], [0.640, 0.260, 0.110]])
+WOOD = np.float32([[0.110, 0.042, 0.016], [0.420, 0.215, 0.085]])
+GOLD = np.float32([0.750, 0.480, 0.120])
+
+@dataclass(frozen=True)
+class Appearance:
+    """What shading needs to know at each vertex."""
+
+    albedo: Floats
+    """(V, 3) linear RGB."""
+    gloss: Floats
+    """(V,) strength of the highlight."""
+    openness: Floats
+    """(V,) share of the sky that is seen."""
+    lit: Floats
+    """(V,) share of the key light that is seen."""
+
+
+def make_appearance(mesh: shape.Mesh, seed: int) -> Appearance:
+    """Paint the object and find where light reaches it."""
+    caster = RayCaster(*with_ground(mesh))
+    openness = ambient_openness(caster, mesh.vertices, mesh.normals, reach=0.7, ray_count=12)
+    lit = key_light_share(caster, mesh.vertices + mesh.normals * np.float32(2e-3), ray_count=6)
+    albedo, gloss = paint(mesh.vertices, Noise(seed))
+    return Appearance(
+        albedo, gloss, smooth_over_mesh(openness, mesh.triangles, 3), smooth_over_mesh(lit, mesh.triangles, 1)
+    )
+
+
+def with_ground(mesh: shape.Mesh) -> tuple[Floats, np.ndarray]:
+    """Return vertices and triangles of the object and of a large square of ground below it."""
+    side, z = 6.0, shape.GROUND_Z
+    corners = np.float32([[-side, -side, z], [side, -side, z], [side, side, z], [-side, side, z]])
+    first = len(mesh.vertices)
+    ground = np.int32([[0, 1, 2], [0, 2, 3]]) + first
+    return np.concatenate([mesh.vertices, corners]), np.concatenate([mesh.triangles, ground])
+
+
+def paint(points: Floats, noise: Noise) -> tuple[Floats, Floats]:
+    """Return albedo (n, 3) and gloss (n,) at points of the surface."""
+    albedo, gloss = _glaze(points, noise), np.full(len(points), 0.16, dtype=np.float32)
+    handle = np.minimum(shape.distance_to_handle(points), _distance_to_knob(points)) < 0.004
+    albedo[handle], gloss[handle] = _terracotta(points[handle], noise), 0.05
+    rim = np.abs(np.hypot(points[:, 0], points[:, 1]) - 0.335) < 0.016
+    rim &= (points[:, 2] > 0.3) & ~handle
+    albedo[rim] = GOLD
+    pedestal = shape.distance_to_pedestal(points) < shape.distance_to_pot(points)
+    albedo[pedestal], gloss[pedestal] = _wood(points[pedestal], noise), 0.04
+    grain = np.float32(0.72) + np.float32(0.56) * noise.at(points, 75, 2)
+    return np.clip(albedo * grain[:, None], 0, 1), gloss
+
+
+def _distance_to_knob(points: Floats) -> Floats:
+    return np.linalg.norm(points - np.float32([0, 0, 0.645]), axis=1) - np.float32(0.10)
+
+
+def _glaze(points: Floats, noise: Noise) -> Floats:
+    """Return a marbled glaze: tones along contours of a warped noise, with thin golden veins."""
+    warp = np.stack([noise.fractal(points, 2.3, 3, channel) for channel in range(3)], axis=1) - np.float32(0.5)
+    warped = points + np.float32(0.85) * warp
+    tone = np.clip((noise.fractal(warped, 2.6, 4) - np.float32(0.26)) / np.float32(0.50), 0, 1)
+    colours = _ramp(tone, GLAZE)
+    vein = np.abs(noise.fractal(warped, 3.4, 3, 1) - np.float32(0.5)) < 0.009
+    colours[vein] = GOLD
+    return colours * (np.float32(0.7) + np.float32(0.6) * noise.fractal(points, 24, 2, 1))[:, None]
+
+
+def _terracotta(points: Floats, noise: Noise) -> Floats:
+    return _ramp(np.clip(2.2 * noise.fractal(points, 18, 3, 2) - 0.6, 0, 1), TERRACOTTA)
+
+
+def _wood(points: Floats, noise: Noise) -> Floats:
+    """Return rings about an axis outside the disc, as in a plank cut from a trunk, and fibres along it."""
+    bent = points[:, 1] + np.float32(0.22) * noise.fractal(points * np.float32([0.6, 2, 2]), 2.0, 2)
+    rings = np.hypot(bent + np.float32(1.1), points[:, 2] + np.float32(0.9)) * 13
+    ring = np.square(rings % 1)
+    fibre = noise.at(points * np.float32([0.12, 1, 1]), 60, 1)
+    patches = noise.fractal(points, 7, 3, 0)
+    return _ramp(np.clip(1.25 - 0.55 * ring - 0.45 * fibre - 0.7 * (1 - patches), 0, 1), WOOD)
+
+
+def _ramp(tone: Floats, colours: Floats) -> Floats:
+    """Return linear RGB (n, 3) for tones (n,) in 0 to 1 along evenly spaced colours."""
+    stops = np.linspace(0, 1, len(colours))
+    return np.stack([np.interp(tone, stops, colours[:, channel]) for channel in range(3)], axis=1).astype(np.float32)

@@ -1,0 +1,114 @@
+"""What a camera sees of the scene: the object, supersampled, before the table and the backdrop."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from recon_worker.rendering.ray_casting import RayCaster
+
+from recon_dev.truth import shape
+from recon_dev.truth.appearance import Appearance
+from recon_dev.truth.cameras import TrueCamera
+from recon_dev.truth.distance_functions import Floats
+from recon_dev.truth.ground import RADIUS, Ground
+from recon_dev.truth.lighting import backdrop, diffuse_light, highlight
+
+SUPERSAMPLING = 2
+"""Rays through the object for each pixel, along each side."""
+
+
+@dataclass(frozen=True)
+class TruthScene:
+    """Everything that a photo shows."""
+
+    caster: RayCaster
+    """Of the object alone."""
+    mesh: shape.Mesh
+    attributes: Floats
+    """(V, 9) of each vertex: normal, albedo, gloss, openness, lit."""
+    ground: Ground
+
+
+def make_scene(mesh: shape.Mesh, appearance: Appearance, ground: Ground) -> TruthScene:
+    """Bring the parts together."""
+    scalars = [appearance.gloss, appearance.openness, appearance.lit]
+    attributes = np.concatenate([mesh.normals, appearance.albedo, np.stack(scalars, axis=1)], axis=1)
+    return TruthScene(RayCaster(mesh.vertices, mesh.triangles), mesh, attributes.astype(np.float32), ground)
+
+
+def render(scene: TruthScene, camera: TrueCamera) -> Floats:
+    """Return what the camera sees as linear RGB (height, width, 3)."""
+    width, height = camera.size
+    picture = _surroundings(scene, camera).reshape(height, width, 3)
+    left, top, right, bottom = _object_box(scene, camera)
+    colours, coverage = _object(scene, camera, left, top, right, bottom)
+    behind = picture[top:bottom, left:right]
+    picture[top:bottom, left:right] = colours + (1 - coverage[..., None]) * behind
+    return picture
+
+
+def pixel_directions(camera: TrueCamera, columns: Floats, rows: Floats) -> Floats:
+    """Return the world directions (len(rows) * len(columns), 3) of rays through places in pixels, depth 1 each."""
+    inverse = np.linalg.inv(camera.K) @ np.eye(3)
+    to_world = (camera.R.T @ inverse).astype(np.float32)
+    along_columns = np.outer(columns, to_world[:, 0])
+    along_rows = np.outer(rows, to_world[:, 1]) + to_world[:, 2]
+    directions: Floats = (along_rows[:, None, :] + along_columns[None, :, :]).reshape(-1, 3)
+    return directions
+
+
+def _object_box(scene: TruthScene, camera: TrueCamera) -> tuple[int, int, int, int]:
+    """Return the pixels (left, top, right, bottom) in which the object can be seen."""
+    seen = scene.mesh.vertices[::7] @ camera.R.T.astype(np.float32) + camera.t.astype(np.float32)
+    projected = seen @ camera.K.T.astype(np.float32)
+    places = projected[:, :2] / projected[:, 2:]
+    margin = 4
+    left, top = np.maximum(np.floor(places.min(axis=0)).astype(int) - margin, 0)
+    right, bottom = np.minimum(np.ceil(places.max(axis=0)).astype(int) + margin, camera.size)
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _object(
+    scene: TruthScene, camera: TrueCamera, left: int, top: int, right: int, bottom: int
+) -> tuple[Floats, Floats]:
+    """Return premultiplied linear RGB and coverage of the object within a box of pixels."""
+    fine = SUPERSAMPLING
+    width, height = right - left, bottom - top
+    columns = left + (np.arange(width * fine, dtype=np.float32) + 0.5) / fine
+    rows = top + (np.arange(height * fine, dtype=np.float32) + 0.5) / fine
+    directions = pixel_directions(camera, columns, rows)
+    hits = scene.caster.cast(np.broadcast_to(camera.centre.astype(np.float32), directions.shape), directions)
+    found = np.flatnonzero(hits.mask)
+    samples = np.zeros((len(directions), 4), dtype=np.float32)
+    samples[found, :3] = _shade(scene, hits.triangle[found], hits.weights[found], directions[found])
+    samples[found, 3] = 1
+    mean = samples.reshape(height, fine, width, fine, 4).mean(axis=(1, 3))
+    return mean[..., :3], mean[..., 3]
+
+
+def _shade(scene: TruthScene, triangles: np.ndarray, weights: Floats, directions: Floats) -> Floats:
+    """Return linear RGB (n, 3) of the points that rays met."""
+    corners = scene.mesh.triangles[triangles]
+    at = np.einsum("nc,nca->na", weights, scene.attributes[corners])
+    normals = at[:, :3] / np.linalg.norm(at[:, :3], axis=1, keepdims=True)
+    to_camera = directions * (-1 / np.linalg.norm(directions, axis=1, keepdims=True))
+    albedo, gloss, openness, lit = at[:, 3:6], at[:, 6], at[:, 7], at[:, 8]
+    shine = gloss * highlight(normals, to_camera, lit) * np.float32(4)
+    colours: Floats = albedo * diffuse_light(normals, openness, lit) + shine[:, None]
+    return colours
+
+
+def _surroundings(scene: TruthScene, camera: TrueCamera) -> Floats:
+    """Return linear RGB (pixels, 3) of the table and of what lies beyond it."""
+    width, height = camera.size
+    columns, rows = np.arange(width, dtype=np.float32) + 0.5, np.arange(height, dtype=np.float32) + 0.5
+    directions = pixel_directions(camera, columns.astype(np.float32), rows.astype(np.float32))
+    centre = camera.centre.astype(np.float32)
+    distance = (np.float32(shape.GROUND_Z) - centre[2]) / np.minimum(directions[:, 2], np.float32(-1e-4))
+    x, y = centre[0] + distance * directions[:, 0], centre[1] + distance * directions[:, 1]
+    radius = np.hypot(x, y)
+    colours = backdrop(directions / np.linalg.norm(directions, axis=1, keepdims=True))
+    table = np.flatnonzero(radius < RADIUS)
+    # The table's edge lies out of focus and out of the light, so that it melts into the backdrop.
+    fade = np.clip((RADIUS - radius[table]) / np.float32(0.5), 0, 1)[:, None]
+    colours[table] += fade * (scene.ground.at(x[table], y[table]) - colours[table])
+    return colours

@@ -1,0 +1,54 @@
+"""How open the surroundings of each vertex are: what makes creases and contact areas dark."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon_worker.rendering.ray_casting import Floats, RayCaster
+
+
+def ambient_openness(  # noqa: PLR0913 - a bag object would only rename the arguments
+    caster: RayCaster,
+    points: Floats,
+    normals: Floats,
+    *,
+    reach: float,
+    ray_count: int,
+    on_round: Callable[[float], None] = lambda _: None,
+) -> Floats:
+    """Return (n,) the cosine-weighted share of each point's hemisphere that is free within `reach`.
+
+    Points and unit normals are (n, 3) in the caster's frame. One ray from every point is cast in each of `ray_count`
+    rounds, deterministically; `on_round` is told the fraction done. The result is noisy: see `smooth_over_mesh`.
+    """
+    random = np.random.default_rng(0)
+    starts = points + normals * np.float32(1e-3 * reach)
+    blocked = np.zeros(len(points), dtype=np.float32)
+    for index in range(ray_count):
+        blocked += caster.occluded(starts, cosine_directions(normals, random), reach)
+        on_round((index + 1) / ray_count)
+    return 1 - blocked / np.float32(ray_count)
+
+
+def cosine_directions(normals: Floats, random: np.random.Generator) -> Floats:
+    """Return one unit direction (n, 3) about each unit normal, distributed by the cosine of their angle.
+
+    A normal plus a uniform point of the unit sphere is so distributed (Shirley, "Ray Tracing in One Weekend").
+    """
+    sphere = random.standard_normal(normals.shape, dtype=np.float32)
+    sphere /= np.linalg.norm(sphere, axis=1, keepdims=True)
+    directions = normals + np.float32(0.999) * sphere
+    unit: Floats = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    return unit
+
+
+def smooth_over_mesh(values: Floats, triangles: NDArray[np.integer], rounds: int) -> Floats:
+    """Return values (V,) of the vertices, each `rounds` times replaced by the mean over the triangles around it."""
+    corners = np.ascontiguousarray(triangles).ravel()
+    uses = np.maximum(np.bincount(corners, minlength=len(values)), 1)
+    for _ in range(rounds):
+        of_triangles = values[triangles].mean(axis=1)
+        sums = np.bincount(corners, np.repeat(of_triangles, 3), len(values))
+        values = (sums / uses).astype(np.float32)
+    return values

@@ -1,11 +1,39 @@
-"""The photo set of a job as an artefact: what the loading step leaves for the models."""
+"""Load photos: read a folder or an archive, refuse what is no usable photo, and write the rest upright as 8-bit RGB.
 
-from pathlib import Path
+The artefact is a `PhotoSet` (`photos.json`) beside the photos' files, in the order in which a person would list them.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from recon_api import reasons
+from recon_api.errors import UsageError
+from recon_api.steps import Step
+from recon_worker.inputs import archive
+from recon_worker.inputs.choose import choose_photos, listed, refuse_too_few
+from recon_worker.inputs.folder import list_folder
+from recon_worker.inputs.kinds import Kind, kind_of
+from recon_worker.inputs.photo import PhotoRejected, Prepared, prepare_photo
+from recon_worker.inputs.source import PhotoSource, opened, resolved
+from recon_worker.progress import Progress
+from recon_worker.scene import Scene
+from recon_worker.stages.stage import Stage
+
 STAGE = "load_photos"
 INDEX = "photos.json"
+
+MAX_THREADS = 4
+"""Photos that are decoded at once; each of the largest ones takes 600 MB meanwhile."""
+
+UNPACKING_SHARE = 0.3
+"""Of the stage's time, where the input is an archive."""
 
 
 class Photo(BaseModel):
@@ -21,7 +49,7 @@ class Photo(BaseModel):
     height: int
     """Size in pixels after the EXIF orientation was applied."""
     focal_px: float | None = None
-    """Focal length in pixels of the photo's longer side, from EXIF, if it says so."""
+    """Focal length in pixels of the photo as it is here, from EXIF, if it says so."""
     has_alpha: bool = False
     """Whether the file is a PNG with transparency, which masks the background."""
 
@@ -41,3 +69,136 @@ class PhotoSet(BaseModel):
     def save(self, folder: Path) -> None:
         """Write the artefact's index into its folder."""
         (folder / INDEX).write_text(self.model_dump_json(indent=1))
+
+
+def load_photos(_: Scene, folder: Path, source: PhotoSource, progress: Progress) -> Mapping[str, Any]:
+    """Write the source's photos and their index into `folder`.
+
+    Figures: photos, duplicates (identical files that were left out), megapixels of all photos.
+    Raises `UsageError` naming every file that is wrong; see `recon_worker.inputs`.
+    """
+    with _files(source, folder, progress.part(0.0, UNPACKING_SHARE)) as files:
+        prepared = _prepare(files, source, folder, progress.part(UNPACKING_SHARE, 1.0))
+    photos, duplicates = _without_duplicates(prepared)
+    refuse_too_few(len(photos), duplicates, source, source.limits)
+    PhotoSet(photos=tuple(photos)).save(folder)
+    progress.metric("photos", str(len(photos)))
+    megapixels = sum(photo.width * photo.height for photo in photos) / 1e6
+    return {"photos": len(photos), "duplicates": duplicates, "megapixels": round(megapixels, 1)}
+
+
+def signature(source: PhotoSource) -> object:
+    """Return what tells a changed input from the same one: name, size and time of change of every file.
+
+    Raises `UsageError` where the input is not there.
+    """
+    real = resolved(source)
+    files = list_folder(real, source) if real.is_dir() else [PurePosixPath()]
+    return sorted([str(name), *_size_and_time(real / name)] for name in files)
+
+
+LOAD_PHOTOS: Stage[PhotoSource] = Stage(STAGE, Step.LOADING, load_photos, parameters_read=signature)
+"""The stage; its parameters are the source of the photos."""
+
+
+def _size_and_time(file: Path) -> tuple[int, int]:
+    stat = os.lstat(file)
+    return stat.st_size, stat.st_mtime_ns
+
+
+@contextmanager
+def _files(source: PhotoSource, folder: Path, progress: Progress) -> Iterator[dict[PurePosixPath, Path]]:
+    """Yield where the photos lie, by name, in order; an archive is unpacked meanwhile."""
+    real = resolved(source)
+    if real.is_dir():
+        names = list_folder(real, source)
+        yield {name: real / name for name in choose_photos(names, source, source.limits)}
+        return
+    unpacked = folder / ".unpacked"
+    unpacked.mkdir()
+    try:
+        found = _unpack(real, source, unpacked, progress)
+        yield {name: found[name] for name in choose_photos(found, source, source.limits)}
+    finally:
+        shutil.rmtree(unpacked)
+
+
+def _unpack(real: Path, source: PhotoSource, folder: Path, progress: Progress) -> dict[PurePosixPath, Path]:
+    with opened(real, source) as file:
+        if not archive.is_archive(file):
+            raise _no_archive(PurePosixPath(real.name), source)
+        return archive.unpack(file, source, folder, progress.check_cancelled)
+
+
+def _no_archive(name: PurePosixPath, source: PhotoSource) -> UsageError:
+    kind = kind_of(name)
+    if kind is Kind.PHOTO:
+        need = source.limits.min_photos
+        return UsageError(reasons.TOO_FEW_PHOTOS, f"{source} is a single photo; name a folder of {need} or more")
+    if kind is Kind.VIDEO:
+        return UsageError(
+            reasons.INPUT_REJECTED,
+            f"{source} is a video; videos can't be read yet, extract its frames: "
+            "ffmpeg -i VIDEO -vf fps=2 frame-%04d.jpg",
+        )
+    return UsageError(reasons.INPUT_REJECTED, f"{source} is neither a folder nor a zip or tar archive that can be read")
+
+
+def _prepare(
+    files: Mapping[PurePosixPath, Path], source: PhotoSource, folder: Path, progress: Progress
+) -> list[tuple[PurePosixPath, Prepared]]:
+    """Prepare every photo, in order, several at once; raise one error that names all that are wrong."""
+    jobs = [(index, name, path) for index, (name, path) in enumerate(files.items())]
+    prepared: list[tuple[PurePosixPath, Prepared]] = []
+    wrong: list[str] = []
+    with _threads() as run:
+        results = run(lambda job: _prepare_one(job[2], folder / f"{job[0]:05d}", source), jobs)
+        for (index, name, _), result in zip(jobs, results, strict=True):
+            if isinstance(result, PhotoRejected):
+                wrong.append(f"{name} {result}")
+            else:
+                prepared.append((name, result))
+            progress.tick((index + 1) / len(jobs))
+    if wrong:
+        raise UsageError(reasons.INPUT_REJECTED, f"{source}: {listed(wrong)}; replace or remove such files")
+    return prepared
+
+
+def _prepare_one(path: Path, target: Path, source: PhotoSource) -> Prepared | PhotoRejected:
+    # What was unpacked lies in the scene, outside of the source's root.
+    inside = source if path.is_relative_to(resolved(source)) else PhotoSource(path, limits=source.limits)
+    with opened(path, inside) as file:
+        try:
+            return prepare_photo(file, path, target, source.limits)
+        except PhotoRejected as rejection:
+            return rejection
+
+
+Job = tuple[int, PurePosixPath, Path]
+
+
+@contextmanager
+def _threads() -> Iterator[Callable[[Callable[[Job], Any], Sequence[Job]], Iterator[Any]]]:
+    """Yield a parallel `map`; what has not begun is dropped when the block is left early."""
+    pool = ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1), thread_name_prefix="photos")
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _without_duplicates(prepared: Sequence[tuple[PurePosixPath, Prepared]]) -> tuple[list[Photo], int]:
+    first: dict[str, Photo] = {}
+    for name, photo in prepared:
+        if photo.sha256 in first:
+            photo.file.unlink()
+            continue
+        first[photo.sha256] = Photo(
+            file=photo.file.name,
+            source=str(name),
+            width=photo.width,
+            height=photo.height,
+            focal_px=photo.focal_px,
+            has_alpha=photo.has_alpha,
+        )
+    return list(first.values()), len(prepared) - len(first)

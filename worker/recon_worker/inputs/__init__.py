@@ -1,0 +1,7 @@
+"""Reading what a person calls a set of photos: a folder or an archive, neither of which is trusted.
+
+`folder` and `archive` find the files, `photo` checks one and makes it upright 8-bit RGB, `focal` reads its EXIF.
+Everything that is wrong with an input is the user's move: a `UsageError` whose message names the file and says what to do.
+
+Not here: which photos belong together, and anything about the model that reads them.
+"""

@@ -1,0 +1,163 @@
+"""Checking one photo, and making it an upright 8-bit RGB file."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.ExifTags import Base
+
+from recon_worker.inputs.focal import focal_px
+from recon_worker.inputs.limits import InputLimits
+
+FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "BMP", "AVIF")
+"""What content is taken for a photo."""
+
+JPEG_QUALITY = 95
+"""Of photos that must be written anew; with full-resolution colour, so that features stay where they are."""
+
+# Our own limit (InputLimits.max_photo_pixels) is checked on the header, with a message that says what to do.
+Image.MAX_IMAGE_PIXELS = None
+
+
+class PhotoRejected(Exception):  # noqa: N818 - it says what a file is, not what went wrong here
+    """Raised when a file is not a usable photo; the message continues a sentence that begins with its name."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A photo as it was written."""
+
+    file: Path
+    sha256: str
+    """Of the original file."""
+    width: int
+    height: int
+    focal_px: float | None
+    has_alpha: bool
+
+
+def prepare_photo(original: BufferedReader, path: Path, target: Path, limits: InputLimits) -> Prepared:
+    """Write the open photo `original`, which is at `path`, to `target` plus the suffix of its format.
+
+    A JPEG or PNG that is upright 8-bit RGB already is hard-linked or copied as it is. Raises `PhotoRejected`.
+    """
+    digest = hashlib.file_digest(original, "sha256").hexdigest()
+    original.seek(0)
+    with _decoding(), Image.open(original, formats=FORMATS) as image:
+        _check_size(image, original, limits)
+        exif = _exif(image)
+        if _is_usable(image, exif):
+            size, has_alpha = image.size, False
+            _check_content(image)
+            file = target.with_suffix(".png" if image.format == "PNG" else ".jpg")
+            link_or_copy(original, path, file)
+        else:
+            upright = _upright_rgb(image)
+            size, has_alpha = upright.size, upright.mode == "RGBA"
+            file = target.with_suffix(".png" if has_alpha else ".jpg")
+            _write(upright, file)
+    return Prepared(file, digest, *size, _focal(exif, *size), has_alpha)
+
+
+def link_or_copy(original: BufferedReader, path: Path, target: Path) -> None:
+    """Make `target` the file that is open as `original`: a hard link where the file system allows it, else a copy."""
+    with contextlib.suppress(OSError):
+        os.link(path, target, follow_symlinks=False)
+    if target.exists() and os.path.samestat(target.lstat(), os.fstat(original.fileno())):
+        return
+    target.unlink(missing_ok=True)  # path is a symbolic link, or was swapped meanwhile
+    original.seek(0)
+    with target.open("xb") as out:
+        shutil.copyfileobj(original, out)
+
+
+def _check_size(image: Image.Image, original: BufferedReader, limits: InputLimits) -> None:
+    width, height = image.size
+    if width * height > limits.max_photo_pixels:
+        limit = f"{limits.max_photo_pixels / 1e6:.0f} megapixels"
+        raise PhotoRejected(f"is {width} x {height} pixels; at most {limit} are taken: make it smaller")
+    if min(width, height) < limits.min_photo_side:
+        raise PhotoRejected(f"is {width} x {height} pixels; its sides must be {limits.min_photo_side} at least")
+    if os.fstat(original.fileno()).st_size > limits.max_photo_bytes:
+        raise PhotoRejected(f"is larger than {limits.max_photo_bytes:,} bytes")
+
+
+def _is_usable(image: Image.Image, exif: Image.Exif) -> bool:
+    upright = exif.get(Base.Orientation, 1) in (0, 1)
+    return upright and image.format in ("JPEG", "MPO", "PNG") and image.mode == "RGB" and not _transparent(image)
+
+
+def _transparent(image: Image.Image) -> bool:
+    return "transparency" in image.info
+
+
+def _check_content(image: Image.Image) -> None:
+    """Decode all of the file; a JPEG at an eighth of its size, which reads every byte and is several times as fast."""
+    image.draft("RGB", (max(image.width // 8, 1), max(image.height // 8, 1)))
+    image.load()
+
+
+def _upright_rgb(image: Image.Image) -> Image.Image:
+    """Return the first picture of the file, upright, as RGB, or RGBA where any of it is transparent."""
+    upright = ImageOps.exif_transpose(_eight_bit(image))
+    if not upright.has_transparency_data:
+        return upright.convert("RGB")
+    rgba = upright.convert("RGBA")
+    lowest, _ = rgba.getchannel("A").getextrema()
+    return rgba if lowest != 255 else rgba.convert("RGB")
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Scale greys of 16 and 32 bits; Pillow's own conversion cuts them off at 255."""
+    if image.mode.startswith("I"):
+        deep = image.convert("I")
+        return _with_exif(image, deep.point(lambda value: value * (1 / 257)).convert("L"))
+    if image.mode == "F":
+        raise PhotoRejected("has floating-point pixels; convert it to 8 bits")
+    return image
+
+
+def _with_exif(image: Image.Image, converted: Image.Image) -> Image.Image:
+    converted.info.update(image.info)
+    converted.getexif().update(image.getexif())
+    return converted
+
+
+def _write(image: Image.Image, file: Path) -> None:
+    image.info.clear()
+    if file.suffix == ".png":
+        image.save(file, compress_level=1)
+    else:
+        image.save(file, quality=JPEG_QUALITY, subsampling=0)
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    try:
+        return image.getexif()
+    except Exception:  # noqa: BLE001 - damaged EXIF raises anything, and a photo is good without it
+        return Image.Exif()
+
+
+def _focal(exif: Image.Exif, width: int, height: int) -> float | None:
+    try:
+        return focal_px(exif, width, height)
+    except Exception:  # noqa: BLE001 - as above
+        return None
+
+
+class _decoding(contextlib.AbstractContextManager[None]):  # noqa: N801 - used like a function
+    """Turns what Pillow raises on a file that is no image, or a damaged one, into `PhotoRejected`."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is None or isinstance(error, PhotoRejected | MemoryError) or not isinstance(error, Exception):
+            return
+        if isinstance(error, OSError) and error.errno is not None:
+            return  # the storage, not the photo
+        if isinstance(error, UnidentifiedImageError):
+            raise PhotoRejected("is not an image that can be read, whatever its name says") from error
+        raise PhotoRejected(f"is damaged or cut short ({error})") from error

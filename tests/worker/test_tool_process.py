@@ -7,7 +7,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -55,7 +55,7 @@ class RecordingSink:
 
 
 @pytest.fixture
-def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a file that is the tool `example` for this process's children."""
     package = tmp_path / "overlay" / "sitecustomize.py"
     package.parent.mkdir()
@@ -163,7 +163,12 @@ def test_a_stopped_tool_and_what_it_started_are_gone(tool: Path, tmp_path: Path)
             pass
         """,
     )
-    threading.Thread(target=lambda: (until(lambda: bool(sink.percentages)), sink.stop.set()), daemon=True).start()
+
+    def stop_once_it_runs() -> None:
+        until(lambda: bool(sink.percentages))
+        sink.stop.set()
+
+    threading.Thread(target=stop_once_it_runs, daemon=True).start()
     with pytest.raises(JobCancelled):
         run_tool("example", Request(), tmp_path, progress_of(sink))
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
@@ -202,8 +207,7 @@ def running(pid: int) -> bool:
         return False
 
 
-def until(condition: object, limit_s: float = 30.0) -> None:
-    assert callable(condition)
+def until(condition: Callable[[], bool], limit_s: float = 30.0) -> None:
     deadline = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"

@@ -84,7 +84,10 @@ class _Counted(io.RawIOBase):
 def is_archive(file: BinaryIO) -> bool:
     """Say whether the content is that of an archive that can be read; the file's position is at its start after."""
     try:
-        return zipfile.is_zipfile(file) or tarfile.is_tarfile(file)
+        if zipfile.is_zipfile(file):
+            return True
+        file.seek(0)
+        return tarfile.is_tarfile(file)
     except (OSError, EOFError, lzma.LZMAError, zlib.error):
         return False
     finally:
@@ -142,7 +145,9 @@ def _zip_entries(file: BinaryIO, source: PhotoSource, budget: Budget) -> Iterato
             if kind not in (0, stat.S_IFREG):
                 raise _odd_entry(name, source)
             if info.flag_bits & 1:
-                raise UsageError(reasons.INPUT_REJECTED, f"{source} is encrypted; archive the photos without a password")
+                raise UsageError(
+                    reasons.INPUT_REJECTED, f"{source} is encrypted; archive the photos without a password"
+                )
             with archive.open(info) as content:
                 yield Entry(name, cast("IO[bytes]", _Counted(content, budget)))
 
@@ -170,7 +175,8 @@ def _safe_name(name: str, source: PhotoSource) -> PurePosixPath:
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or "\0" in name or (path.parts and path.parts[0].endswith(":")):
         raise UsageError(
-            reasons.INPUT_REJECTED, f"{source}: its entry {name!r} leads outside of the archive; archive the folder anew"
+            reasons.INPUT_REJECTED,
+            f"{source}: its entry {name!r} leads outside of the archive; archive the folder anew",
         )
     return path
 
@@ -189,4 +195,6 @@ def _damage_named(source: PhotoSource) -> Iterator[None]:
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
         raise UsageError(reasons.INPUT_REJECTED, f"{source} is damaged ({error}); create the archive anew") from error
     except NotImplementedError as error:
-        raise UsageError(reasons.INPUT_REJECTED, f"{source} is compressed in a way that can't be read: {error}") from error
+        raise UsageError(
+            reasons.INPUT_REJECTED, f"{source} is compressed in a way that can't be read: {error}"
+        ) from error

@@ -14,8 +14,8 @@ from PIL.ExifTags import Base
 from recon_worker.inputs.focal import focal_px
 from recon_worker.inputs.limits import InputLimits
 
-FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "BMP", "AVIF")
-"""What content is taken for a photo."""
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "AVIF")
+"""What content is taken for a photo; MPO is a JPEG with more behind it."""
 
 JPEG_QUALITY = 95
 """Of photos that must be written anew; with full-resolution colour, so that features stay where they are."""

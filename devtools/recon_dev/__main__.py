@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
         "workers as processes of this machine. Needs no containers and no root.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_demo(commands)
     _add_up(commands)
     for name, run, text in (
         ("down", _down, "stop the cluster; its jobs, photos and results are kept"),
@@ -51,12 +52,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "reconstruct an object before your eyes: start the cluster, run a job, show its result, stop"
+    demo = commands.add_parser("demo", help=text, description=_sentence(text))
+    demo.add_argument("--photos", type=Path, metavar="DIR",
+                      help="your own photos (default: rendered ones of an object of known shape)")  # fmt: skip
+    demo.add_argument("--keep", action="store_true", help="leave the cluster running")
+    demo.set_defaults(run=_demo)
+    _add_state_dir(demo)
+
+
 def _add_up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     text = "start the cluster and keep it running"
     up = commands.add_parser("up", help=text, description=_sentence(text), epilog="What dies is started again.")
     up.add_argument("--detach", action="store_true", help="return once all is ready, leaving the cluster running")
     up.set_defaults(run=_up)
-    supervise_command = commands.add_parser("supervise")  # what `up --detach` leaves running
+    supervise_command = commands.add_parser("supervise")  # what `up --detach` leaves running; not shown in the help
     supervise_command.add_argument("--report-fd", type=int, required=True)
     supervise_command.set_defaults(run=_supervise)
     for command in (up, supervise_command):
@@ -90,6 +101,13 @@ def _options(arguments: argparse.Namespace) -> Options:
         parent_pid=arguments.parent_pid,
         durable=not arguments.fast,
     )
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from recon_dev.demo import run_demo  # it draws pictures, whose libraries take a second to load
+
+    completed = run_demo(StateDir(arguments.state_dir), arguments.photos, keep=arguments.keep)
+    return 0 if completed else 1
 
 
 def _up(arguments: argparse.Namespace) -> int:

@@ -1,0 +1,56 @@
+"""Photos for the demo: of an object whose shape is known exactly, or a person's own."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from recon_dev.errors import DevError
+from recon_dev.go_build import cache_dir
+from recon_dev.truth import photos as truth
+from recon_dev.truth.photos import PhotoSetSpec, render_photo_set
+
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif"})
+
+
+def known_photo_set(spec: PhotoSetSpec, on_progress: Callable[[float], None] = lambda _: None) -> Path:
+    """Return the folder of a photo set of known shape in the cache, rendered where it is missing (see `recon_dev.truth`)."""
+    folder = cache_dir() / "photo-sets" / _digest(spec)
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".rendering-") as draft:
+            render_photo_set(Path(draft) / "set", spec, on_progress=on_progress)
+            with suppress(OSError):  # another process was quicker, with the same photos
+                (Path(draft) / "set").rename(folder)
+    return folder
+
+
+def _digest(spec: PhotoSetSpec) -> str:
+    """Return a digest of the spec and of the code that draws it."""
+    sources = sorted(Path(truth.__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"\0".join([repr(spec).encode(), *(s.read_bytes() for s in sources)])).hexdigest()[:16]
+
+
+def photos_in(folder: Path) -> list[Path]:
+    """Return the photos that lie in a folder, by name. Raises DevError where there are none."""
+    if not folder.is_dir():
+        raise DevError(f"{folder} is not a folder\nGive a folder with the photos of one object or place.")
+    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES and p.is_file())
+    if not found:
+        raise DevError(f"there are no photos in {folder}\nLooked for {', '.join(sorted(PHOTO_SUFFIXES))}.")
+    return found
+
+
+def put_photos(photos: list[Path], folder: Path) -> None:
+    """Make the folder hold just these photos: as hard links where the disk is the same, else as copies."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for photo in photos:
+        target = folder / photo.name
+        try:
+            os.link(photo.resolve(), target)
+        except OSError:
+            shutil.copy(photo, target)

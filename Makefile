@@ -16,7 +16,6 @@ WORKERS ?= 1
 # How many processes run the tests; the cluster tests start a control plane in each.
 JOBS ?= auto
 
-.PHONY: help demo up down test test-fast test-cluster check generate format bench $(CHECKS)
 
 help: ## Show this list
 	@printf '\n  \033[1mreconstruction-operator\033[0m  photos in, 3D models out\n\n'
@@ -40,16 +39,22 @@ test-fast: $(READY) ## Run the tests that need no server
 test-cluster: $(READY) ## Run the tests on a real API server, etcd and Redis
 	$(BIN)/pytest tests/cluster --numprocesses=$(JOBS) --dist=loadgroup
 
-CHECKS := check-lint check-format check-types check-imports check-generated check-sizes
+CHECKS := check-style check-format check-types check-imports check-generated check-sizes
 check: $(READY) ## Check style, types, import rules, file sizes and generated files
 	@$(MAKE) --keep-going --jobs=2 --output-sync=target $(CHECKS)
 
-check-lint: ; $(BIN)/ruff check --quiet
-check-format: ; $(BIN)/ruff format --check --quiet
-check-types: ; $(BIN)/mypy --no-error-summary
-check-imports: ; $(BIN)/lint-imports --no-logo --no-timings >/dev/null || $(BIN)/lint-imports --no-logo
-check-generated: ; $(BIN)/python -m recon_dev.generate --check
-check-sizes: ; $(BIN)/python -m recon_dev.checks.sizes
+check-style:
+	@$(BIN)/ruff check --quiet && echo '  ok  style'
+check-format:
+	@$(BIN)/ruff format --check --quiet && echo '  ok  format'
+check-types:
+	@$(BIN)/mypy --no-error-summary && echo '  ok  types'
+check-imports:
+	@report=$$($(BIN)/lint-imports --no-logo) && echo '  ok  imports go one way' || { echo "$$report"; exit 1; }
+check-generated:
+	@$(BIN)/python -m recon_dev.generate --check && echo '  ok  generated files'
+check-sizes:
+	@$(BIN)/python -m recon_dev.checks.sizes && echo '  ok  sizes of files and functions'
 
 generate: $(READY) ## Write the CRD and the reference pages from the code
 	@$(BIN)/python -m recon_dev.generate
@@ -59,7 +64,9 @@ format: $(READY) ## Format the code, and fix what can be fixed by itself
 	$(BIN)/ruff format --quiet
 
 bench: $(READY) ## Measure throughput against the API server's own ceiling
-	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python -m benchmarks.throughput
+
+.PHONY: help demo up down test test-fast test-cluster check $(CHECKS) generate format bench
 
 # --- setting up: once, and again when the locked dependencies change ---------------------------------------------
 

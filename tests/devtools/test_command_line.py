@@ -1,0 +1,58 @@
+"""The command line says what is wrong in a line, without a stack trace."""
+
+from pathlib import Path
+
+import pytest
+
+from recon_dev.__main__ import main
+from recon_dev.errors import DevError
+from recon_dev.go_build import GoProgram
+from recon_dev.photos import photos_in, put_photos
+
+
+def test_status_and_down_of_a_cluster_that_never_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = ["--state-dir", str(tmp_path / "dev")]
+    assert main(["status", *folder]) == 1
+    assert main(["down", *folder]) == 0
+    assert main(["down", *folder]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["Nothing was running."] * 2
+
+
+def test_expected_trouble_is_a_line_of_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["logs", "worker-9", "--state-dir", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "recon-dev: no log of 'worker-9'; there are: none\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param([], id="no command"),
+        pytest.param(["up", "--workers", "-1"], id="a negative number of workers"),
+        pytest.param(["up", "--without", "etcd"], id="a part that can't be left out"),
+    ],
+)
+def test_a_wrong_command_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert "usage: recon-dev" in capsys.readouterr().err
+
+
+def test_photos_are_put_in_place_of_earlier_ones(tmp_path: Path) -> None:
+    for name in ("b.JPG", "a.jpeg", ".hidden", "notes.txt"):
+        (tmp_path / name).write_text(name)
+    target = tmp_path / "inputs" / "first-job"
+    for photos in (photos_in(tmp_path), photos_in(tmp_path)[:1]):
+        put_photos(photos, target)
+    assert [path.name for path in target.iterdir()] == ["a.jpeg"]
+
+
+@pytest.mark.parametrize(("name", "sentence"), [("missing", "is not a folder"), (".", "there are no photos in")])
+def test_a_folder_without_photos_is_refused(tmp_path: Path, name: str, sentence: str) -> None:
+    with pytest.raises(DevError, match=sentence):
+        photos_in(tmp_path / name)
+
+
+def test_a_change_of_the_flags_builds_anew() -> None:
+    plain, flagged = (GoProgram("etcd", "etcd", "server", flags) for flags in ((), ("a.b=1",)))
+    assert plain.digest() != flagged.digest()
+    assert plain.digest() == GoProgram("etcd", "etcd", "server").digest()

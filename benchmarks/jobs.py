@@ -1,0 +1,83 @@
+"""Applying many jobs at once, and noting when each comes where."""
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from benchmarks.api_server import JOBS, ApiServer
+
+FINISHED = ("Succeeded", "Failed", "Cancelled")
+
+
+def manifest(name: str) -> dict[str, Any]:
+    """Return a job of the synthetic model that returns at once: what is left is the cost of handling a job."""
+    return {
+        "apiVersion": "reconstruction.dev/v1",
+        "kind": "ReconstructionJob",
+        "metadata": {"name": name},
+        "spec": {"model": "synthetic", "parameters": {"noop": True}},
+    }
+
+
+@dataclass
+class Times:
+    """Seconds since the epoch, by this machine's one clock."""
+
+    applied: float
+    started: float | None = None
+    """When the worker began, as it says itself."""
+    finished: float | None = None
+    """When a watcher saw the final phase."""
+    phase: str = ""
+    attempts: int = 0
+
+
+@dataclass
+class Journal:
+    """The times of every job, filled by a watch of its own thread."""
+
+    server: ApiServer
+    namespace: str
+    times: dict[str, Times] = field(default_factory=dict)
+    """By name."""
+
+    def run(self, names: Sequence[str], clients: int, timeout_s: int) -> None:
+        """Apply the jobs, `clients` at a time, and follow them until all have finished. Raises TimeoutError."""
+        jobs = JOBS.format(namespace=self.namespace)
+        since = self.server.send("GET", f"{jobs}?limit=1")["metadata"]["resourceVersion"]
+        self.times = {name: Times(applied=0.0) for name in names}
+        watcher = threading.Thread(target=self._follow, args=(jobs, since, timeout_s))
+        watcher.start()
+
+        def apply(name: str) -> None:
+            self.times[name].applied = time.time()
+            self.server.send("POST", jobs, manifest(name))
+
+        with ThreadPoolExecutor(clients) as pool:
+            list(pool.map(apply, names))
+        watcher.join()
+        unfinished = [name for name, times in self.times.items() if times.finished is None]
+        if unfinished:
+            raise TimeoutError(f"{len(unfinished)} of {len(names)} jobs had not finished after {timeout_s} s")
+
+    def _follow(self, jobs: str, since: str, timeout_s: int) -> None:
+        remaining = len(self.times)
+        for event in self.server.watch(jobs, since, timeout_s):
+            now, job = time.time(), event["object"]
+            times, status = self.times.get(job["metadata"]["name"]), job.get("status", {})
+            if times is None or times.finished is not None:
+                continue
+            if status.get("phase") in FINISHED:
+                times.finished, times.phase = now, status["phase"]
+                times.started, times.attempts = _timestamp(status.get("startTime")), status["executionAttempts"]
+                remaining -= 1
+            if remaining == 0:
+                return
+
+
+def _timestamp(text: str | None) -> float | None:
+    return datetime.fromisoformat(text).timestamp() if text else None

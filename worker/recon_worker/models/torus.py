@@ -1,0 +1,124 @@
+"""The synthetic scene: a coloured torus around the z axis, as points, as a mesh and as a picture."""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+MAJOR_RADIUS, MINOR_RADIUS = 1.0, 0.4
+"""Of the ring and of its tube, in the scene's unit."""
+
+RINGS, SEGMENTS = 96, 48
+"""Samples around the ring and around the tube."""
+
+PREVIEW_PX = 480
+
+_POINTS = "points.npz"
+_MESH = "mesh.npz"
+
+Floats = npt.NDArray[np.float32]
+
+
+def write_points(folder: Path) -> int:
+    """Write positions, normals and colours of the samples on the torus; return how many."""
+    xyz, normals = sample(RINGS, SEGMENTS)
+    np.savez(folder / _POINTS, xyz=xyz, normals=normals, rgb=colours(normals))
+    return len(xyz)
+
+
+def write_mesh(points: Path, folder: Path) -> int:
+    """Write the triangles between the samples; return how many."""
+    ring, segment = np.divmod(np.arange(RINGS * SEGMENTS), SEGMENTS)
+    next_ring, next_segment = (ring + 1) % RINGS, (segment + 1) % SEGMENTS
+    a, b = ring * SEGMENTS + segment, next_ring * SEGMENTS + segment
+    c, d = next_ring * SEGMENTS + next_segment, ring * SEGMENTS + next_segment
+    faces = np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)]).astype(np.int32)
+    np.savez(folder / _MESH, faces=faces)
+    return len(faces)
+
+
+def export(points: Path, mesh: Path, folder: Path) -> None:
+    """Write `mesh.glb`, `points.ply` and `preview.png`."""
+    cloud, faces = np.load(points / _POINTS), np.load(mesh / _MESH)["faces"]
+    (folder / "mesh.glb").write_bytes(_glb(cloud["xyz"], cloud["normals"], cloud["rgb"], faces))
+    (folder / "points.ply").write_bytes(_ply(cloud["xyz"], cloud["rgb"]))
+    Image.fromarray(picture()).save(folder / "preview.png")
+
+
+def sample(rings: int, segments: int) -> tuple[Floats, Floats]:
+    """Return n x 3 positions and unit normals, n = rings x segments, the tube's samples running fastest."""
+    around = np.linspace(0, 2 * np.pi, rings, endpoint=False)[:, None]
+    tube = np.linspace(0, 2 * np.pi, segments, endpoint=False)[None]
+    outward = np.cos(tube)
+    normals = np.stack(
+        np.broadcast_arrays(np.cos(around) * outward, np.sin(around) * outward, np.sin(tube)), axis=-1
+    ).reshape(-1, 3)
+    centres = np.stack(np.broadcast_arrays(np.cos(around), np.sin(around), 0 * tube + 0 * around), -1).reshape(-1, 3)
+    return (MAJOR_RADIUS * centres + MINOR_RADIUS * normals).astype(np.float32), normals.astype(np.float32)
+
+
+def colours(normals: Floats) -> npt.NDArray[np.uint8]:
+    """Return n x 3 colours: the direction of the surface as RGB."""
+    return ((normals + 1) * 127.5).astype(np.uint8)
+
+
+def picture() -> npt.NDArray[np.uint8]:
+    """Return the torus seen from 45 degrees above, in parallel projection, as PREVIEW_PX x PREVIEW_PX x 3."""
+    xyz, normals = sample(1200, 500)
+    half = np.sqrt(0.5)
+    up = half * (xyz[:, 1] + xyz[:, 2])
+    depth = half * (xyz[:, 2] - xyz[:, 1])
+    scale = 0.45 * PREVIEW_PX / (MAJOR_RADIUS + MINOR_RADIUS)
+    column = (PREVIEW_PX / 2 + scale * xyz[:, 0]).astype(np.int32)
+    row = (PREVIEW_PX / 2 - scale * up).astype(np.int32)
+    nearest_last = np.argsort(depth)
+    image = np.full((PREVIEW_PX, PREVIEW_PX, 3), 255, np.uint8)
+    image[row[nearest_last], column[nearest_last]] = colours(normals[nearest_last])
+    return image
+
+
+def _ply(xyz: Floats, rgb: npt.NDArray[np.uint8]) -> bytes:
+    kinds = [(axis, "<f4") for axis in "xyz"] + [(colour, "u1") for colour in ("red", "green", "blue")]
+    table = np.empty(len(xyz), dtype=kinds)
+    for column, name in zip([*xyz.T, *rgb.T], table.dtype.names or (), strict=True):
+        table[name] = column
+    properties = [f"property {'float' if kind == '<f4' else 'uchar'} {name}" for name, kind in kinds]
+    header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(xyz)}", *properties, "end_header", ""]
+    return "\n".join(header).encode() + table.tobytes()
+
+
+def _glb(xyz: Floats, normals: Floats, rgb: npt.NDArray[np.uint8], faces: npt.NDArray[np.int32]) -> bytes:
+    """Return the mesh as binary glTF 2.0, turned so that its z axis points up as glTF's y does."""
+    opaque = np.concatenate([rgb, np.full((len(rgb), 1), 255, np.uint8)], 1)
+    to_y_up = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32)
+    positions = xyz @ to_y_up
+    arrays = [
+        (positions, 5126, "VEC3", 34962, {"min": positions.min(0).tolist(), "max": positions.max(0).tolist()}),
+        (normals @ to_y_up, 5126, "VEC3", 34962, {}),
+        (opaque, 5121, "VEC4", 34962, {"normalized": True}),
+        (faces.reshape(-1).astype(np.uint32), 5125, "SCALAR", 34963, {}),
+    ]
+    views, accessors, data = [], [], b""
+    for index, (array, component, kind, target, more) in enumerate(arrays):
+        raw = np.ascontiguousarray(array).tobytes()
+        views.append({"buffer": 0, "byteOffset": len(data), "byteLength": len(raw), "target": target})
+        accessors.append({"bufferView": index, "componentType": component, "count": len(array), "type": kind, **more})
+        data += raw
+    attributes = {"POSITION": 0, "NORMAL": 1, "COLOR_0": 2}
+    document = {
+        "asset": {"version": "2.0", "generator": "reconstruction-operator"},
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0}],
+        "meshes": [{"primitives": [{"attributes": attributes, "indices": 3}]}],
+        "accessors": accessors,
+        "bufferViews": views,
+        "buffers": [{"byteLength": len(data)}],
+    }
+    text = json.dumps(document).encode()
+    text += b" " * (-len(text) % 4)
+    chunks = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(data), b"BIN\0") + data
+    return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks

@@ -1,0 +1,197 @@
+"""Publishing an attempt's result so that a reader sees all of it or nothing, whatever dies when.
+
+An attempt assembles its files in a folder of its own, seals it with a manifest of hashes and a rename, and then swaps it
+in. A later attempt that finds a sealed folder publishes that, and computes nothing again.
+"""
+
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from recon_api import reasons
+from recon_api.errors import UsageError
+from recon_api.status import Output
+
+MANIFEST = "manifest.json"
+REPORT = "report.json"
+
+MEDIA_TYPES = {
+    ".glb": "model/gltf-binary",
+    ".obj": "model/obj",
+    ".mtl": "model/mtl",
+    ".ply": "model/ply",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".mp4": "video/mp4",
+    ".json": "application/json",
+    ".txt": "text/plain",
+}
+UNKNOWN_MEDIA_TYPE = "application/octet-stream"
+
+
+class PublishedFile(BaseModel):
+    """One file of a result."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: str
+    bytes: int
+    sha256: str
+    media_type: str
+
+
+class Manifest(BaseModel):
+    """What a sealed or published folder holds; the proof that an attempt was finished."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    uid: str
+    attempt: int
+    files: tuple[PublishedFile, ...]
+
+    def outputs(self, folder: Path) -> tuple[Output, ...]:
+        """Return the files as the status names them, once they are published in `folder`."""
+        return tuple(
+            Output(
+                name=file.name,
+                uri=(folder / file.name).absolute().as_uri(),
+                media_type=file.media_type,
+                bytes=file.bytes,
+                sha256=file.sha256,
+            )
+            for file in self.files
+        )
+
+
+def seal(files: Path, report: str, work: Path, uid: str, attempt: int) -> Path:
+    """Make `work/attempt-<n>/` of the model's files and the report's text, on disk and complete; return it.
+
+    Hidden files and the artefact's own report.json stay behind.
+    """
+    draft, final = work / f"attempt-{attempt}.tmp", work / f"attempt-{attempt}"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    for file in visible_files(files):
+        if file != files / REPORT:
+            _link_or_copy(file, draft / file.relative_to(files))
+    (draft / REPORT).write_text(report)
+    manifest = Manifest(uid=uid, attempt=attempt, files=tuple(_described(draft)))
+    (draft / MANIFEST).write_text(manifest.model_dump_json(indent=1))
+    _sync(draft)
+    shutil.rmtree(final, ignore_errors=True)
+    draft.rename(final)
+    _sync_folder(work)
+    return final
+
+
+def sealed_earlier(work: Path, uid: str) -> Path | None:
+    """Return a sealed folder of any attempt at the job whose files are as its manifest says, None where there is none."""
+    found = sorted(work.glob("attempt-*[0-9]")) if work.is_dir() else []
+    return next((folder for folder in reversed(found) if _is_whole(folder, uid)), None)
+
+
+def published(folder: Path, uid: str) -> Manifest | None:
+    """Return the manifest of the folder where it holds this job's result already."""
+    manifest = read_manifest(folder)
+    return manifest if manifest and manifest.uid == uid else None
+
+
+def publish(sealed: Path, folder: Path, fence: Callable[[], None]) -> Manifest:
+    """Put the sealed folder in place of `folder`; return its manifest.
+
+    `fence` is called last and raises where this attempt may not publish any more. A death between the two renames leaves
+    the job without a result and its sealed folder in place: the next attempt publishes it.
+    """
+    manifest = Manifest.model_validate_json((sealed / MANIFEST).read_text())
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    replaced = folder.parent / f".{folder.name}-{uuid.uuid4().hex[:8]}.old"
+    fence()
+    if folder.exists():
+        folder.rename(replaced)
+    sealed.rename(folder)
+    _sync_folder(folder.parent)
+    shutil.rmtree(replaced, ignore_errors=True)
+    return manifest
+
+
+def check_destination(folder: Path, namespace_folder: Path) -> None:
+    """Raise `UsageError(INVALID_SPEC)` where publishing there would remove or hide files that are no job's result."""
+    inside = next((p for p in folder.parents if p.is_relative_to(namespace_folder) and (p / MANIFEST).exists()), None)
+    if inside is not None:
+        raise UsageError(
+            reasons.INVALID_SPEC, f"output folder {folder.name!r} would lie in another job's result {inside.name!r}"
+        )
+    if folder.exists() and any(folder.iterdir()) and read_manifest(folder) is None:
+        raise UsageError(
+            reasons.INVALID_SPEC, f"output folder {folder.name!r} holds files that no job has published; name another"
+        )
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """Return the folder's manifest, None where it has none that can be read."""
+    try:
+        return Manifest.model_validate_json((folder / MANIFEST).read_text())
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
+        return None
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """Return the files below the folder, in order, without hidden ones."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(f for f in files if not any(part.startswith(".") for part in f.relative_to(folder).parts))
+
+
+def _described(folder: Path) -> list[PublishedFile]:
+    return [
+        PublishedFile(
+            name=file.relative_to(folder).as_posix(),
+            bytes=file.stat().st_size,
+            sha256=_sha256(file),
+            media_type=MEDIA_TYPES.get(file.suffix.lower(), UNKNOWN_MEDIA_TYPE),
+        )
+        for file in visible_files(folder)
+    ]
+
+
+def _is_whole(folder: Path, uid: str) -> bool:
+    manifest = published(folder, uid)
+    return manifest is not None and manifest.files == tuple(
+        file for file in _described(folder) if file.name != MANIFEST
+    )
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _link_or_copy(file: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(file, target)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(file, target)
+
+
+def _sync(folder: Path) -> None:
+    """Have the disk hold all of the folder before anything says that it is finished."""
+    for file in visible_files(folder):
+        with file.open("rb") as content:
+            os.fsync(content.fileno())
+    for below in [*(path for path in folder.rglob("*") if path.is_dir()), folder]:
+        _sync_folder(below)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,62 @@
+"""The worker's settings, read from the environment once."""
+
+import socket
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from recon_api.keys import DEFAULT_GPU_CLASS
+from recon_worker.inputs.limits import InputLimits
+
+
+class WorkerSettings(BaseSettings):
+    """Environment variables of the same names in capitals; limits of inputs as `INPUT_LIMITS__MAX_PHOTOS` and so on."""
+
+    model_config = SettingsConfigDict(env_nested_delimiter="__", frozen=True, use_attribute_docstrings=True)
+
+    celery_broker_url: str = "redis://localhost:6379/0"
+    """Where messages come from."""
+    celery_result_backend: str = "redis://localhost:6379/0"
+    """Where Celery keeps states, and with them the progress of jobs."""
+    redis_state_db: int = Field(default=1, ge=0)
+    """Database of the keys that operator and worker share, on the broker's server (`recon_api.keys`)."""
+    job_storage_path: Path = Path("/app/storage/jobs")
+    """The shared volume: inputs/, outputs/ and work/."""
+    model_weights_path: Path | None = None
+    """Folder with the weights of models that need any."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where models compute; auto takes a GPU where there is one."""
+    enable_synthetic: bool = True
+    """Whether the model `synthetic` may be used; it makes work and failures on request."""
+
+    worker_name: str = Field(default_factory=socket.gethostname, min_length=1)
+    """Name of this worker, unique among those connected: the Pod's."""
+    node_name: str = ""
+    """Name of the node it runs on."""
+    gpu_class: str = DEFAULT_GPU_CLASS
+    """The pool that it belongs to: it takes from the queue `reconstruction.<gpuClass>`."""
+
+    lease_ttl_s: float = Field(default=20.0, gt=0)
+    """How long a lease and the worker's registration live without a beat: five missed beats."""
+    lease_beat_s: float = Field(default=4.0, gt=0)
+    """Between two beats of a lease."""
+    self_stop_s: float = Field(default=600.0, gt=0)
+    """Without contact to Redis for so long, the attempt stops: by then a later one may run."""
+    stop_grace_s: float = Field(default=20.0, ge=0)
+    """How long an attempt may take to leave its step when the worker shuts down; then it is killed."""
+    liveness_file: Path | None = None
+    """A file that the main process touches at every beat; its age tells whether the worker lives."""
+
+    input_limits: InputLimits = InputLimits()
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "text"] = "text"
+
+
+@cache
+def worker_settings() -> WorkerSettings:
+    """Return this process's settings; the environment is read at the first call."""
+    return WorkerSettings()

@@ -1,0 +1,69 @@
+"""Where a job's files lie on the shared volume.
+
+    inputs/<namespace>/...                 read
+    work/<uid>/steps/                      the scene: finished steps, which any attempt can use
+    work/<uid>/attempt-<n>.tmp/            what attempt n is about to publish; only it writes here
+    work/<uid>/attempt-<n>/                the same, complete, with its manifest
+    outputs/<namespace>/<name>/            published
+
+Every name that becomes a part of a path is checked here again, whoever checked it before.
+"""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from recon_api import reasons
+from recon_api.errors import UsageError
+
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_UID = re.compile(r"[A-Za-z0-9][-A-Za-z0-9]{0,63}")
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The shared volume."""
+
+    root: Path
+
+    def inputs(self, namespace: str) -> Path:
+        """Return the folder that the namespace's jobs may read."""
+        return self.root / "inputs" / _checked(_NAMESPACE, namespace, "namespace")
+
+    def outputs(self, namespace: str) -> Path:
+        """Return the folder that the namespace's jobs publish in."""
+        return self.root / "outputs" / _checked(_NAMESPACE, namespace, "namespace")
+
+    def output(self, namespace: str, path: str) -> Path:
+        """Return the folder that `spec.output.path` names; raise `UsageError(INVALID_SPEC)` where it leads elsewhere."""
+        folder, relative = self.outputs(namespace), PurePosixPath(path)
+        parts = relative.parts
+        if not parts or relative.is_absolute() or "\0" in path or any(part.startswith(".") for part in parts):
+            raise UsageError(
+                reasons.INVALID_SPEC,
+                f"output.path {path!r} must be relative to the namespace's own output folder, without hidden parts",
+            )
+        if not (folder / relative).resolve().is_relative_to(folder.resolve()):
+            raise UsageError(reasons.INVALID_SPEC, f"output.path {path!r} leads outside of the namespace's output folder")
+        return folder / relative
+
+    def work(self, uid: str) -> Path:
+        """Return the job's own folder; raise `UsageError(INVALID_SPEC)` where the uid is none."""
+        return self.root / "work" / _checked(_UID, uid, "uid")
+
+    def steps(self, uid: str) -> Path:
+        """Return the root of the job's scene."""
+        return self.work(uid) / "steps"
+
+    def discard(self, uid: str) -> None:
+        """Remove everything of the job but what it has published. Does nothing where there is nothing."""
+        work = self.work(uid)
+        if work.exists():
+            shutil.rmtree(work)
+
+
+def _checked(pattern: re.Pattern[str], value: str, what: str) -> str:
+    if not pattern.fullmatch(value):
+        raise UsageError(reasons.INVALID_SPEC, f"not a {what}: {value!r}")
+    return value

@@ -63,14 +63,14 @@ def with_ground(mesh: shape.Mesh) -> tuple[Floats, np.ndarray]:
 
 def paint(points: Floats, noise: Noise) -> tuple[Floats, Floats]:
     """Return albedo (n, 3) and gloss (n,) at points of the surface."""
-    albedo, gloss = _glaze(points, noise), np.full(len(points), 0.16, dtype=np.float32)
+    albedo, gloss = _glaze(points, noise), np.full(len(points), 0.60, dtype=np.float32)
     handle = np.minimum(shape.distance_to_handle(points), _distance_to_knob(points)) < 0.004
-    albedo[handle], gloss[handle] = _terracotta(points[handle], noise), 0.05
+    albedo[handle], gloss[handle] = _terracotta(points[handle], noise), 0.20
     rim = np.abs(np.hypot(points[:, 0], points[:, 1]) - 0.335) < 0.016
     rim &= (points[:, 2] > 0.3) & ~handle
     albedo[rim] = GOLD
     pedestal = shape.distance_to_pedestal(points) < shape.distance_to_pot(points)
-    albedo[pedestal], gloss[pedestal] = _wood(points[pedestal], noise), 0.04
+    albedo[pedestal], gloss[pedestal] = _wood(points[pedestal], noise), 0.14
     grain = np.float32(0.72) + np.float32(0.56) * noise.at(points, 75, 2)
     return np.clip(albedo * grain[:, None], 0, 1), gloss
 
@@ -87,11 +87,14 @@ def _glaze(points: Floats, noise: Noise) -> Floats:
     colours = _ramp(tone, GLAZE)
     vein = np.abs(noise.fractal(warped, 3.4, 3, 1) - np.float32(0.5)) < 0.009
     colours[vein] = GOLD
-    return colours * (np.float32(0.7) + np.float32(0.6) * noise.fractal(points, 24, 2, 1))[:, None]
+    speckle = noise.at(points, 44, 0)
+    colours[speckle > 0.86] *= np.float32(0.35)
+    colours[speckle < 0.10] += np.float32(0.16)
+    return colours * (np.float32(0.6) + np.float32(0.8) * noise.fractal(points, 24, 2, 1))[:, None]
 
 
 def _terracotta(points: Floats, noise: Noise) -> Floats:
-    return _ramp(np.clip(2.2 * noise.fractal(points, 18, 3, 2) - 0.6, 0, 1), TERRACOTTA)
+    return _ramp(np.clip(3.4 * noise.fractal(points, 18, 3, 2) - 1.2, 0, 1), TERRACOTTA)
 
 
 def _wood(points: Floats, noise: Noise) -> Floats:

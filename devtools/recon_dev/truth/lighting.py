@@ -38,9 +38,10 @@ def key_light_share(caster: RayCaster, points: Floats, ray_count: int) -> Floats
 
 def highlight(normals: Floats, to_camera: Floats, lit: Floats) -> Floats:
     """Return the key light's reflection (n,) on a glossy surface (Blinn 1977), before its gloss."""
-    halfway = to_camera + KEY_LIGHT
-    cosine = np.einsum("ij,ij->i", normals, halfway) / np.linalg.norm(halfway, axis=1)
-    reflection: Floats = np.maximum(cosine, 0) ** np.float32(SHININESS) * lit
+    # The unnormalised halfway vector is v + l, so n.h = n.v + n.l and h.h = 2 + 2 v.l.
+    cosine = np.einsum("ij,ij->i", normals, to_camera) + normals @ KEY_LIGHT
+    length = np.sqrt(np.maximum(2 + 2 * (to_camera @ KEY_LIGHT), np.float32(1e-6)))
+    reflection: Floats = np.maximum(cosine / length, 0) ** np.float32(SHININESS) * lit
     return reflection
 
 

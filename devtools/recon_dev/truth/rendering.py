@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from recon_worker.rendering.ray_casting import RayCaster
+from recon_worker.rendering.ray_casting import RayCaster, unit_vectors
 
 from recon_dev.truth import shape
 from recon_dev.truth.appearance import Appearance
@@ -12,8 +12,8 @@ from recon_dev.truth.distance_functions import Floats
 from recon_dev.truth.ground import RADIUS, Ground
 from recon_dev.truth.lighting import backdrop, diffuse_light, highlight
 
-SUPERSAMPLING = 2
-"""Rays through the object for each pixel, along each side."""
+SAMPLES = ((0.25, 0.25), (0.75, 0.75))
+"""Where in each pixel the object is sampled: x and y from its upper left corner."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,7 @@ def render(scene: TruthScene, camera: TrueCamera) -> Floats:
 
 def pixel_directions(camera: TrueCamera, columns: Floats, rows: Floats) -> Floats:
     """Return the world directions (len(rows) * len(columns), 3) of rays through places in pixels, depth 1 each."""
-    inverse = np.linalg.inv(camera.K) @ np.eye(3)
-    to_world = (camera.R.T @ inverse).astype(np.float32)
+    to_world = (camera.R.T @ np.linalg.inv(camera.K)).astype(np.float32)
     along_columns = np.outer(columns, to_world[:, 0])
     along_rows = np.outer(rows, to_world[:, 1]) + to_world[:, 2]
     directions: Floats = (along_rows[:, None, :] + along_columns[None, :, :]).reshape(-1, 3)
@@ -71,29 +70,27 @@ def _object(
     scene: TruthScene, camera: TrueCamera, left: int, top: int, right: int, bottom: int
 ) -> tuple[Floats, Floats]:
     """Return premultiplied linear RGB and coverage of the object within a box of pixels."""
-    fine = SUPERSAMPLING
     width, height = right - left, bottom - top
-    columns = left + (np.arange(width * fine, dtype=np.float32) + 0.5) / fine
-    rows = top + (np.arange(height * fine, dtype=np.float32) + 0.5) / fine
-    directions = pixel_directions(camera, columns, rows)
-    hits = scene.caster.cast(np.broadcast_to(camera.centre.astype(np.float32), directions.shape), directions)
-    found = np.flatnonzero(hits.mask)
-    samples = np.zeros((len(directions), 4), dtype=np.float32)
-    samples[found, :3] = _shade(scene, hits.triangle[found], hits.weights[found], directions[found])
-    samples[found, 3] = 1
-    mean = samples.reshape(height, fine, width, fine, 4).mean(axis=(1, 3))
+    total = np.zeros((height * width, 4), dtype=np.float32)
+    for x, y in SAMPLES:
+        columns, rows = np.arange(left, right, dtype=np.float32) + x, np.arange(top, bottom, dtype=np.float32) + y
+        directions = pixel_directions(camera, columns, rows)
+        hits = scene.caster.cast(np.broadcast_to(camera.centre.astype(np.float32), directions.shape), directions)
+        found = np.flatnonzero(hits.mask)
+        total[found, :3] += _shade(scene, hits.triangle[found], hits.weights[found], directions[found])
+        total[found, 3] += 1
+    mean = total.reshape(height, width, 4) / np.float32(len(SAMPLES))
     return mean[..., :3], mean[..., 3]
 
 
 def _shade(scene: TruthScene, triangles: np.ndarray, weights: Floats, directions: Floats) -> Floats:
     """Return linear RGB (n, 3) of the points that rays met."""
     corners = scene.mesh.triangles[triangles]
-    at = np.einsum("nc,nca->na", weights, scene.attributes[corners])
-    normals = at[:, :3] / np.linalg.norm(at[:, :3], axis=1, keepdims=True)
-    to_camera = directions * (-1 / np.linalg.norm(directions, axis=1, keepdims=True))
+    at = sum(scene.attributes[corners[:, corner]] * weights[:, corner, None] for corner in range(3))
+    normals = unit_vectors(at[:, :3])
     albedo, gloss, openness, lit = at[:, 3:6], at[:, 6], at[:, 7], at[:, 8]
-    shine = gloss * highlight(normals, to_camera, lit) * np.float32(4)
-    colours: Floats = albedo * diffuse_light(normals, openness, lit) + shine[:, None]
+    colours: Floats = albedo * diffuse_light(normals, openness, lit)
+    colours += (gloss * highlight(normals, -unit_vectors(directions), lit))[:, None]
     return colours
 
 
@@ -106,7 +103,7 @@ def _surroundings(scene: TruthScene, camera: TrueCamera) -> Floats:
     distance = (np.float32(shape.GROUND_Z) - centre[2]) / np.minimum(directions[:, 2], np.float32(-1e-4))
     x, y = centre[0] + distance * directions[:, 0], centre[1] + distance * directions[:, 1]
     radius = np.hypot(x, y)
-    colours = backdrop(directions / np.linalg.norm(directions, axis=1, keepdims=True))
+    colours = backdrop(unit_vectors(directions))
     table = np.flatnonzero(radius < RADIUS)
     # The table's edge lies out of focus and out of the light, so that it melts into the backdrop.
     fade = np.clip((RADIUS - radius[table]) / np.float32(0.5), 0, 1)[:, None]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from recon_worker.rendering.ray_casting import Floats, RayCaster
+from recon_worker.rendering.ray_casting import Floats, RayCaster, unit_vectors
 
 
 def ambient_openness(  # noqa: PLR0913 - a bag object would only rename the arguments
@@ -37,10 +37,7 @@ def cosine_directions(normals: Floats, random: np.random.Generator) -> Floats:
     A normal plus a uniform point of the unit sphere is so distributed (Shirley, "Ray Tracing in One Weekend").
     """
     sphere = random.standard_normal(normals.shape, dtype=np.float32)
-    sphere /= np.linalg.norm(sphere, axis=1, keepdims=True)
-    directions = normals + np.float32(0.999) * sphere
-    unit: Floats = directions / np.linalg.norm(directions, axis=1, keepdims=True)
-    return unit
+    return unit_vectors(normals + np.float32(0.999) * unit_vectors(sphere))
 
 
 def smooth_over_mesh(values: Floats, triangles: NDArray[np.integer], rounds: int) -> Floats:

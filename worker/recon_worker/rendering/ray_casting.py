@@ -55,3 +55,10 @@ class RayCaster:
 def as_floats(values: NDArray[np.floating]) -> Floats:
     """Return the values as Embree wants them: contiguous and in single precision."""
     return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def unit_vectors(vectors: Floats) -> Floats:
+    """Return vectors (n, 3) divided by their lengths; a null vector stays null."""
+    squares = np.einsum("ij,ij->i", vectors, vectors)
+    unit: Floats = vectors / np.sqrt(np.maximum(squares, np.float32(1e-30)))[:, None]
+    return unit

@@ -1,0 +1,93 @@
+"""Pictures of the finished mesh: a still from its best side, and one turn as an animation.
+
+The artefact: `preview.png` and `turntable.gif`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from recon_worker.cameras import CameraSet
+from recon_worker.ply import read_ply
+from recon_worker.progress import Progress
+from recon_worker.rendering.best_view import best_direction
+from recon_worker.rendering.model import Model, prepare
+from recon_worker.rendering.pictures import FOUR_SAMPLES, TWO_SAMPLES, take_picture
+from recon_worker.rendering.ray_casting import Floats
+from recon_worker.rendering.studio import Floor, backdrop, lay_floor
+from recon_worker.rendering.views import View, angles_of, axes_facing, direction_of, framed, framed_for_turning
+from recon_worker.scene import Scene
+
+STAGE = "render_previews"
+PREVIEW = "preview.png"
+TURNTABLE = "turntable.gif"
+
+PREVIEW_SIZE = (1024, 768)
+TURNTABLE_SIDE_PX = 400
+TURNTABLE_FRAMES = 36
+FRAME_MS = 100
+"""A turn takes 3.6 s."""
+
+TURNTABLE_COLOURS = 255
+TURNTABLE_BACKGROUND = np.float32([0.94, 0.943, 0.95])
+"""One plain tone: a gradient would cost half of the file."""
+
+
+def render_previews(scene: Scene, folder: Path, parameters: object, progress: Progress) -> Mapping[str, Any]:
+    """Write `preview.png` and `turntable.gif` of `build_mesh`'s mesh into the folder; return their sizes in bytes."""
+    surface = read_ply(scene.folder("build_mesh") / "mesh.ply")
+    cameras = CameraSet.load(scene.folder("estimate_poses")).cameras
+    model = prepare(surface, progress.part(0.0, 0.3).tick)
+    direction = best_direction(model, np.array([camera.centre() for camera in cameras]), progress.part(0.3, 0.4).tick)
+    floor = lay_floor(model, progress.check_cancelled)
+    save_preview(folder / PREVIEW, model, floor, direction, progress)
+    progress.tick(0.55)
+    save_turntable(folder / TURNTABLE, model, floor, direction, progress.part(0.55, 1.0))
+    return {"preview_bytes": (folder / PREVIEW).stat().st_size, "turntable_bytes": (folder / TURNTABLE).stat().st_size}
+
+
+def save_preview(file: Path, model: Model, floor: Floor, direction: Floats, progress: Progress) -> None:
+    """Write a PNG of the model, seen from a unit direction (3,)."""
+    width, height = PREVIEW_SIZE
+    view = framed(model.vertices, direction, width / height, 0.82)
+    background = backdrop(width, height)
+    picture = take_picture(model, view, background, FOUR_SAMPLES, floor=floor, check=progress.check_cancelled)
+    Image.fromarray(picture).save(file)
+
+
+def save_turntable(file: Path, model: Model, floor: Floor, direction: Floats, progress: Progress) -> None:
+    """Write a looping GIF of one turn of the model, beginning at a unit direction (3,)."""
+    side = TURNTABLE_SIDE_PX
+    background = np.broadcast_to(TURNTABLE_BACKGROUND, (side, side, 3))
+    frames: list[npt.NDArray[np.uint8]] = []
+    for view in turning_views(model, direction):
+        progress.tick(0.8 * len(frames) / TURNTABLE_FRAMES)
+        frames.append(take_picture(model, view, background, TWO_SAMPLES, floor=floor))
+    palette = _common_palette(frames)
+    pictures = []
+    for frame in frames:
+        progress.tick(0.8 + 0.2 * len(pictures) / TURNTABLE_FRAMES)
+        pictures.append(Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE))
+    pictures[0].save(file, save_all=True, append_images=pictures[1:], duration=FRAME_MS, loop=0, optimize=False)
+
+
+def turning_views(model: Model, direction: Floats) -> list[View]:
+    """Return the views of one turn about the model's upright axis, beginning at a unit direction (3,)."""
+    azimuth, elevation = angles_of(direction)
+    centre, distance = framed_for_turning(model.vertices, elevation, 0.88)
+    views = []
+    for turn in np.linspace(0, 2 * np.pi, TURNTABLE_FRAMES, endpoint=False):
+        # The object turns to the right, so the camera goes around it to the left.
+        towards = direction_of(azimuth - turn, elevation)
+        views.append(View(centre + np.float32(distance) * towards, axes_facing(towards)))
+    return views
+
+
+def _common_palette(frames: list[npt.NDArray[np.uint8]]) -> Image.Image:
+    """Return one palette for all frames, so that no colour flickers."""
+    sample = np.concatenate([frame[::2, ::2] for frame in frames[::5]])
+    return Image.fromarray(sample).quantize(TURNTABLE_COLOURS, method=Image.Quantize.MEDIANCUT)

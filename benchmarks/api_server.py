@@ -59,13 +59,17 @@ class ApiServer:
             *lines, pending = (pending + chunk).split(b"\n")
             yield from map(json.loads, filter(None, lines))
 
-    def request_counts(self) -> Counter[Request]:
+    def writes(self) -> Counter[Request]:
         """Return how many writes the server has answered since it started, by verb and resource."""
-        text = self._pool.request("GET", self._url + "/metrics").data.decode()
-        counts: Counter[Request] = Counter()
-        for sample in SAMPLE.finditer(text):
-            labels = dict(LABEL.findall(sample["labels"]))
-            if labels["verb"] in WRITES and labels["code"] != "0":
-                resource = "/".join(filter(None, (labels["resource"], labels["subresource"])))
-                counts[labels["verb"], resource] += int(float(sample["value"]))
-        return counts
+        return count_writes(self._pool.request("GET", self._url + "/metrics").data.decode())
+
+
+def count_writes(metrics: str) -> Counter[Request]:
+    """Return the answered writes in the API server's metrics, refused ones too, by verb and resource."""
+    counts: Counter[Request] = Counter()
+    for sample in SAMPLE.finditer(metrics):
+        labels = dict(LABEL.findall(sample["labels"]))
+        if labels["verb"] in WRITES:
+            resource = "/".join(filter(None, (labels["resource"], labels["subresource"])))
+            counts[labels["verb"], resource] += int(float(sample["value"]))
+    return counts

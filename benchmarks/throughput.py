@@ -72,18 +72,18 @@ def _measure(state: StateDir, count: int) -> dict[str, Any]:
     server = ApiServer(state, CLIENTS + 1)
     journal = Journal(server, NAMESPACE)
     journal.run([f"warm-{number:05}" for number in range(10)], CLIENTS, TIMEOUT_S)
-    requests, used = server.request_counts(), usages(state)
+    requests, used = server.writes(), usages(state)
     journal.run([f"job-{number:05}" for number in range(count)], CLIENTS, TIMEOUT_S)
     time.sleep(2.0)  # what is still written after the last job's end belongs to its cost
-    written = server.request_counts() - requests
+    written = server.writes() - requests
     return {
-        **_latencies(list(journal.times.values())),
+        **latencies(list(journal.times.values())),
         "writes_per_job": _per_job(written, count),
         "processes": _spent(used, usages(state), count),
     }
 
 
-def _latencies(jobs: Sequence[Times]) -> dict[str, Any]:
+def latencies(jobs: Sequence[Times]) -> dict[str, Any]:
     """Return jobs a second from the first apply to the last end, and the distributions of waiting times."""
     ends = [job.finished for job in jobs if job.finished]
     elapsed = max(ends) - min(job.applied for job in jobs)

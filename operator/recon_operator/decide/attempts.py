@@ -1,0 +1,83 @@
+"""The attempts of a job: begun, ended, and counted."""
+
+from datetime import datetime
+
+from recon_api.keys import task_id
+from recon_api.payload import TaskPayload
+from recon_api.reasons import Blame, Reason, reason_of
+from recon_api.status import Attempt, ConditionType, ReconstructionJobStatus
+from recon_operator.decide.situation import Situation
+
+KEPT_ATTEMPTS = 5
+"""How many attempts a status keeps."""
+
+
+def begin_attempt(situation: Situation) -> Situation:
+    """Return the situation with the next attempt in its status; nothing of the one before stays in progress or worker."""
+    number = situation.status.execution_attempts + 1
+    return situation.change(
+        execution_attempts=number,
+        task_id=task_id(situation.job.uid, number),
+        attempts=(*situation.status.attempts, Attempt(number=number))[-KEPT_ATTEMPTS:],
+        progress=None,
+        worker=None,
+        queue=None,
+    )
+
+
+def end_attempt(situation: Situation, reason: Reason, message: str, at: datetime | None = None) -> Situation:
+    """Return the situation with its open attempt ended, if it has one."""
+    latest = situation.attempt
+    if latest is None:
+        return situation
+    claim, result = situation.seen.claim, situation.seen.result
+    started = latest.start_time or (whole_second(result.started_at) if result else None)
+    ended = latest.model_copy(
+        update={
+            "worker": latest.worker or (claim.worker if claim else result.worker if result else ""),
+            "start_time": started,
+            "end_time": max(at or situation.timestamp, started or situation.timestamp),
+            "reason": reason.name,
+            "message": message,
+        }
+    )
+    return situation.change(attempts=(*situation.status.attempts[:-1], ended)).end_condition(
+        ConditionType.RUNNING, reason, message
+    )
+
+
+def failures(status: ReconstructionJobStatus, blame: Blame) -> int:
+    """Count the ended attempts that this blame lies on.
+
+    Attempts older than those kept count where all kept ones agree; their reasons are no longer known.
+    """
+    ended = [attempt for attempt in status.attempts if attempt.end_time is not None]
+    blamed = sum(reason_of(attempt.reason).blame is blame for attempt in ended)
+    forgotten = status.execution_attempts - len(status.attempts)
+    return blamed + (forgotten if ended and blamed == len(ended) else 0)
+
+
+def payload(situation: Situation) -> TaskPayload:
+    """Return what the worker of the latest attempt needs to know."""
+    job = situation.job
+    return TaskPayload(
+        job_id=job.uid,
+        model_type=situation.status.model,
+        namespace=job.metadata.namespace,
+        name=job.metadata.name,
+        attempt=situation.status.execution_attempts,
+        input_path=job.spec.input.path if job.spec.input else None,
+        input_url=job.spec.input.url if job.spec.input else None,
+        parameters=job.spec.parameters.as_payload(),
+        output_path=job.spec.output.path,
+    )
+
+
+def sent(number: int) -> str:
+    """Return the message of an attempt that was sent and that no worker has taken yet."""
+    return f"Attempt {number} is sent to the workers"
+
+
+def whole_second(at: datetime | None) -> datetime | None:
+    """Return a time as Kubernetes writes it."""
+    return at.replace(microsecond=0) if at else None

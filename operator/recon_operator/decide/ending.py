@@ -1,0 +1,82 @@
+"""The three ends of a job. Each is written once and never left."""
+
+from datetime import datetime
+
+from recon_api.payload import AttemptResult
+from recon_api.reasons import CANCELLED, COMPLETED, Reason
+from recon_api.status import (
+    CancellationState,
+    ConditionType,
+    Phase,
+    Progress,
+    WorkerStatus,
+)
+from recon_api.steps import Step
+from recon_operator.decide.attempts import end_attempt, whole_second
+from recon_operator.decide.decision import Decision, DiscardFiles, ForgetJob
+from recon_operator.decide.situation import Situation
+
+PERCENT_DONE = 100
+
+
+def succeed(situation: Situation, result: AttemptResult) -> Decision:
+    """Return the decision of a job whose result is published."""
+    started = result.started_at or situation.now
+    message = f"{len(result.outputs)} files are published" if result.outputs else COMPLETED.meaning
+    ended = end_attempt(situation, COMPLETED, "", whole_second(result.finished_at))
+    progress = Progress(
+        percentage=PERCENT_DONE, step=Step.FINALIZING.value, estimated_remaining_seconds=0,
+        last_updated_time=situation.timestamp, metrics=result.metrics,
+    )  # fmt: skip
+    ended = ended.change(
+        phase=Phase.SUCCEEDED,
+        start_time=ended.status.start_time or whole_second(started),
+        worker=ended.status.worker or _worker(situation, result),
+        progress=progress,
+        outputs=result.outputs,
+        message=message,
+    )
+    ended = ended.condition(ConditionType.COMPLETE, COMPLETED, message)
+    return _finish(ended.event(COMPLETED, message), COMPLETED, message, result.finished_at)
+
+
+def fail(situation: Situation, reason: Reason, message: str) -> Decision:
+    """Return the decision of a job that has failed for good."""
+    ended = situation.change(phase=Phase.FAILED, message=f"{reason.name}: {message}")
+    ended = ended.condition(ConditionType.FAILED, reason, message)
+    ended = ended.event(reason, message, warning=True)
+    return _finish(_discard(ended), reason, message)
+
+
+def cancel(situation: Situation) -> Decision:
+    """Return the decision of a job whose confirmed cancellation is done: nothing of it runs."""
+    message = "Cancelled while it ran" if situation.status.start_time else "Cancelled before it ran"
+    ended = end_attempt(situation, CANCELLED, message)
+    cancellation = ended.status.cancellation
+    if cancellation:
+        cancellation = cancellation.model_copy(
+            update={"state": CancellationState.CANCELLED, "cancelled_at": situation.timestamp}
+        )
+    ended = ended.change(phase=Phase.CANCELLED, message=message, cancellation=cancellation)
+    ended = ended.condition(ConditionType.CANCELLED, CANCELLED, message).event(CANCELLED, message)
+    return _finish(_discard(ended), CANCELLED, message)
+
+
+def _discard(situation: Situation) -> Situation:
+    """Have the files deleted of a job that may have left some: a lost worker could not."""
+    has_run = situation.seen.claim or any(attempt.worker for attempt in situation.status.attempts)
+    return situation.effect(DiscardFiles(situation.job.spec.gpu_class)) if has_run else situation
+
+
+def _finish(situation: Situation, reason: Reason, message: str, at: datetime | None = None) -> Decision:
+    for kind in (ConditionType.QUEUED, ConditionType.RUNNING, ConditionType.SUSPENDED):
+        situation = situation.end_condition(kind, reason, message)
+    done = situation.change(completion_time=whole_second(at) or situation.timestamp, queue=None)
+    return done.effect(ForgetJob()).decide(finalizer=False, finished=True)
+
+
+def _worker(situation: Situation, result: AttemptResult) -> WorkerStatus | None:
+    claim = situation.seen.claim
+    if claim:
+        return WorkerStatus(name=claim.worker, node=claim.node, gpu=claim.gpu)
+    return WorkerStatus(name=result.worker) if result.worker else None

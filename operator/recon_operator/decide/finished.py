@@ -1,0 +1,19 @@
+"""Jobs that have ended."""
+
+from recon_api.resource import FINALIZER, FINISHED_LABEL
+from recon_operator.decide.decision import Decision, ForgetJob
+from recon_operator.decide.situation import Situation
+
+
+def finished_jobs_stay_finished(situation: Situation) -> Situation | Decision:
+    """Leave a final phase as it is, and complete what a crash left undone: the keys, the finalizer, the label."""
+    if not situation.status.phase.finished:
+        return situation
+    metadata, seen = situation.job.metadata, situation.seen
+    if FINALIZER not in metadata.finalizers and FINISHED_LABEL in metadata.labels:
+        return situation.decide(finished=True)
+    if not seen.known and metadata.deletion_timestamp is None:
+        return situation.look_again_in(situation.limits.retry_redis_s).decide()
+    if seen.known and (seen.authorised is not None or seen.cancellation_requested or seen.stop_asserted):
+        situation = situation.effect(ForgetJob())
+    return situation.decide(finalizer=False, finished=True)

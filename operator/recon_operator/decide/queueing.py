@@ -1,0 +1,69 @@
+"""Jobs that wait for a worker, and those whose turn it is."""
+
+from datetime import datetime
+
+from recon_api.reasons import DISPATCHED, NO_WORKERS, QUEUED, RESUMED, Reason
+from recon_api.resource import ReconstructionJob
+from recon_api.spec import Cancellation
+from recon_api.status import ConditionType, Phase, QueueStatus
+from recon_operator.decide.attempts import begin_attempt, payload, sent
+from recon_operator.decide.decision import Decision, SendAttempt
+from recon_operator.decide.ownership import is_ours
+from recon_operator.decide.retries import next_attempt_at
+from recon_operator.decide.situation import Situation
+
+
+def waits_for_worker(job: ReconstructionJob, now: datetime) -> bool:
+    """Say whether the job could be sent now if a worker were free."""
+    return has_no_attempt(job) and not _is_held(job) and not _is_backing_off(job, now)
+
+
+def has_no_attempt(job: ReconstructionJob) -> bool:
+    """Say whether no attempt of the job is sent or runs, and one may come."""
+    attempts = job.status.attempts
+    return is_ours(job) and not job.status.phase.finished and not (attempts and attempts[-1].end_time is None)
+
+
+def occupies_worker(job: ReconstructionJob) -> bool:
+    """Say whether an attempt of the job is sent or runs."""
+    return is_ours(job) and not job.status.phase.finished and not has_no_attempt(job)
+
+
+def admitted_jobs_are_dispatched(situation: Situation) -> Situation | Decision:
+    """Begin the next attempt of a job that a worker will be free for."""
+    if not situation.observation.admitted:
+        return situation
+    situation = begin_attempt(situation)
+    message = sent(situation.status.execution_attempts)
+    situation = _queued(situation, DISPATCHED, message).event(DISPATCHED, message)
+    situation = situation.effect(SendAttempt(payload(situation), situation.job.spec.gpu_class))
+    return situation.look_again_in(situation.limits.retry_redis_s).decide(finalizer=True)
+
+
+def other_jobs_wait(situation: Situation) -> Situation | Decision:
+    """Queue a job, with its place among those that wait."""
+    seen, gpu_class = situation.observation, situation.job.spec.gpu_class
+    if seen.known and not seen.workers:
+        reason, message = NO_WORKERS, f"No worker of gpuClass {gpu_class} is connected; the job waits for one"
+    else:
+        reason, message = QUEUED, QUEUED.meaning
+    if situation.status.phase is not Phase.QUEUED:
+        situation = situation.event(reason, message)
+    queue = QueueStatus(position=seen.position) if seen.position else situation.status.queue
+    return _queued(situation, reason, message).change(queue=queue).decide()
+
+
+def _queued(situation: Situation, reason: Reason, message: str) -> Situation:
+    situation = situation.change(phase=Phase.QUEUED, message=message)
+    situation = situation.end_condition(ConditionType.SUSPENDED, RESUMED, RESUMED.meaning)
+    return situation.condition(ConditionType.QUEUED, reason, message)
+
+
+def _is_held(job: ReconstructionJob) -> bool:
+    deleted = job.metadata.deletion_timestamp is not None
+    return deleted or job.spec.suspend or job.spec.cancellation is Cancellation.CONFIRMED
+
+
+def _is_backing_off(job: ReconstructionJob, now: datetime) -> bool:
+    due = next_attempt_at(job, job.status)
+    return due is not None and now < due

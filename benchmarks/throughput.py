@@ -28,6 +28,8 @@ NAMESPACE = "default"
 CLIENTS = 8
 """Requests that the applying client has under way at a time; more gained nothing on two cores."""
 TIMEOUT_S = 600
+WARM_UP_JOBS = 10
+SINGLE_JOBS = 20
 
 
 def main() -> int:
@@ -71,16 +73,27 @@ def _cluster(state: StateDir, options: Options) -> Iterator[None]:
 def _measure(state: StateDir, count: int) -> dict[str, Any]:
     server = ApiServer(state, CLIENTS + 1)
     journal = Journal(server, NAMESPACE)
-    journal.run([f"warm-{number:05}" for number in range(10)], CLIENTS, TIMEOUT_S)
+    journal.run([f"warm-{number:05}" for number in range(WARM_UP_JOBS)], CLIENTS, TIMEOUT_S)
+    alone = _one_by_one(journal)
     requests, used = server.writes(), usages(state)
     journal.run([f"job-{number:05}" for number in range(count)], CLIENTS, TIMEOUT_S)
     time.sleep(2.0)  # what is still written after the last job's end belongs to its cost
     written = server.writes() - requests
     return {
         **latencies(list(journal.times.values())),
+        "alone": alone,
         "writes_per_job": _per_job(written, count),
         "processes": _spent(used, usages(state), count),
     }
+
+
+def _one_by_one(journal: Journal) -> dict[str, Any]:
+    """Return how long a job takes that finds an idle system, over some that are applied one after the other."""
+    jobs = []
+    for number in range(SINGLE_JOBS):
+        journal.run([f"single-{number:05}"], 1, TIMEOUT_S)
+        jobs += journal.times.values()
+    return {name: value for name, value in latencies(jobs).items() if name.startswith("apply_to")}
 
 
 def latencies(jobs: Sequence[Times]) -> dict[str, Any]:
@@ -124,6 +137,8 @@ def _table(result: dict[str, Any]) -> str:
         ("jobs, workers", f"{result['jobs']}, {result['workers']}"),
         ("ended as", ", ".join(f"{number} {phase}" for phase, number in result["phases"].items())),
         ("jobs/s", result["jobs_per_s"]),
+        *((f"alone: {name.replace('_', ' ')} p50 / p99", f"{values['p50']} / {values['p99']}")
+          for name, values in result["alone"].items()),
         *((f"{name.replace('_', ' ')} p50 / p99", f"{result[name]['p50']} / {result[name]['p99']}")
           for name in ("apply_to_start_s", "apply_to_finished_s")),
         *((f"writes a job: {name}", number) for name, number in result["writes_per_job"].items() if number >= 0.01),

@@ -37,6 +37,11 @@ def manifests(page: Path) -> Iterator[dict[str, Any]]:
                 yield document
 
 
+def patches(page: Path) -> list[str]:
+    """Return the `kubectl patch` lines of the page."""
+    return [line for block in blocks(page, "console") for line in block.splitlines() if "kubectl patch" in line]
+
+
 def anchors(page: Path) -> set[str]:
     """Return the anchors that GitHub makes of the page's headings."""
     headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text()), re.MULTILINE)
@@ -85,10 +90,15 @@ def test_commands_name_files_of_the_environment_that_exist(page: Path) -> None:
         assert (ROOT / path).exists(), path
 
 
+def test_the_readme_cancels_as_the_example_does() -> None:
+    """The tests run the example's commands; so the README's are run too."""
+    readme, example = (patches(ROOT / name) for name in ("README.md", "examples/02-cancel/README.md"))
+    assert readme == example
+
+
 @EACH_PAGE
 def test_patches_change_fields_that_can_be_changed(page: Path) -> None:
-    commands = [line for block in blocks(page, "console") for line in block.splitlines() if "kubectl patch" in line]
-    for command in commands:
+    for command in patches(page):
         patch = re.fullmatch(r"kubectl patch rj [a-z-]+ --type=merge -p '([^']+)'", command)
         assert patch, f"a patch that this test cannot read: {command}"
         spec = yaml.safe_load(patch[1])["spec"]

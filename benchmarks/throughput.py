@@ -89,7 +89,7 @@ def _measure(state: StateDir, count: int) -> dict[str, Any]:
 
 def _one_by_one(journal: Journal) -> dict[str, Any]:
     """Return how long a job takes that finds an idle system, over some that are applied one after the other."""
-    jobs = []
+    jobs: list[Times] = []
     for number in range(SINGLE_JOBS):
         journal.run([f"single-{number:05}"], 1, TIMEOUT_S)
         jobs += journal.times.values()

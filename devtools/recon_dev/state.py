@@ -24,6 +24,8 @@ class Settings(BaseModel):
     etcd_metrics_port: int
     api_server_port: int
     redis_port: int
+    operator_port: int
+    """Health and metrics."""
     redis_password: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
 
     @property

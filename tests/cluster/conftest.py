@@ -1,10 +1,14 @@
 """Fixtures of the tests on a real API server, etcd, Redis, operator and workers."""
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from tests.support.control_plane import ControlPlane, shared_control_plane
+from tests.support.system import System
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +22,27 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> ControlPlane:
 def namespace(control_plane: ControlPlane) -> str:
     """A namespace of the test's own."""
     return control_plane.make_namespace()
+
+
+@pytest.fixture
+def idle_system(control_plane: ControlPlane, tmp_path: Path) -> Iterator[System]:
+    """Redis, operator and worker of the test's own, none of them started."""
+    with ExitStack() as stack:
+        system = System(control_plane, tmp_path / "system")
+        stack.callback(system.stop)
+        yield system
+
+
+@pytest.fixture
+def system(idle_system: System) -> System:
+    """Redis, operator and worker of the test's own, running: a test may break them."""
+    return idle_system.start()
+
+
+@pytest.fixture(scope="module")
+def shared_system(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Redis, operator and worker of the module's tests, which leave them as they are."""
+    with ExitStack() as stack:
+        system = System(control_plane, tmp_path_factory.mktemp("system"))
+        stack.callback(system.stop)
+        yield system.start()

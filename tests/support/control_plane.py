@@ -11,9 +11,9 @@ from kubernetes import client, config
 
 from recon_dev.binaries import find_kubectl
 from recon_dev.kubectl import Kubectl
-from recon_dev.lifecycle import Options, up_in_background
+from recon_dev.lifecycle import Options, down, up_in_background
 from recon_dev.state import Settings, StateDir
-from recon_dev.status import SupervisorLock
+from recon_dev.status import ClusterStatus, SupervisorLock
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,21 @@ class ControlPlane:
     def api(self) -> client.ApiClient:
         """An API client as the administrator: quicker than kubectl where a test looks again and again."""
         configuration = client.Configuration()
-        config.load_kube_config(str(self.kubeconfig), client_configuration=configuration, persist_config=False)
-        configuration.retries = 1  # type: ignore[assignment]
+        config.load_kube_config(  # type: ignore[no-untyped-call]
+            str(self.kubeconfig), client_configuration=configuration, persist_config=False
+        )
+        configuration.retries = 1
         return client.ApiClient(configuration)
+
+    def pid(self, component: str) -> int:
+        """Return the PID of `etcd` or `kube-apiserver` as it runs now."""
+        found = next(c.pid for c in ClusterStatus.load(self.state).components if c.name == component)
+        assert found
+        return found
+
+    def stop(self) -> None:
+        """Stop it, its supervisor included."""
+        down(self.state)
 
     def make_namespace(self) -> str:
         """Make a namespace of a new name. Nothing deletes it: only the control plane's own end does."""

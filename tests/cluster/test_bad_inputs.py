@@ -1,0 +1,96 @@
+"""Bad input fails at once with a reason, leaves nothing behind, and the worker takes the next job."""
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from recon_api.status import ConditionType, Phase
+from tests.support.jobs import has_condition, make_job
+from tests.support.system import System
+from tests.support.waiting import wait_for
+
+Make = Callable[[Path], object]
+
+
+def photos(folder: Path, count: int = 3) -> None:
+    """Write small pictures that are photos by their format alone."""
+    folder.mkdir(parents=True)
+    for number in range(count):
+        Image.linear_gradient("L").resize((320, 240)).rotate(number * 30).convert("RGB").save(folder / f"{number}.jpg")
+
+
+def truncated(folder: Path) -> None:
+    photos(folder)
+    whole = (folder / "0.jpg").read_bytes()
+    (folder / "0.jpg").write_bytes(whole[: len(whole) // 2])
+
+
+def text_named_jpg(folder: Path) -> None:
+    photos(folder)
+    (folder / "0.jpg").write_text("not a photo")
+
+
+def link_that_leads_outside(folder: Path) -> None:
+    photos(folder)
+    (folder / "3.jpg").symlink_to("/etc/hostname")
+
+
+def zip_bomb(folder: Path) -> None:
+    with zipfile.ZipFile(folder, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("0.jpg", b"\0" * 50_000_000)
+
+
+def empty_folder(folder: Path) -> None:
+    folder.mkdir()
+
+
+def nothing(_folder: Path) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        pytest.param(nothing, "InputNotFound", id="nothing there"),
+        pytest.param(empty_folder, "InputRejected", id="an empty folder"),
+        pytest.param(lambda folder: photos(folder, 2), "TooFewPhotos", id="two photos"),
+        pytest.param(truncated, "InputRejected", id="a truncated JPEG"),
+        pytest.param(text_named_jpg, "InputRejected", id="a text named .jpg"),
+        pytest.param(link_that_leads_outside, "InputRejected", id="a link that leads outside"),
+        pytest.param(zip_bomb, "InputRejected", id="a zip bomb"),
+        pytest.param(photos, "InsufficientOverlap", id="pictures of nothing"),
+    ],
+)
+def test_a_bad_input_fails_at_once(
+    shared_system: System, request: pytest.FixtureRequest, make: Make, reason: str
+) -> None:
+    name = f"bad-{request.node.callspec.indices['make']}"
+    shared_system.inputs.mkdir(parents=True, exist_ok=True)
+    make(shared_system.inputs / name)
+    status = shared_system.submit(make_job(name, input={"path": name}, model="multiview", parameters={})).wait_phase(
+        Phase.FAILED
+    )
+    assert has_condition(status, ConditionType.FAILED, reason), status.conditions
+    assert status.execution_attempts == 1
+    assert len(status.message) > len(reason), "the message says more than the reason"
+    assert not (shared_system.outputs / name).exists()
+    wait_for("nothing is left of the job", lambda: shared_system.work_folders() == [])
+    shared_system.submit(make_job(f"after-{name}")).wait_phase(Phase.SUCCEEDED)
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        pytest.param({"model": "no-such-model"}, "UnknownModel", id="an unknown model"),
+        pytest.param({"parameters": {"colour": "red"}}, "ParametersRejected", id="an unknown parameter"),
+    ],
+)
+def test_a_spec_that_no_worker_can_serve_fails_at_once(
+    shared_system: System, spec: dict[str, object], reason: str
+) -> None:
+    status = shared_system.submit(make_job(reason.lower(), **spec)).wait_phase(Phase.FAILED)
+    assert has_condition(status, ConditionType.FAILED, reason), status.conditions
+    assert status.execution_attempts == 1

@@ -1,0 +1,103 @@
+"""Cancelling in two steps, and deleting, at any point of a job's life."""
+
+from pathlib import Path
+
+from recon_api.status import CancellationState, ConditionType, Phase
+from recon_dev.demo import local_path
+from tests.support.jobs import Job, has_condition, lasting, make_job
+from tests.support.system import System
+from tests.support.waiting import wait_for
+
+
+def request(job: Job) -> None:
+    """Do the first step, and wait until the operator has seen it."""
+    assert job.patch(cancellation="Requested").returncode == 0
+    status = job.wait_until(
+        "says that a cancellation is requested", lambda s: has_condition(s, ConditionType.CANCELLATION_REQUESTED)
+    )
+    assert status.cancellation
+    assert status.cancellation.state is CancellationState.REQUESTED
+    assert status.cancellation.expires_at
+
+
+def confirm(job: Job) -> None:
+    """Do the second step."""
+    assert job.patch(cancellation="Confirmed").returncode == 0
+
+
+def test_a_running_job_is_cancelled(shared_system: System) -> None:
+    job = shared_system.submit(make_job("running", parameters=lasting(300)))
+    job.wait_phase(Phase.RUNNING)
+    request(job)
+    assert job.status().phase is Phase.RUNNING
+    confirm(job)
+    status = job.wait_phase(Phase.CANCELLED)
+    assert has_condition(status, ConditionType.CANCELLED)
+    assert status.cancellation
+    assert status.cancellation.state is CancellationState.CANCELLED
+    assert not (shared_system.outputs / "running").exists()
+    wait_for("nothing is left of the job", lambda: shared_system.work_folders() == [])
+    shared_system.submit(make_job("after-running")).wait_phase(Phase.SUCCEEDED)
+
+
+def test_a_queued_job_is_cancelled_and_never_starts(shared_system: System) -> None:
+    blocker = shared_system.submit(make_job("blocker", parameters=lasting(300)))
+    blocker.wait_phase(Phase.RUNNING)
+    jobs = [shared_system.submit(make_job(f"queued-{number}")) for number in range(3)]
+    for job in jobs:
+        job.wait_phase(Phase.QUEUED)
+        request(job)
+        confirm(job)
+    for job in jobs:
+        status = job.wait_phase(Phase.CANCELLED)
+        assert status.start_time is None
+    request(blocker)
+    confirm(blocker)
+    blocker.wait_phase(Phase.CANCELLED)
+
+
+def test_a_withdrawn_request_changes_nothing(shared_system: System) -> None:
+    job = shared_system.submit(make_job("withdrawn", parameters=lasting(8)))
+    job.wait_phase(Phase.RUNNING)
+    request(job)
+    assert job.patch(cancellation=None).returncode == 0
+    status = job.wait_phase(Phase.SUCCEEDED)
+    assert not has_condition(status, ConditionType.CANCELLATION_REQUESTED)
+
+
+def test_a_confirmation_without_a_request_is_refused(shared_system: System) -> None:
+    job = shared_system.submit(make_job("unasked", parameters=lasting(3)))
+    refused = job.patch(cancellation="Confirmed")
+    assert refused.returncode != 0
+    assert "Requested" in refused.stderr
+    job.wait_phase(Phase.SUCCEEDED)
+
+
+def test_a_running_job_is_deleted(shared_system: System) -> None:
+    job = shared_system.submit(make_job("deleted", parameters=lasting(300)))
+    job.wait_phase(Phase.RUNNING)
+    job.delete()
+    job.wait_gone()
+    shared_system.submit(make_job("after-deleted")).wait_phase(Phase.SUCCEEDED)
+    assert not (shared_system.outputs / "deleted").exists()
+    wait_for("nothing is left of the job", lambda: shared_system.work_folders() == [])
+
+
+def test_a_queued_job_is_deleted(shared_system: System) -> None:
+    blocker = shared_system.submit(make_job("blocking", parameters=lasting(300)))
+    blocker.wait_phase(Phase.RUNNING)
+    job = shared_system.submit(make_job("waiting"))
+    job.wait_phase(Phase.QUEUED)
+    job.delete()
+    job.wait_gone()
+    blocker.delete()
+    blocker.wait_gone()
+
+
+def test_a_finished_job_is_deleted_and_its_outputs_stay(shared_system: System) -> None:
+    job = shared_system.submit(make_job("finished"))
+    outputs = job.wait_phase(Phase.SUCCEEDED).outputs
+    job.delete()
+    job.wait_gone()
+    assert outputs
+    assert all(Path(local_path(output.uri)).exists() for output in outputs)

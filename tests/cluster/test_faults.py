@@ -1,0 +1,148 @@
+"""Every part may die at any point: no job is lost, and none runs twice."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from recon_api.status import ConditionType, Phase, ReconstructionJobStatus
+from recon_dev.state import StateDir
+from tests.support.control_plane import start_control_plane
+from tests.support.jobs import Job, has_condition, lasting, make_job
+from tests.support.system import System
+from tests.support.waiting import wait_for
+
+
+def complete(job: Job, *, attempts: int = 1) -> ReconstructionJobStatus:
+    """Wait until the job succeeds, and check that it took so many attempts."""
+    status = job.wait_phase(Phase.SUCCEEDED, within_s=180)
+    assert status.execution_attempts == attempts, status.attempts
+    assert len(status.attempts) == attempts
+    assert has_condition(status, ConditionType.COMPLETE)
+    return status
+
+
+def kill_worker(system: System) -> None:
+    """Kill the worker and all it started, as a lost node does, and start it again, as its Deployment does."""
+    system.worker.kill()
+    system.worker.start()
+
+
+def kill_attempt(system: System) -> None:
+    """Kill only the process that runs the attempt, as the kernel does when memory runs out."""
+    children = psutil.Process(system.worker.pid).children(recursive=True)
+    for child in children:
+        child.kill()
+
+
+@pytest.mark.parametrize(
+    ("fault", "reasons"),
+    [
+        pytest.param(kill_worker, {"WorkerLost"}, id="a worker that is lost"),
+        pytest.param(kill_attempt, {"WorkerCrashed", "OutOfMemory"}, id="an attempt whose process is killed"),
+    ],
+)
+def test_a_job_survives(system: System, fault: Callable[[System], None], reasons: set[str]) -> None:
+    backoff = {"backoff": {"duration": "1s", "maxDuration": "1s"}}
+    job = system.submit(make_job(parameters=lasting(8), retryStrategy=backoff))
+    job.wait_percentage(15)
+    fault(system)
+    status = complete(job, attempts=2)
+    assert status.attempts[0].reason in reasons
+    assert status.attempts[0].worker == "worker-0"
+
+
+def test_a_worker_that_is_asked_to_leave_hands_its_job_over(system: System) -> None:
+    other = system.another_worker()
+    job = system.submit(make_job(parameters=lasting(15)))
+    name = job.wait_until("is with a worker", lambda s: s.phase is Phase.RUNNING and s.worker is not None).worker
+    leaving = system.worker if name and name.name == "worker-0" else other
+    leaving.stop()
+    complete(job, attempts=2)
+
+
+@pytest.mark.parametrize(
+    "reached",
+    [
+        pytest.param(lambda s: bool(s.phase is Phase.QUEUED or s.execution_attempts), id="queued"),
+        pytest.param(lambda s: s.phase is Phase.RUNNING, id="running"),
+        pytest.param(lambda s: s.progress is not None and s.progress.percentage >= 50, id="half done"),
+        pytest.param(lambda _: True, id="just created"),
+    ],
+)
+def test_the_operator_dies_while_a_job_is(system: System, reached: Callable[[ReconstructionJobStatus], bool]) -> None:
+    job = system.submit(make_job(parameters=lasting(5)))
+    job.wait_until("is there", reached)
+    system.operator.kill()
+    system.operator.start()
+    complete(job)
+
+
+def test_a_job_ends_and_another_comes_while_the_operator_is_away(system: System) -> None:
+    first = system.submit(make_job("first", parameters=lasting(3)))
+    first.wait_phase(Phase.RUNNING)
+    system.operator.kill()
+    wait_for("the attempt ends", (system.outputs / "first").exists)
+    second = system.submit(make_job("second"))
+    system.operator.start()
+    complete(first)
+    complete(second)
+
+
+def test_redis_restarts(system: System) -> None:
+    running = system.submit(make_job("running", parameters=lasting(10)))
+    running.wait_phase(Phase.RUNNING)
+    queued = system.submit(make_job("queued"))
+    queued.wait_phase(Phase.QUEUED)
+    system.redis.kill()
+    system.redis.start()
+    complete(running)
+    complete(queued)
+
+
+def test_redis_forgets_everything(system: System) -> None:
+    running = system.submit(make_job("running", parameters=lasting(10)))
+    running.wait_phase(Phase.RUNNING)
+    queued = [system.submit(make_job(f"queued-{number}")) for number in range(3)]
+    for job in queued:
+        job.wait_phase(Phase.QUEUED)
+    system.client().flushall()
+    assert running.wait_phase(Phase.SUCCEEDED, within_s=180).execution_attempts == 1
+    for job in queued:
+        job.wait_phase(Phase.SUCCEEDED, within_s=180)
+
+
+def test_redis_is_away_while_a_job_ends(system: System) -> None:
+    job = system.submit(make_job(parameters=lasting(4)))
+    job.wait_phase(Phase.RUNNING)
+    system.redis.stop()
+    wait_for("the attempt publishes", (system.outputs / "chair").exists)
+    system.redis.start()
+    complete(job)
+
+
+def test_operator_and_worker_wait_for_redis(idle_system: System) -> None:
+    job = idle_system.submit(make_job())
+    for part in (idle_system.operator, idle_system.worker):
+        part.start(wait=False)
+        part.wait_logged("Redis")
+    idle_system.redis.start()
+    complete(job)
+
+
+def test_the_api_server_restarts(tmp_path: Path) -> None:
+    control_plane = start_control_plane(StateDir(tmp_path / "control-plane"))
+    system = System(control_plane, tmp_path / "system")
+    try:
+        system.start()
+        job = system.submit(make_job(parameters=lasting(8)))
+        job.wait_phase(Phase.RUNNING)
+        os.kill(control_plane.pid("kube-apiserver"), signal.SIGKILL)
+        complete(job)
+        complete(system.submit(make_job("second")))
+    finally:
+        system.stop()
+        control_plane.stop()

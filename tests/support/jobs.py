@@ -1,0 +1,134 @@
+"""Jobs of a test: a builder of manifests, and a handle that reads and changes one on the API server."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from kubernetes import client
+
+from recon_api.resource import GROUP, KIND, PLURAL, VERSION
+from recon_api.status import ConditionStatus, ConditionType, Phase, ReconstructionJobStatus
+from recon_dev.follow import documents
+from tests.support.control_plane import ControlPlane
+from tests.support.waiting import GENEROUS_S, wait_for
+
+Manifest = dict[str, Any]
+
+
+def make_job(name: str = "chair", **spec: Any) -> Manifest:
+    """Return a job that the quick built-in model runs at once, but for what the spec here says (camelCase keys)."""
+    defaults = {"input": {"path": "chair"}, "model": "synthetic", "parameters": {"noop": True}}
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": KIND,
+        "metadata": {"name": name},
+        "spec": defaults | spec,
+    }
+
+
+def lasting(seconds: float) -> Mapping[str, Any]:
+    """Return the parameters of a job that runs for so long."""
+    return {"seconds": seconds}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job on the API server."""
+
+    control_plane: ControlPlane
+    namespace: str
+    name: str
+
+    def object(self) -> Manifest | None:
+        """Return the resource, and nothing once it is gone."""
+        api = client.CustomObjectsApi(self.control_plane.api)
+        try:
+            found: Any = api.get_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL, self.name)
+        except client.ApiException as error:
+            if error.status == 404:
+                return None
+            raise
+        return dict(found)
+
+    def status(self) -> ReconstructionJobStatus:
+        """Return the status; the last one again and again while the API server is away is not invented."""
+        return ReconstructionJobStatus.model_validate((self.object() or {}).get("status", {}))
+
+    def kubectl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run kubectl in the job's namespace."""
+        return self.control_plane.run_kubectl.run("-n", self.namespace, *arguments)
+
+    def patch(self, **spec: Any) -> subprocess.CompletedProcess[str]:
+        """Change fields of the spec, as a person does."""
+        return self.kubectl("patch", "rj", self.name, "--type=merge", "-p", json.dumps({"spec": spec}))
+
+    def delete(self) -> None:
+        """Ask for the deletion of the job."""
+        self.kubectl("delete", "rj", self.name, "--wait=false")
+
+    def wait_until(
+        self, what: str, holds: Callable[[ReconstructionJobStatus], bool], *, within_s: float = GENEROUS_S
+    ) -> ReconstructionJobStatus:
+        """Return the first status for which this holds; an API server that is away is waited for."""
+        latest: list[ReconstructionJobStatus] = []
+
+        def probe() -> ReconstructionJobStatus | None:
+            try:
+                latest[:] = [self.status()]
+            except (client.ApiException, urllib3.exceptions.HTTPError):
+                return None
+            return latest[0] if holds(latest[0]) else None
+
+        try:
+            return wait_for(f"job {self.name} {what}", probe, within_s=within_s)
+        except AssertionError as error:
+            raise AssertionError(
+                f"{error}\nits status: {latest[0].model_dump_json(indent=1) if latest else None}"
+            ) from None
+
+    def wait_phase(self, *phases: Phase, within_s: float = GENEROUS_S) -> ReconstructionJobStatus:
+        """Wait until the job is in one of these phases; fail at once where it ended in another."""
+        status = self.wait_until(
+            f"is {' or '.join(phases)}", lambda s: s.phase in phases or s.phase.finished, within_s=within_s
+        )
+        assert status.phase in phases, f"{status.phase}: {status.message} {status.conditions}"
+        return status
+
+    def wait_percentage(self, percentage: int) -> ReconstructionJobStatus:
+        """Wait until the job runs and has come so far."""
+        return self.wait_until(
+            f"runs and is at {percentage} %",
+            lambda s: s.phase is Phase.RUNNING and s.progress is not None and s.progress.percentage >= percentage,
+        )
+
+    def wait_gone(self) -> None:
+        """Wait until the resource no longer exists."""
+        wait_for(f"job {self.name} is gone", lambda: self.object() is None)
+
+
+def has_condition(status: ReconstructionJobStatus, kind: ConditionType, reason: str | None = None) -> bool:
+    """Say whether a condition is true, and for that reason where one is given."""
+    found = status.condition(kind)
+    return found is not None and found.status is ConditionStatus.TRUE and reason in (None, found.reason)
+
+
+@contextmanager
+def recorded(control_plane: ControlPlane, namespace: str, file: Path) -> Iterator[Callable[[], list[Manifest]]]:
+    """Watch a namespace's jobs; the function yielded returns every state of them that the API server showed so far."""
+    kubectl = control_plane.run_kubectl
+    with file.open("w") as output:
+        watch = subprocess.Popen(
+            [*kubectl.command, "-n", namespace, "get", "rj", "-w", "-o", "json"], env=kubectl.env, stdout=output
+        )
+    time.sleep(0.5)  # a watch that began late would miss the first states, and nothing says when it has begun
+    try:
+        yield lambda: list(documents(file.read_text().splitlines(keepends=True)))
+    finally:
+        watch.kill()
+        watch.wait()

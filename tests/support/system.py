@@ -1,0 +1,139 @@
+"""Redis, the operator and workers of one test, in its own namespace, each of which can be killed and started again."""
+
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import redis
+
+from recon_dev.binaries import find_binaries
+from recon_dev.operator_process import operator
+from recon_dev.processes import Component, RunningProcess
+from recon_dev.state import StateDir
+from recon_dev.valkey import STATE_DB, redis_url, valkey
+from recon_dev.worker_process import worker
+from tests.support.control_plane import ControlPlane
+from tests.support.jobs import Job, Manifest
+from tests.support.waiting import wait_for
+
+
+class Part:
+    """One component of a system, that the test can stop, kill and start."""
+
+    def __init__(self, component: Component, state: StateDir) -> None:
+        """Prepare; nothing is started."""
+        self.component, self._state = component, state
+        self._process: RunningProcess | None = None
+
+    @property
+    def log(self) -> Path:
+        """File with its output, over all of its starts."""
+        return self._state.log(self.component.name)
+
+    @property
+    def pid(self) -> int:
+        """PID of the running process."""
+        assert self._process
+        return self._process.pid
+
+    def start(self, *, wait: bool = True) -> "Part":
+        """Start it, and wait until it is ready."""
+        record = self._state.run / f"{self.component.name}.json"
+        self._process = RunningProcess(self.component, log=self.log, record=record)
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self) -> None:
+        """Wait until it is ready."""
+        assert self._process
+        self._process.wait_ready()
+        self.component.when_ready()
+
+    def stop(self) -> None:
+        """Stop it kindly."""
+        if self._process:
+            self._process.stop()
+            self._process = None
+
+    def kill(self) -> None:
+        """Kill the process, as kill -9 does, and what it leaves behind."""
+        assert self._process
+        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.kill()
+        self._process = None
+
+    def wait_logged(self, text: str) -> None:
+        """Wait until the log says this."""
+        wait_for(f"{self.component.name} logs {text!r} (see {self.log})", lambda: text in self.log.read_text())
+
+
+class System:
+    """Redis, the operator and one worker, with a namespace and a storage of their own."""
+
+    def __init__(self, control_plane: ControlPlane, folder: Path) -> None:
+        """Make a namespace and a folder; nothing is started."""
+        self.control_plane = control_plane
+        self.namespace = control_plane.make_namespace()
+        self.state = StateDir(folder)
+        self.state.make()
+        shutil.copy(control_plane.kubeconfig, self.state.kubeconfig)
+        self.settings = self.state.settle()
+        self.redis = Part(valkey(self.state, self.settings, find_binaries()), self.state)
+        self.operator = Part(operator(self.state, self.settings, namespace=self.namespace), self.state)
+        self.worker = Part(worker(self.state, self.settings), self.state)
+        self._more: list[Part] = []
+
+    def start(self) -> "System":
+        """Start everything."""
+        self.redis.start()
+        for part in (self.operator, self.worker):  # both at once: most of the wait is for imports
+            part.start(wait=False)
+        for part in (self.operator, self.worker):
+            part.wait_ready()
+        return self
+
+    def stop(self) -> None:
+        """Stop everything, in reverse order."""
+        for part in (*self._more, self.worker, self.operator, self.redis):
+            part.stop()
+
+    def another_worker(self) -> Part:
+        """Start one more worker."""
+        part = Part(worker(self.state, self.settings, len(self._more) + 1), self.state).start()
+        self._more.append(part)
+        return part
+
+    def submit(self, manifest: Manifest) -> Job:
+        """Create a job."""
+        self.control_plane.run_kubectl.apply(
+            manifest | {"metadata": manifest["metadata"] | {"namespace": self.namespace}}
+        )
+        return self.job(manifest["metadata"]["name"])
+
+    def job(self, name: str) -> Job:
+        """Return a handle on a job."""
+        return Job(self.control_plane, self.namespace, name)
+
+    def client(self, database: int = STATE_DB) -> redis.Redis:
+        """Return a client of a Redis database."""
+        return redis.Redis.from_url(redis_url(self.settings, database))
+
+    @property
+    def inputs(self) -> Path:
+        """Folder of the namespace's inputs."""
+        return self.state.storage / "inputs" / self.namespace
+
+    @property
+    def outputs(self) -> Path:
+        """Folder of the namespace's outputs."""
+        return self.state.storage / "outputs" / self.namespace
+
+    def work_folders(self) -> list[Path]:
+        """Return the folders of jobs that are not finished with."""
+        return sorted((self.state.storage / "work").glob("*"))
+
+
+Start = Callable[[], System]

@@ -101,9 +101,7 @@ def estimate_poses(
     placed, points, error = best.report["placed"], best.report["points"], best.report["reprojection_error_px"]
     progress.metric("photosPlaced", f"{placed}/{len(groups.sources)}")
     progress.metric("reprojectionErrorPx", f"{error:.2f}")
-    request = UndistortionRequest(
-        model=best.model, images=scene.folder(prepare_images.STAGE) / "images", output=folder
-    )
+    request = UndistortionRequest(model=best.model, images=scene.folder(prepare_images.STAGE) / "images", output=folder)
     run_tool("undistort_photos", request, folder, progress.part(0.9, 1.0))
     cameras = _write_world(folder, groups)
     shutil.rmtree(folder / "ladder")
@@ -142,9 +140,7 @@ def _is_hopeless(best: Rung, photos: int) -> bool:
     return best.effort is not CHEAP and best.rank[0] < LEAST_SHARE * photos / 2
 
 
-def _try(
-    effort: Effort, prepared: Path, folder: Path, groups: PhotoGroups, seed: int, progress: Progress
-) -> Rung:
+def _try(effort: Effort, prepared: Path, folder: Path, groups: PhotoGroups, seed: int, progress: Progress) -> Rung:
     folder.mkdir(parents=True)
     database = folder / prepare_images.DATABASE
     images, masks = prepared / "images", prepared / "masks"

@@ -1,0 +1,62 @@
+"""Laying a surface through the points, and cleaning it.
+
+The artefact: `mesh.ply`, with normals and colours at its vertices, in the world frame.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from recon_api import reasons
+from recon_api.errors import UsageError
+from recon_worker.ply import read_ply, write_ply
+from recon_worker.progress import Progress
+from recon_worker.scene import Scene
+from recon_worker.stages import fuse_depths
+from recon_worker.stages.mesh_cleaning import decimated, drop_fragments, is_watertight, smoothed, with_normals
+from recon_worker.stages.parameters import MultiViewParameters
+from recon_worker.tool_process import run_tool
+from recon_worker.tools.surface import SurfaceRequest
+
+STAGE = "build_mesh"
+MESH = "mesh.ply"
+
+TRIM = 7.0
+"""Surface where the octree has less than 2^7 cells along a side for lack of points is bridging a gap: it is cut off."""
+
+LEAST_SHARE = 0.02
+"""Parts smaller than this share of the largest one are fragments."""
+
+SMOOTHING_ROUNDS = 2
+
+
+def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, progress: Progress) -> Mapping[str, Any]:
+    """Write the mesh; return its size and whether it is closed."""
+    raw = folder / "surface.ply"
+    request = SurfaceRequest(
+        points=scene.folder(fuse_depths.STAGE) / fuse_depths.POINTS,
+        mesh=raw,
+        depth=parameters.preset.poisson_depth,
+        trim=TRIM,
+    )
+    run_tool("reconstruct_surface", request, folder, progress.part(0.0, 0.7))
+    surface = read_ply(raw)
+    raw.unlink()
+    if not len(surface.faces):
+        raise UsageError(
+            reasons.INSUFFICIENT_OVERLAP,
+            "too few surface points were measured for a mesh; take photos closer together, in even light",
+        )
+    progress.tick(0.7)
+    surface = drop_fragments(surface, LEAST_SHARE)
+    progress.tick(0.75)
+    surface = smoothed(surface, SMOOTHING_ROUNDS)
+    progress.tick(0.8)
+    surface = with_normals(decimated(surface, parameters.faces))
+    progress.tick(0.95)
+    write_ply(folder / MESH, surface)
+    return {
+        "vertices": len(surface.xyz),
+        "faces": len(surface.faces),
+        "watertight": is_watertight(surface.faces),
+    }

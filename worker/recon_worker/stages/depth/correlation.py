@@ -1,0 +1,93 @@
+"""Normalised cross-correlation of small windows, by running sums."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+VARIANCE_FLOOR = 2e-5
+"""Added to the variance of a window (luminance 0 to 1): about that of sensor noise, so that plain areas don't match."""
+
+
+def box_sum(x: Tensor, radius: int) -> Tensor:
+    """Return the sum over the (2 radius + 1)^2 window around each pixel of the last two axes; outside counts as zero."""
+    padded = torch.nn.functional.pad(x, (radius, radius, radius, radius))
+    return _running_sum(_running_sum(padded, radius, -2), radius, -1)
+
+
+def _running_sum(x: Tensor, radius: int, axis: int) -> Tensor:
+    """Return sums of 2 radius + 1 neighbours along an axis, which gets 2 radius shorter: sums of powers of two are reused."""
+    count = x.shape[axis] - 2 * radius
+    total, covered = x.narrow(axis, 0, count), 1
+    power, size = x, 1
+    remaining, offset = 2 * radius, 1
+    while remaining:
+        length = power.shape[axis] - size
+        power = power.narrow(axis, 0, length) + power.narrow(axis, size, length)
+        size *= 2
+        del covered
+        covered = size
+        if remaining & size:
+            total = total + power.narrow(axis, offset, count)
+            offset += size
+            remaining -= size
+    return total
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference image with the statistics of its windows."""
+
+    image: Tensor
+    """H x W."""
+    mean: Tensor
+    inverse_deviation: Tensor
+    per_window: Tensor
+    """One over the number of pixels of each window; windows are smaller at the image's border."""
+    radius: int
+
+    @classmethod
+    def of(cls, image: Tensor, radius: int) -> "Reference":
+        """Gather the statistics of all windows of an image (H x W)."""
+        per_window = box_sum(torch.ones_like(image), radius).reciprocal_()
+        mean = box_sum(image, radius) * per_window
+        variance = (box_sum(image * image, radius) * per_window - mean * mean).clamp_(min=0)
+        return cls(image, mean, (variance + VARIANCE_FLOOR).rsqrt_(), per_window, radius)
+
+    def correlate(self, other: Tensor) -> Tensor:
+        """Return the correlation of each window with the one in `other` (... x H x W), -1 to 1."""
+        sums = box_sum(torch.stack((other, other * other, other * self.image)), self.radius).mul_(self.per_window)
+        mean, square, product = sums
+        variance = square.addcmul_(mean, mean, value=-1).clamp_(min=0).add_(VARIANCE_FLOOR).rsqrt_()
+        return product.addcmul_(mean, self.mean, value=-1).mul_(variance).mul_(self.inverse_deviation)
+
+
+class BestMean:
+    """The mean of the best few of the scores seen so far, pixel by pixel.
+
+    A point is rarely seen by all sources: the mean over the best ones leaves those out in which it is hidden.
+    """
+
+    def __init__(self, best: int) -> None:
+        """Keep the best `best` scores, one or two."""
+        if best not in {1, 2}:
+            raise ValueError(best)
+        self._first: Tensor | None = None
+        self._second: Tensor | None = None
+        self._best = best
+
+    def add(self, score: Tensor) -> None:
+        """Take one source's scores into account."""
+        if self._first is None:
+            self._first = score
+            return
+        if self._best == 2:
+            lower = torch.minimum(self._first, score)
+            self._second = lower if self._second is None else torch.maximum(self._second, lower)
+        self._first = torch.maximum(self._first, score)
+
+    def mean(self) -> Tensor:
+        """Return the mean; of one score where only one was added."""
+        if self._first is None:
+            raise ValueError("no score was added")
+        return self._first if self._second is None else (self._first + self._second) / 2

@@ -1,0 +1,32 @@
+"""Surface normals of a depth map."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from recon_worker.stages.depth.correlation import box_sum
+
+REACH_PX = 2
+"""Differences are taken over so many pixels to each side, after a mean over 3 x 3: depth is noisier than it is curved."""
+
+
+def normals_of(points: Tensor, centre: npt.NDArray[np.float64]) -> tuple[Tensor, Tensor]:
+    """Return unit normals towards the camera (3 x H x W), and their cosine to the line of sight (H x W).
+
+    `points` are the pixels' world coordinates (3 x H x W), `centre` the camera's centre. At the image's border, where
+    differences are one-sided or missing, the cosine is zero.
+    """
+    smooth = box_sum(points, 1) / 9
+    du = torch.zeros_like(points)
+    dv = torch.zeros_like(points)
+    du[:, :, REACH_PX:-REACH_PX] = smooth[:, :, 2 * REACH_PX :] - smooth[:, :, : -2 * REACH_PX]
+    dv[:, REACH_PX:-REACH_PX] = smooth[:, 2 * REACH_PX :] - smooth[:, : -2 * REACH_PX]
+    # u is to the right and v down, so this order points to the camera.
+    normals = torch.nn.functional.normalize(torch.linalg.cross(dv, du, dim=0), dim=0)
+    sight = torch.tensor(centre, dtype=points.dtype, device=points.device)[:, None, None] - points
+    cosine = (normals * torch.nn.functional.normalize(sight, dim=0)).sum(dim=0)
+    border = REACH_PX + 1
+    inner = torch.zeros_like(cosine)
+    inner[border:-border, border:-border] = cosine[border:-border, border:-border]
+    return normals, inner.nan_to_num_(0.0)

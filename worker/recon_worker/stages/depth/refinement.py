@@ -1,0 +1,62 @@
+"""Refining inverse depth by comparing windows that are warped by the current depth map.
+
+Each pixel of a window moves by its own depth, so a window follows the surface's slant and curvature with no explicit
+normal, and only a shift of the whole window in depth is left to be found.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from recon_worker.stages.depth.correlation import BestMean, Reference
+from recon_worker.stages.depth.warping import Warp
+
+
+def refine(
+    reference: Reference,
+    warps: Sequence[Warp],
+    w: Tensor,
+    step: float,
+    reach: int,
+    best: int,
+    check: Callable[[], None],
+) -> tuple[Tensor, Tensor]:
+    """Return better inverse depths (H x W), and the correlation that they reach.
+
+    Tries shifts of -reach to reach times `step` and takes the best one, between shifts by a parabola. `check` is called
+    between parts and may raise.
+    """
+    scores = []
+    for shift in range(-reach, reach + 1):
+        score = BestMean(best)
+        for warp in warps:
+            check()
+            score.add(reference.correlate(warp.sample(w + shift * step)))
+        scores.append(score.mean())
+    stack = torch.stack(scores)
+    highest, index = stack.max(dim=0, keepdim=True)
+    inner = index.clamp(1, 2 * reach - 1)
+    before, at, after = (stack.gather(0, inner + shift)[0] for shift in (-1, 0, 1))
+    curvature = (2 * at - before - after).clamp_(min=1e-6)
+    offset = ((after - before) / (2 * curvature)).clamp_(-1, 1) + (inner[0] - reach)
+    return w + offset * step, highest[0]
+
+
+def median3(x: Tensor) -> Tensor:
+    """Return the median of each 3 x 3 neighbourhood of an image (H x W), which removes single wrong pixels."""
+    padded = torch.nn.functional.pad(x[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
+    height, width = x.shape
+    columns = [padded[:, start : start + width] for start in range(3)]
+    lows, middles, highs = zip(*(_sorted3(*(c[row : row + height] for row in range(3))) for c in columns), strict=True)
+    # The median of nine is the median of: the highest low, the middle middle, the lowest high of sorted columns.
+    low = torch.maximum(torch.maximum(lows[0], lows[1]), lows[2])
+    high = torch.minimum(torch.minimum(highs[0], highs[1]), highs[2])
+    return _sorted3(low, _sorted3(*middles)[1], high)[1]
+
+
+def _sorted3(a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    a, b = torch.minimum(a, b), torch.maximum(a, b)
+    b, c = torch.minimum(b, c), torch.maximum(b, c)
+    a, b = torch.minimum(a, b), torch.maximum(a, b)
+    return a, b, c

@@ -1,0 +1,110 @@
+"""A view: the part of one undistorted photo that shows the object, at the resolution that depth is estimated at."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from recon_worker.cameras import PlacedCamera
+from recon_worker.stages.object_region import Region
+
+Array = npt.NDArray[np.float64]
+
+LEVELS = 3
+"""Resolutions of a view: whole, half, quarter."""
+
+MULTIPLE_PX = 2 ** (LEVELS - 1)
+"""Sides are multiples of this, so that every level is exactly half of the one before."""
+
+LEAST_SIDE_PX = 32
+
+
+@dataclass(frozen=True)
+class View:
+    """One view, with its pinhole camera at each resolution."""
+
+    pyramid: tuple[Tensor, ...]
+    """Luminance 0 to 1, float32, H x W; whole, half, quarter resolution."""
+    rgb: npt.NDArray[np.uint8]
+    """H x W x 3 at the whole resolution."""
+    K: Array
+    """3 x 3 at the whole resolution; pixel centres at +0.5."""
+    R: Array
+    t: Array
+    """X_camera = R X_world + t."""
+    nearest: float
+    farthest: float
+    """Bounds of depth."""
+
+    def intrinsics(self, level: int) -> Array:
+        """Return K at a level of the pyramid."""
+        scaled = self.K.copy()
+        scaled[:2] /= 2**level
+        return scaled
+
+
+def load_view(path: Path, camera: PlacedCamera, region: Region, object_px: int, device: torch.device) -> View | None:
+    """Read the part of a photo that shows the region, so scaled that the region is `object_px` across.
+
+    Photos are never enlarged. Returns None where the photo does not show the region.
+    """
+    middle = camera.rotation() @ region.centre + camera.translation()
+    depth = float(middle[2])
+    if depth <= region.radius * 0.2:
+        return None
+    box = _box(camera, middle, region.radius)
+    if box is None:
+        return None
+    scale = min(1.0, object_px * depth / (2 * region.radius * camera.fx))
+    with Image.open(path) as photo:
+        size = tuple(max(LEAST_SIDE_PX, MULTIPLE_PX * round(scale * side / MULTIPLE_PX)) for side in _sides(box))
+        rgb = np.asarray(photo.convert("RGB").resize(size, Image.Resampling.BOX, box=box))
+    nearest = max(depth - region.radius, 0.05 * depth)
+    return View(
+        pyramid=_pyramid(_luminance(rgb).to(device)),
+        rgb=rgb,
+        K=_cropped(camera, box, size),
+        R=camera.rotation(),
+        t=camera.translation(),
+        nearest=nearest,
+        farthest=depth + region.radius,
+    )
+
+
+def _box(camera: PlacedCamera, middle: Array, radius: float) -> tuple[float, float, float, float] | None:
+    """Return the rectangle (left, top, right, bottom; pixels) that the ball covers in the photo, None where it is empty."""
+    distance = float(np.linalg.norm(middle))
+    spread = radius / np.sqrt(max(distance**2 - radius**2, 1e-6 * distance**2))
+    u, v = camera.fx * middle[0] / middle[2] + camera.cx, camera.fy * middle[1] / middle[2] + camera.cy
+    stretch = 1 + (middle[0] ** 2 + middle[1] ** 2) / middle[2] ** 2
+    du, dv = camera.fx * spread * stretch, camera.fy * spread * stretch
+    box = (max(0.0, u - du), max(0.0, v - dv), min(float(camera.width), u + du), min(float(camera.height), v + dv))
+    if min(_sides(box)) < LEAST_SIDE_PX:
+        return None
+    return box
+
+
+def _sides(box: tuple[float, float, float, float]) -> tuple[float, float]:
+    return box[2] - box[0], box[3] - box[1]
+
+
+def _cropped(camera: PlacedCamera, box: tuple[float, float, float, float], size: tuple[int, ...]) -> Array:
+    sx, sy = size[0] / (box[2] - box[0]), size[1] / (box[3] - box[1])
+    cx, cy = (camera.cx - box[0]) * sx, (camera.cy - box[1]) * sy
+    return np.array([[camera.fx * sx, 0.0, cx], [0.0, camera.fy * sy, cy], [0.0, 0.0, 1.0]])
+
+
+def _luminance(rgb: npt.NDArray[np.uint8]) -> Tensor:
+    weights = torch.tensor([0.299, 0.587, 0.114])
+    return torch.from_numpy(rgb.astype(np.float32) / 255.0) @ weights
+
+
+def _pyramid(gray: Tensor) -> tuple[Tensor, ...]:
+    levels = [gray.contiguous()]
+    for _ in range(LEVELS - 1):
+        levels.append(torch.nn.functional.avg_pool2d(levels[-1][None, None], 2)[0, 0].contiguous())
+    return tuple(levels)

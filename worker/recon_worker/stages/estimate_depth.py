@@ -1,0 +1,120 @@
+"""A depth map for every placed photo that shows the object.
+
+The artefact: `region.npz` (centre and radius of the ball that the maps cover) and, for each photo, `<number>.npz` with
+`w` (inverse depth, float32, H x W), `score` (correlation, float16), `rgb` (H x W x 3), `K`, `R`, `t` (`SavedDepth`),
+`<number>` being the camera's index in the camera set.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from recon_api import reasons
+from recon_api.errors import TransientError, UsageError
+from recon_worker.cameras import CameraSet
+from recon_worker.progress import Progress
+from recon_worker.scene import Scene
+from recon_worker.stages import estimate_poses
+from recon_worker.stages.depth.estimation import estimate_inverse_depth
+from recon_worker.stages.depth.view import View, load_view
+from recon_worker.stages.estimate_poses import SparsePoints
+from recon_worker.stages.object_region import Region, object_region
+from recon_worker.stages.parallel import device_in_use, device_name, for_each
+from recon_worker.stages.parameters import MultiViewParameters
+from recon_worker.stages.view_selection import select_sources
+
+STAGE = "estimate_depth"
+REGION = "region.npz"
+LEAST_VIEWS = 3
+
+
+@dataclass(frozen=True)
+class SavedDepth:
+    """The depth map of one view as it lies in the artefact."""
+
+    w: npt.NDArray[np.float32]
+    """Inverse depth, H x W."""
+    score: npt.NDArray[np.float16]
+    """Correlation of each pixel's window with the best sources, -1 to 1."""
+    rgb: npt.NDArray[np.uint8]
+    K: npt.NDArray[np.float64]
+    R: npt.NDArray[np.float64]
+    t: npt.NDArray[np.float64]
+
+    @classmethod
+    def load(cls, path: Path) -> "SavedDepth":
+        """Read one view's file."""
+        with np.load(path) as archive:
+            return cls(**{name: archive[name] for name in ("w", "score", "rgb", "K", "R", "t")})
+
+
+def load_region(folder: Path) -> Region:
+    """Read the ball that the maps of an artefact cover."""
+    with np.load(folder / REGION) as archive:
+        return Region(archive["centre"], float(archive["radius"]))
+
+
+def estimate_depth(
+    scene: Scene, folder: Path, parameters: MultiViewParameters, progress: Progress
+) -> Mapping[str, Any]:
+    """Estimate all depth maps; return how many, their size, and on which device.
+
+    Raises UsageError(INSUFFICIENT_OVERLAP) where too few photos show the object, TransientError(CUDA_OUT_OF_MEMORY).
+    """
+    posed = scene.folder(estimate_poses.STAGE)
+    cameras, sparse = CameraSet.load(posed).cameras, SparsePoints.load(posed)
+    region = object_region(cameras, sparse.xyz, sparse.tracks)
+    np.savez(folder / REGION, centre=region.centre, radius=region.radius)
+    device = device_in_use()
+    centres = np.array([camera.centre() for camera in cameras])
+    sources = select_sources(centres, sparse.xyz, sparse.tracks, parameters.preset.sources)
+    try:
+        views = [load_view(posed / camera.file, camera, region, parameters.depth_px, device) for camera in cameras]
+        jobs = _jobs(views, sources)
+
+        def estimate(number: int, check: Callable[[], None]) -> None:
+            view, others = jobs[number]
+            w, score = estimate_inverse_depth(view, others, parameters.preset.planes, check)
+            _save(folder / f"{number:05d}.npz", view, w, score)
+
+        for_each(sorted(jobs), estimate, device, progress)
+    except torch.OutOfMemoryError as error:
+        raise TransientError(
+            reasons.CUDA_OUT_OF_MEMORY,
+            "the GPU's memory did not suffice for the depth maps; a lower quality or maxImageSize needs less",
+        ) from error
+    widths = [view.pyramid[0].shape[1] for view, _ in jobs.values()]
+    return {"views": len(jobs), "median_width_px": int(np.median(widths)), "device": device_name(device)}
+
+
+def _jobs(views: Sequence[View | None], sources: Sequence[Sequence[int]]) -> dict[int, tuple[View, list[View]]]:
+    """Return each view that shows the object, by its camera's index, with those that it is compared with."""
+    jobs = {}
+    for number, (view, chosen) in enumerate(zip(views, sources, strict=True)):
+        others = [other for index in chosen if (other := views[index]) is not None]
+        if view is not None and others:
+            jobs[number] = (view, others)
+    if len(jobs) < LEAST_VIEWS:
+        raise UsageError(
+            reasons.INSUFFICIENT_OVERLAP,
+            f"only {len(jobs)} of {len(views)} placed photos show the same object from different sides; "
+            "walk around one object and keep it in the middle of every photo",
+        )
+    return jobs
+
+
+def _save(path: Path, view: View, w: torch.Tensor, score: torch.Tensor) -> None:
+    np.savez(
+        path,
+        w=w.cpu().numpy(),
+        score=score.cpu().numpy().astype(np.float16),
+        rgb=view.rgb,
+        K=view.K,
+        R=view.R,
+        t=view.t,
+    )

@@ -1,0 +1,62 @@
+"""Where the object is: the ball that the cameras look at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recon_worker.cameras import PlacedCamera
+
+Array = npt.NDArray[np.float64]
+
+LEAST_VIEWS = 3
+"""Only sparse points seen by so many cameras say where the object is; the others are often wrong."""
+
+FRAME_SHARE = 1.05
+"""The ball may reach a little beyond what the longer side of a typical photo shows."""
+
+POINT_QUANTILE = 0.97
+"""Share of the sparse points that the ball holds where they, not the frames, bound it."""
+
+MARGIN = 1.15
+"""Sparse points rarely lie at the very edge of the object."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A ball in world coordinates."""
+
+    centre: Array
+    radius: float
+
+    def contains(self, xyz: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
+        """Say which points (n x 3) lie in it."""
+        inside: npt.NDArray[np.bool_] = np.linalg.norm(xyz - self.centre, axis=1) <= self.radius
+        return inside
+
+
+def object_region(
+    cameras: Sequence[PlacedCamera], xyz: npt.NDArray[np.floating], tracks: npt.NDArray[np.int32]
+) -> Region:
+    """Return the ball around the world's origin side of the scene that most photos show.
+
+    `xyz` are sparse points (p x 3) and `tracks` their observations (m x 2: point, camera).
+    """
+    focus = np.zeros(3)
+    limit = FRAME_SHARE * float(np.median([_half_extent(camera, focus) for camera in cameras]))
+    views = np.bincount(tracks[:, 0], minlength=len(xyz))
+    trusted = np.asarray(xyz[views >= LEAST_VIEWS], np.float64)
+    near = trusted[np.linalg.norm(trusted - focus, axis=1) <= limit]
+    if len(near) < 20:
+        return Region(focus, limit)
+    low, high = np.quantile(near, [1 - POINT_QUANTILE, POINT_QUANTILE], axis=0)
+    centre = (low + high) / 2
+    radius = MARGIN * float(np.quantile(np.linalg.norm(near - centre, axis=1), POINT_QUANTILE))
+    return Region(centre, min(radius, limit))
+
+
+def _half_extent(camera: PlacedCamera, point: Array) -> float:
+    """Return half the length that the longer side of the photo shows at the distance of the point."""
+    distance = float(np.linalg.norm(camera.centre() - point))
+    return distance * max(camera.width / camera.fx, camera.height / camera.fy) / 2

@@ -1,0 +1,53 @@
+"""Which views to compare a view with."""
+
+import numpy as np
+import numpy.typing as npt
+
+IDEAL_ANGLE_DEG = 10.0
+"""Triangulation angle at which depth is well determined and photos still look alike (as in MVSNet's view selection)."""
+
+WIDEST_ANGLE_DEG = 45.0
+"""Beyond this angle a small patch looks too different to be compared."""
+
+
+def select_sources(
+    centres: npt.NDArray[np.floating], xyz: npt.NDArray[np.floating], tracks: npt.NDArray[np.int32], count: int
+) -> list[list[int]]:
+    """Return for each camera the indices of the best `count` others, best first.
+
+    `centres` are n x 3, `xyz` sparse points p x 3, `tracks` observations m x 2 (point, camera). A pair scores, for each
+    point that both see, by the angle between its two rays: best at the ideal angle, nothing beyond the widest one
+    (Schönberger et al., Pixelwise View Selection for Unstructured Multi-View Stereo, 2016, give the reasons). Cameras
+    that share no points are not chosen.
+    """
+    scores = pair_scores(centres, xyz, tracks)
+    chosen = []
+    for row in scores:
+        order = np.argsort(-row, kind="stable")[:count]
+        chosen.append([int(other) for other in order if row[other] > 0])
+    return chosen
+
+
+def pair_scores(
+    centres: npt.NDArray[np.floating], xyz: npt.NDArray[np.floating], tracks: npt.NDArray[np.int32]
+) -> npt.NDArray[np.float64]:
+    """Return the n x n symmetric matrix of scores of all pairs of cameras; zero on the diagonal."""
+    sees = np.zeros((len(centres), len(xyz)), bool)
+    sees[tracks[:, 1], tracks[:, 0]] = True
+    scores = np.zeros((len(centres), len(centres)))
+    rays = xyz[None].astype(np.float64) - centres[:, None]
+    rays /= np.maximum(np.linalg.norm(rays, axis=2, keepdims=True), 1e-12)
+    for first in range(len(centres)):
+        for second in range(first + 1, len(centres)):
+            common = sees[first] & sees[second]
+            cosines = np.einsum("pi,pi->p", rays[first, common], rays[second, common])
+            weights = angle_weight(np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0))))
+            scores[first, second] = scores[second, first] = weights.sum()
+    return scores
+
+
+def angle_weight(degrees: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Return how useful a pair of rays at these angles is, 0 to 1."""
+    below = np.clip(degrees / IDEAL_ANGLE_DEG, 0.0, 1.0) ** 1.5
+    above = np.clip((WIDEST_ANGLE_DEG - degrees) / (WIDEST_ANGLE_DEG - IDEAL_ANGLE_DEG), 0.0, 1.0)
+    return np.asarray(below * above, np.float64)

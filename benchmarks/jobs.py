@@ -2,13 +2,16 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
+from redis import Redis
+
 from benchmarks.api_server import JOBS, ApiServer
+from recon_api.keys import result_key
+from recon_api.payload import AttemptResult
 
 FINISHED = ("Succeeded", "Failed", "Cancelled")
 
@@ -28,8 +31,9 @@ class Times:
     """Seconds since the epoch, by this machine's one clock."""
 
     applied: float
+    uid: str = ""
     started: float | None = None
-    """When the worker began, as it says itself."""
+    """When the worker began, as it says itself (the status knows whole seconds only)."""
     finished: float | None = None
     """When a watcher saw the final phase."""
     phase: str = ""
@@ -73,11 +77,15 @@ class Journal:
                 continue
             if status.get("phase") in FINISHED:
                 times.finished, times.phase = now, status["phase"]
-                times.started, times.attempts = _timestamp(status.get("startTime")), status["executionAttempts"]
+                times.uid, times.attempts = job["metadata"]["uid"], status["executionAttempts"]
                 remaining -= 1
             if remaining == 0:
                 return
 
 
-def _timestamp(text: str | None) -> float | None:
-    return datetime.fromisoformat(text).timestamp() if text else None
+def read_starts(redis: Redis, jobs: Iterable[Times]) -> None:
+    """Note when each job's last attempt began, from what its worker left in Redis."""
+    finished = [job for job in jobs if job.uid]
+    for job, text in zip(finished, redis.mget([result_key(job.uid, job.attempts) for job in finished]), strict=True):
+        started = AttemptResult.model_validate_json(text).started_at if text else None
+        job.started = started.timestamp() if started else None

@@ -16,12 +16,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from redis import Redis
+
 from benchmarks.api_server import ApiServer, Request
 from benchmarks.ceiling import measure_ceiling
-from benchmarks.jobs import Journal, Times
+from benchmarks.jobs import Journal, Times, read_starts
 from benchmarks.machine import Usage, describe_run, usages
 from recon_dev.lifecycle import Options, down, up_in_background
 from recon_dev.state import CHECKOUT, StateDir
+from recon_dev.valkey import STATE_DB, redis_url
 
 RESULTS = CHECKOUT / "benchmarks" / "results"
 NAMESPACE = "default"
@@ -72,12 +75,14 @@ def _cluster(state: StateDir, options: Options) -> Iterator[None]:
 
 def _measure(state: StateDir, count: int) -> dict[str, Any]:
     server = ApiServer(state, CLIENTS + 1)
+    redis = Redis.from_url(redis_url(state.read_settings(), STATE_DB))
     journal = Journal(server, NAMESPACE)
     journal.run([f"warm-{number:05}" for number in range(WARM_UP_JOBS)], CLIENTS, TIMEOUT_S)
-    alone = _one_by_one(journal)
+    alone = _one_by_one(journal, redis)
     requests, used = server.writes(), usages(state)
     journal.run([f"job-{number:05}" for number in range(count)], CLIENTS, TIMEOUT_S)
     time.sleep(2.0)  # what is still written after the last job's end belongs to its cost
+    read_starts(redis, journal.times.values())
     written = server.writes() - requests
     return {
         **latencies(list(journal.times.values())),
@@ -87,12 +92,13 @@ def _measure(state: StateDir, count: int) -> dict[str, Any]:
     }
 
 
-def _one_by_one(journal: Journal) -> dict[str, Any]:
+def _one_by_one(journal: Journal, redis: Redis) -> dict[str, Any]:
     """Return how long a job takes that finds an idle system, over some that are applied one after the other."""
     jobs: list[Times] = []
     for number in range(SINGLE_JOBS):
         journal.run([f"single-{number:05}"], 1, TIMEOUT_S)
         jobs += journal.times.values()
+    read_starts(redis, jobs)
     return {name: value for name, value in latencies(jobs).items() if name.startswith("apply_to")}
 
 

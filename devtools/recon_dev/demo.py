@@ -16,11 +16,16 @@ from recon_dev.lifecycle import Options, Stopped, down, up_in_background
 from recon_dev.photos import known_photo_set, photos_in, put_photos
 from recon_dev.state import CHECKOUT, StateDir
 from recon_dev.status import SupervisorLock
+from recon_dev.truth.evaluation import evaluate
 from recon_dev.truth.photos import DEMO, PHOTOS_FOLDER
+from recon_dev.truth.surface_distance import SurfaceProtocol
 
 EXAMPLE = CHECKOUT / "examples" / "01-first-job" / "manifest.yaml"
 NAME, NAMESPACE = "first-job", "default"
 LIMIT_S = 3600.0
+MESH, CAMERAS = "mesh.glb", "cameras.json"
+"""Published files: the mesh, and where each photo was taken."""
+QUICK_PROTOCOL = SurfaceProtocol(samples=100_000)
 
 
 @dataclass
@@ -61,7 +66,8 @@ def run_demo(state: StateDir, photos: Path | None, *, keep: bool) -> bool:
             put_photos(own or _photos_of(truth), state.storage / "inputs" / NAMESPACE / NAME)
         with watch.measure("job"):
             status = _run_job(state)
-        _show_result(status, state, truth)
+        with watch.measure("comparison"):
+            _show_result(status, state, truth)
         return status.phase is Phase.SUCCEEDED
     finally:
         with watch.measure("clean-up"):
@@ -117,8 +123,23 @@ def _show_result(status: ReconstructionJobStatus, state: StateDir, truth: Path |
         _show_accuracy(status, truth)
 
 
-def _show_accuracy(status: ReconstructionJobStatus, truth: Path) -> None:
+def _show_accuracy(status: ReconstructionJobStatus, photo_set: Path) -> None:
     """Say how near the mesh is to the known shape."""
+    files = [Path(local_path(output.uri)) for output in status.outputs]
+    mesh = next((file for file in files if file.name == MESH), None)
+    cameras = next((file for file in files if file.name == CAMERAS), None)
+    if not mesh or not cameras:
+        return
+    try:
+        surface = evaluate(photo_set, mesh, cameras, QUICK_PROTOCOL).surface
+    except ValueError as error:
+        complain(f"the mesh can't be compared to the known shape: {error}")
+        return
+    score = surface.thresholds[-1]
+    say(
+        f"\nCompared to the known shape: F-score {score.f_score:.1f} % at {score.threshold_percent:g} % of the diagonal, "
+        f"median distance {surface.accuracy_median_percent:.2f} % of the diagonal."
+    )
 
 
 def local_path(uri: str) -> str:

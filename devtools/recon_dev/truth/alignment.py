@@ -48,5 +48,6 @@ def align_by_name(source: Mapping[str, Array], target: Mapping[str, Array]) -> S
     """Return the similarity between places (3,) that go by the same names; raises ValueError as `umeyama` does."""
     names = sorted(source.keys() & target.keys())
     return umeyama(
-        np.array([source[name] for name in names]).reshape(-1, 3), np.array([target[name] for name in names]).reshape(-1, 3)
+        np.array([source[name] for name in names]).reshape(-1, 3),
+        np.array([target[name] for name in names]).reshape(-1, 3),
     )

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
-from recon_worker.rendering.ambient_occlusion import ambient_openness, smooth_over_mesh
-from recon_worker.rendering.ray_casting import RayCaster
+from numpy.typing import NDArray
 
 from recon_dev.truth import shape
-from recon_dev.truth.distance_functions import Floats
 from recon_dev.truth.lighting import key_light_share
 from recon_dev.truth.noise import Noise
+from recon_worker.rendering.ambient_occlusion import ambient_openness, smooth_over_mesh
+from recon_worker.rendering.arrays import Floats, floats
+from recon_worker.rendering.ray_casting import RayCaster
 
-GLAZE = np.float32(
+GLAZE = floats(
     [
         [0.010, 0.030, 0.100],
         [0.020, 0.110, 0.300],
@@ -23,9 +24,10 @@ GLAZE = np.float32(
 )
 """Linear RGB from the darkest to the last tone of the marbled glaze."""
 
-TERRACOTTA = np.float32([[0.300, 0.085, 0.030], [0.640, 0.260, 0.110]])
-WOOD = np.float32([[0.110, 0.042, 0.016], [0.420, 0.215, 0.085]])
-GOLD = np.float32([0.750, 0.480, 0.120])
+TERRACOTTA = floats([[0.300, 0.085, 0.030], [0.640, 0.260, 0.110]])
+WOOD = floats([[0.110, 0.042, 0.016], [0.420, 0.215, 0.085]])
+GOLD = floats([0.750, 0.480, 0.120])
+
 
 @dataclass(frozen=True)
 class Appearance:
@@ -52,12 +54,12 @@ def make_appearance(mesh: shape.Mesh, seed: int) -> Appearance:
     )
 
 
-def with_ground(mesh: shape.Mesh) -> tuple[Floats, np.ndarray]:
+def with_ground(mesh: shape.Mesh) -> tuple[Floats, NDArray[np.int32]]:
     """Return vertices and triangles of the object and of a large square of ground below it."""
     side, z = 6.0, shape.GROUND_Z
-    corners = np.float32([[-side, -side, z], [side, -side, z], [side, side, z], [-side, side, z]])
+    corners = floats([[-side, -side, z], [side, -side, z], [side, side, z], [-side, side, z]])
     first = len(mesh.vertices)
-    ground = np.int32([[0, 1, 2], [0, 2, 3]]) + first
+    ground = np.array([[0, 1, 2], [0, 2, 3]], dtype=np.int32) + np.int32(first)
     return np.concatenate([mesh.vertices, corners]), np.concatenate([mesh.triangles, ground])
 
 
@@ -76,7 +78,7 @@ def paint(points: Floats, noise: Noise) -> tuple[Floats, Floats]:
 
 
 def _distance_to_knob(points: Floats) -> Floats:
-    return np.linalg.norm(points - np.float32([0, 0, 0.645]), axis=1) - np.float32(0.10)
+    return floats(np.linalg.norm(points - floats([0, 0, 0.645]), axis=1) - 0.10)
 
 
 def _glaze(points: Floats, noise: Noise) -> Floats:
@@ -99,10 +101,10 @@ def _terracotta(points: Floats, noise: Noise) -> Floats:
 
 def _wood(points: Floats, noise: Noise) -> Floats:
     """Return rings about an axis outside the disc, as in a plank cut from a trunk, and fibres along it."""
-    bent = points[:, 1] + np.float32(0.22) * noise.fractal(points * np.float32([0.6, 2, 2]), 2.0, 2)
+    bent = points[:, 1] + np.float32(0.22) * noise.fractal(points * floats([0.6, 2, 2]), 2.0, 2)
     rings = np.hypot(bent + np.float32(1.1), points[:, 2] + np.float32(0.9)) * 13
     ring = np.square(rings % 1)
-    fibre = noise.at(points * np.float32([0.12, 1, 1]), 60, 1)
+    fibre = noise.at(points * floats([0.12, 1, 1]), 60, 1)
     patches = noise.fractal(points, 7, 3, 0)
     return _ramp(np.clip(1.25 - 0.55 * ring - 0.45 * fibre - 0.7 * (1 - patches), 0, 1), WOOD)
 

@@ -6,24 +6,24 @@ After Inigo Quilez, "Distance functions" (iquilezles.org/articles/distfunctions)
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from recon_worker.rendering.arrays import Floats, floats
+
 Vector = tuple[float, float, float]
 
 
 def ellipsoid(points: Floats, centre: Vector, radii: Vector) -> Floats:
     """Return the distance bound to an ellipsoid with axes along x, y, z; its zero set is exact."""
-    offset = points - np.float32(centre)
-    scaled = np.linalg.norm(offset / np.float32(radii), axis=1)
-    gradient = np.linalg.norm(offset / np.float32(np.square(radii)), axis=1)
+    offset = points - floats(centre)
+    scaled = np.linalg.norm(offset / floats(radii), axis=1)
+    gradient = np.linalg.norm(offset / floats(np.square(radii)), axis=1)
     distance: Floats = scaled * (scaled - 1) / np.maximum(gradient, np.float32(1e-6))
     return distance
 
 
 def cylinder(points: Floats, centre: Vector, radius: float, half_height: float, rounding: float) -> Floats:
     """Return the distance to an upright cylinder with rounded edges."""
-    offset = points - np.float32(centre)
+    offset = points - floats(centre)
     outward = np.hypot(offset[:, 0], offset[:, 1]) - np.float32(radius - rounding)
     upward = np.abs(offset[:, 2]) - np.float32(half_height - rounding)
     outside = np.hypot(np.maximum(outward, 0), np.maximum(upward, 0))
@@ -36,7 +36,7 @@ def tube(points: Floats, path: Sequence[Vector], radii: Sequence[float]) -> Floa
     nearest = np.full(len(points), np.inf, dtype=np.float32)
     squares = np.einsum("ij,ij->i", points, points)
     for start, end, radius_start, radius_end in zip(path, path[1:], radii, radii[1:], strict=False):
-        first, axis = np.float32(start), np.subtract(end, start, dtype=np.float32)
+        first, axis = floats(start), np.subtract(end, start, dtype=np.float32)
         along_axis = points @ axis - first @ axis
         length_square = axis @ axis
         along = np.clip(along_axis / length_square, 0, 1)

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import trimesh
 from pydantic import BaseModel, ConfigDict
-from recon_worker.cameras import CameraSet
 
 from recon_dev.truth.alignment import align_by_name
 from recon_dev.truth.cameras import load_cameras
 from recon_dev.truth.photos import CAMERAS_FILE, MESH_FILE
 from recon_dev.truth.pose_error import PoseScore, score_poses
-from recon_dev.truth.surface_distance import SurfaceProtocol, SurfaceScore, score_surface
+from recon_dev.truth.surface_distance import STANDARD_PROTOCOL, SurfaceProtocol, SurfaceScore, score_surface
+from recon_worker.cameras import CameraSet
 
 
 class Evaluation(BaseModel):
@@ -26,7 +26,7 @@ class Evaluation(BaseModel):
 
 
 def evaluate(
-    photo_set: Path, mesh_file: Path, cameras_file: Path, protocol: SurfaceProtocol = SurfaceProtocol()
+    photo_set: Path, mesh_file: Path, cameras_file: Path, protocol: SurfaceProtocol = STANDARD_PROTOCOL
 ) -> Evaluation:
     """Compare a mesh and the cameras placed with it to the truth of a photo set.
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
-from recon_worker.rendering.ambient_occlusion import ambient_openness
-from recon_worker.rendering.ray_casting import RayCaster
 
 from recon_dev.truth import shape
-from recon_dev.truth.distance_functions import Floats
 from recon_dev.truth.lighting import diffuse_light, key_light_share
+from recon_worker.rendering.ambient_occlusion import ambient_openness
+from recon_worker.rendering.arrays import Floats, floats
+from recon_worker.rendering.ray_casting import RayCaster
 
 RADIUS = 2.6
 """Of the table, in the truth's units."""
@@ -52,15 +52,15 @@ def make_ground(mesh: shape.Mesh, cells: int, seed: int) -> Ground:
     return Ground((terrazzo ** np.float32(2.2)) * lit)
 
 
-_FULL_LIGHT = diffuse_light(np.float32([[0, 0, 1]]), np.ones(1, np.float32), np.ones(1, np.float32))
+_FULL_LIGHT = diffuse_light(floats([[0, 0, 1]]), np.ones(1, np.float32), np.ones(1, np.float32))
 
 
 def _light_map(mesh: shape.Mesh) -> Floats:
     """Return (cells, cells, 3) the light that falls on the table."""
     axis = (np.arange(LIGHT_CELLS, dtype=np.float32) + 0.5) / LIGHT_CELLS * 2 * RADIUS - RADIUS
     x, y = np.meshgrid(axis, axis)
-    points = np.stack([x, y, np.full_like(x, shape.GROUND_Z + 2e-3)], axis=-1).reshape(-1, 3)
-    normals = np.broadcast_to(np.float32([0, 0, 1]), points.shape)
+    points = floats(np.stack([x, y, np.full_like(x, shape.GROUND_Z + 2e-3)], axis=-1).reshape(-1, 3))
+    normals = floats(np.broadcast_to([0, 0, 1], points.shape))
     caster = RayCaster(mesh.vertices, mesh.triangles)
     openness = ambient_openness(caster, points, normals, reach=0.9, ray_count=16)
     lit = key_light_share(caster, points, ray_count=16)

@@ -1,18 +1,18 @@
 """The light of the scene: a warm key light, a sky, and what the ground throws back. All colours are linear RGB."""
 
 import numpy as np
+
+from recon_worker.rendering.arrays import Floats, floats
 from recon_worker.rendering.ray_casting import RayCaster
 
-from recon_dev.truth.distance_functions import Floats
-
-KEY_LIGHT = np.float32([0.47, -0.52, 0.71]) / np.linalg.norm([0.47, -0.52, 0.71]).astype(np.float32)
+KEY_LIGHT = floats([0.47, -0.52, 0.71]) / np.linalg.norm([0.47, -0.52, 0.71]).astype(np.float32)
 """Direction to the middle of the key light, which is a disc about 17 degrees wide."""
 KEY_LIGHT_SPREAD = 0.15
 
-KEY = np.float32([0.98, 0.92, 0.82])
-SKY = np.float32([0.56, 0.62, 0.72])
-BOUNCE = np.float32([0.30, 0.26, 0.22])
-BACKDROP = np.float32([[0.20, 0.21, 0.23], [0.42, 0.44, 0.47]])
+KEY = floats([0.98, 0.92, 0.82])
+SKY = floats([0.56, 0.62, 0.72])
+BOUNCE = floats([0.30, 0.26, 0.22])
+BACKDROP = floats([[0.20, 0.21, 0.23], [0.42, 0.44, 0.47]])
 """The far surroundings, out of focus, from low to high."""
 SHININESS = 38.0
 

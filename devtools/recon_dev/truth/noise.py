@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from recon_dev.truth.distance_functions import Floats
+from recon_worker.rendering.arrays import Floats
 
 SIDE = 64
 """Cells of the random volume along each axis; a pattern repeats after this many of its own cells."""

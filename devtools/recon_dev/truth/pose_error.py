@@ -5,10 +5,10 @@ from itertools import combinations
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
-from recon_worker.cameras import PlacedCamera
 
 from recon_dev.truth.alignment import Array, Similarity
 from recon_dev.truth.cameras import TrueCamera
+from recon_worker.cameras import PlacedCamera
 
 AUC_LIMIT_DEG = 3.0
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from recon_worker.rendering.ray_casting import RayCaster, unit_vectors
 
 from recon_dev.truth import shape
 from recon_dev.truth.appearance import Appearance
 from recon_dev.truth.cameras import TrueCamera
-from recon_dev.truth.distance_functions import Floats
 from recon_dev.truth.ground import RADIUS, Ground
 from recon_dev.truth.lighting import backdrop, diffuse_light, highlight
+from recon_worker.rendering.arrays import Floats, unit_vectors
+from recon_worker.rendering.ray_casting import RayCaster
 
 SAMPLES = ((0.25, 0.25), (0.75, 0.75))
 """Where in each pixel the object is sampled: x and y from its upper left corner."""

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import zoom
 from skimage.measure import marching_cubes
 
-from recon_dev.truth.distance_functions import Floats, bezier, cylinder, ellipsoid, smooth_union, tube
+from recon_dev.truth.distance_functions import bezier, cylinder, ellipsoid, smooth_union, tube
+from recon_worker.rendering.arrays import Floats, floats
 
 GROUND_Z = -0.60
 PEDESTAL_TOP_Z = -0.42
-BOUNDS = np.float32([[-1.05, -0.85, -0.64], [1.11, 0.85, 0.80]])
+BOUNDS = floats([[-1.05, -0.85, -0.64], [1.11, 0.85, 0.80]])
 """A box around the object, with room on each side."""
 
 COARSENESS = 4
@@ -41,7 +42,8 @@ def make_shape(cells: int) -> Mesh:
     """Return the object's surface by marching cubes (Lorensen and Cline 1987), `cells` grid cells along its longest side."""
     spacing = float((BOUNDS[1] - BOUNDS[0]).max()) / cells
     grid = _distance_grid(spacing)
-    vertices, triangles, _, _ = marching_cubes(grid, 0.0, spacing=(spacing,) * 3)
+    found = marching_cubes(grid, 0.0, spacing=(spacing,) * 3)  # type: ignore[no-untyped-call]
+    vertices, triangles = found[:2]
     placed = (vertices + BOUNDS[0]).astype(np.float32)
     faces = np.ascontiguousarray(triangles, dtype=np.int32)
     return Mesh(placed, vertex_normals(placed, faces), faces)
@@ -120,4 +122,4 @@ def _distance_grid(spacing: float) -> Floats:
 
 def _grid_points(shape: NDArray[np.int_], spacing: float) -> Floats:
     indices = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"), axis=-1).reshape(-1, 3)
-    return (indices * spacing).astype(np.float32) + BOUNDS[0]
+    return floats(indices * spacing + BOUNDS[0])

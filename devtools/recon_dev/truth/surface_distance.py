@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import trimesh
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from recon_dev.truth.cameras import TrueCamera
-from recon_dev.truth.sampled_surface import Array, SampledSurface, sample_surface
+from recon_dev.truth.sampled_surface import Array, sample_surface
 from recon_dev.truth.visibility import seen_triangles
 
 
@@ -36,6 +37,10 @@ class SurfaceProtocol:
     ground_z: float | None = None
     """Height of the ground in the truth's frame (z is up); the truth's lowest point where left out."""
     seed: int = 0
+
+
+STANDARD_PROTOCOL = SurfaceProtocol()
+"""By which published figures are made."""
 
 
 class ThresholdScore(BaseModel):
@@ -76,7 +81,7 @@ def score_surface(
     reconstruction: trimesh.Trimesh,
     truth: trimesh.Trimesh,
     cameras: Sequence[TrueCamera],
-    protocol: SurfaceProtocol = SurfaceProtocol(),
+    protocol: SurfaceProtocol = STANDARD_PROTOCOL,
 ) -> SurfaceScore:
     """Compare two meshes in the truth's frame.
 
@@ -104,14 +109,14 @@ def score_surface(
     )
 
 
-def _counts(points: Array, truth: trimesh.Trimesh, protocol: SurfaceProtocol, diagonal: float) -> np.ndarray:
+def _counts(points: Array, truth: trimesh.Trimesh, protocol: SurfaceProtocol, diagonal: float) -> NDArray[np.bool_]:
     """Return (n,) which points of the reconstruction count."""
     low, high = truth.bounds
     margin = protocol.crop_margin_percent / 100 * diagonal
     ground = low[2] if protocol.ground_z is None else protocol.ground_z
-    inside = ((points > low - margin) & (points < high + margin)).all(axis=1)
-    above: np.ndarray = points[:, 2] > ground + protocol.ground_margin_percent / 100 * diagonal
-    return inside & above
+    counts: NDArray[np.bool_] = ((points > low - margin) & (points < high + margin)).all(axis=1)
+    counts &= points[:, 2] > ground + protocol.ground_margin_percent / 100 * diagonal
+    return counts
 
 
 def _within(threshold: float, accuracy: Array, completeness: Array) -> ThresholdScore:

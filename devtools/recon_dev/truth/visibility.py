@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from recon_worker.rendering.ray_casting import RayCaster
 
 from recon_dev.truth.cameras import TrueCamera
+from recon_worker.rendering.ray_casting import RayCaster
 
 
 def seen_triangles(
@@ -34,9 +34,7 @@ def seen_triangles(
     return visible
 
 
-def _faces(
-    vertices: NDArray[np.floating], normals: NDArray[np.floating], camera: TrueCamera
-) -> NDArray[np.bool_]:
+def _faces(vertices: NDArray[np.floating], normals: NDArray[np.floating], camera: TrueCamera) -> NDArray[np.bool_]:
     facing: NDArray[np.bool_] = np.einsum("ij,ij->i", normals, camera.centre - vertices) > 0
     return facing
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from recon_worker.rendering.ray_casting import Floats, RayCaster, unit_vectors
+from recon_worker.rendering.arrays import Floats, unit_vectors
+from recon_worker.rendering.ray_casting import RayCaster
 
 
-def ambient_openness(  # noqa: PLR0913 - a bag object would only rename the arguments
+def ambient_openness(
     caster: RayCaster,
     points: Floats,
     normals: Floats,

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from recon_worker.rendering.arrays import Floats
 from recon_worker.rendering.model import Model
 from recon_worker.rendering.pictures import ONE_SAMPLE, sample_object
-from recon_worker.rendering.ray_casting import Floats
 from recon_worker.rendering.views import angles_of, direction_of, framed
 
 THUMBNAIL = (96, 72)

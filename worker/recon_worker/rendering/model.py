@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from recon_worker.ply import Surface
 from recon_worker.rendering.ambient_occlusion import ambient_openness, smooth_over_mesh
-from recon_worker.rendering.ray_casting import Floats, RayCaster, unit_vectors
+from recon_worker.rendering.arrays import Floats, floats, unit_vectors
+from recon_worker.rendering.ray_casting import RayCaster
 
 OPENNESS_RAYS = 16
 """Rays from each vertex; the noise that is left goes by smoothing over the mesh."""
@@ -22,7 +23,7 @@ SKY_HIGH, SKY_LOW = 1.02, 0.72
 KEY = 0.42
 """Light from the lamp beside the camera."""
 
-KEY_PLACE = np.float32([-0.55, 0.55, -0.65])
+KEY_PLACE = floats([-0.55, 0.55, -0.65])
 """Direction to that lamp in the camera's axes (right, up, forward)."""
 
 
@@ -68,6 +69,5 @@ def prepare(surface: Surface, on_round: Callable[[float], None]) -> Model:
     sky = np.float32(SKY_LOW) + np.float32(SKY_HIGH - SKY_LOW) * upward
     # The photos' own shadows are in the colours already, so creases get no darker than to about a third.
     dimmed = np.float32(0.35) + np.float32(0.65) * openness
-    return Model(
-        surface.xyz, surface.faces, normals, albedo * sky * dimmed, albedo * (np.float32(0.5) + dimmed / 2), caster
-    )
+    reflected, lamp_lit = floats(albedo * sky * dimmed), floats(albedo * (0.5 + dimmed / 2))
+    return Model(surface.xyz, surface.faces, normals, reflected, lamp_lit, caster)

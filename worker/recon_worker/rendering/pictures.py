@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from recon_worker.rendering.arrays import Floats
 from recon_worker.rendering.model import Model
-from recon_worker.rendering.ray_casting import Floats
 from recon_worker.rendering.studio import SHADOW_DEPTH, Floor
 from recon_worker.rendering.views import View, slopes
 

@@ -7,7 +7,7 @@ from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from recon_worker.rendering.arrays import Floats, floats
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class RayCaster:
     def __init__(self, vertices: NDArray[np.floating], triangles: NDArray[np.integer]) -> None:
         """Take vertices (V, 3) and triangles (F, 3) of vertex indices; both are copied."""
         self._scene = EmbreeScene()
-        TriangleMesh(self._scene, as_floats(vertices), np.ascontiguousarray(triangles, dtype=np.int32))
+        TriangleMesh(self._scene, floats(vertices), np.ascontiguousarray(triangles, dtype=np.int32))
 
     def cast(self, origins: NDArray[np.floating], directions: NDArray[np.floating]) -> Hits:
         """Return what rays from origins (n, 3) along directions (n, 3) of any length meet first."""
-        found = self._scene.run(as_floats(origins), as_floats(directions), query="INTERSECT", output=1)
+        found = self._scene.run(floats(origins), floats(directions), query="INTERSECT", output=1)
         u, v = found["u"], found["v"]
         return Hits(triangle=found["primID"], distance=found["tfar"], weights=np.stack([1 - u - v, u, v], axis=1))
 
@@ -47,18 +47,6 @@ class RayCaster:
     ) -> NDArray[np.bool_]:
         """Return (n,) whether anything lies on the rays within `reach` lengths of their directions."""
         limits = np.full(len(origins), reach, dtype=np.float32)
-        found = self._scene.run(as_floats(origins), as_floats(directions), dists=limits, query="OCCLUDED")
+        found = self._scene.run(floats(origins), floats(directions), dists=limits, query="OCCLUDED")
         hit: NDArray[np.bool_] = found >= 0
         return hit
-
-
-def as_floats(values: NDArray[np.floating]) -> Floats:
-    """Return the values as Embree wants them: contiguous and in single precision."""
-    return np.ascontiguousarray(values, dtype=np.float32)
-
-
-def unit_vectors(vectors: Floats) -> Floats:
-    """Return vectors (n, 3) divided by their lengths; a null vector stays null."""
-    squares = np.einsum("ij,ij->i", vectors, vectors)
-    unit: Floats = vectors / np.sqrt(np.maximum(squares, np.float32(1e-30)))[:, None]
-    return unit

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from recon_worker.rendering.ambient_occlusion import cosine_directions
+from recon_worker.rendering.arrays import Floats, floats
 from recon_worker.rendering.model import Model
-from recon_worker.rendering.ray_casting import Floats
 
-CENTRE, EDGE = np.float32([0.955, 0.958, 0.963]), np.float32([0.800, 0.812, 0.832])
+CENTRE, EDGE = floats([0.955, 0.958, 0.963]), floats([0.800, 0.812, 0.832])
 """Display values of the backdrop behind the object and in the corners."""
 
 CELLS = 72
@@ -73,13 +73,13 @@ def backdrop(width: int, height: int) -> Floats:
 def _openness(model: Model, points: Floats, check: Callable[[], None]) -> Floats:
     """Return the share of the sky (n,) that points of the floor see past the object."""
     random = np.random.default_rng(0)
-    upward = np.broadcast_to(np.float32([0, 1, 0]), points.shape)
+    upward = np.broadcast_to(floats([0, 1, 0]), points.shape)
     blocked = np.zeros(len(points), dtype=np.float32)
     for _ in range(SHADOW_RAYS):
         check()
         blocked += model.caster.occluded(points, cosine_directions(upward, random), 0.3 * model.diagonal)
     covered = np.maximum(blocked / np.float32(SHADOW_RAYS) - np.float32(LEAST_SHADOW), 0)
-    return 1 - covered / np.float32(1 - LEAST_SHADOW)
+    return floats(1 - covered / (1 - LEAST_SHADOW))
 
 
 def _blurred(values: Floats) -> Floats:

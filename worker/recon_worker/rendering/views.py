@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recon_worker.rendering.ray_casting import Floats
+from recon_worker.rendering.arrays import Floats, floats
 
 FIELD_OF_VIEW_DEG = 28.0
 """Of the picture's shorter side; a short telephoto lens, as for portraits."""
@@ -20,16 +20,11 @@ class View:
     axes: Floats
     """(3, 3) rows: right, up and forward, unit length."""
 
-    @property
-    def towards(self) -> Floats:
-        """(3,) unit direction in which the camera looks."""
-        return self.axes[2]
-
 
 def direction_of(azimuth_rad: float, elevation_rad: float) -> Floats:
     """Return the unit vector (3,) from the object to a camera; azimuth 0 is +Z, a quarter turn is +X."""
     level = np.cos(elevation_rad)
-    return np.float32([level * np.sin(azimuth_rad), np.sin(elevation_rad), level * np.cos(azimuth_rad)])
+    return floats([level * np.sin(azimuth_rad), np.sin(elevation_rad), level * np.cos(azimuth_rad)])
 
 
 def angles_of(direction: npt.NDArray[np.floating]) -> tuple[float, float]:
@@ -82,4 +77,4 @@ def framed_for_turning(points: Floats, elevation_rad: float, fill: float) -> tup
 def slopes(aspect: float) -> Floats:
     """Return the tangents (2,) of the half angles of view, across and up, for a picture of that width by height."""
     shorter = np.tan(np.radians(FIELD_OF_VIEW_DEG / 2))
-    return np.float32([shorter * max(aspect, 1.0), shorter * max(1 / aspect, 1.0)])
+    return floats([shorter * max(aspect, 1.0), shorter * max(1 / aspect, 1.0)])

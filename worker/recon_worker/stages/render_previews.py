@@ -14,10 +14,10 @@ from PIL import Image
 from recon_worker.cameras import CameraSet
 from recon_worker.ply import read_ply
 from recon_worker.progress import Progress
+from recon_worker.rendering.arrays import Floats, floats
 from recon_worker.rendering.best_view import best_direction
 from recon_worker.rendering.model import Model, prepare
 from recon_worker.rendering.pictures import FOUR_SAMPLES, TWO_SAMPLES, take_picture
-from recon_worker.rendering.ray_casting import Floats
 from recon_worker.rendering.studio import Floor, backdrop, lay_floor
 from recon_worker.rendering.views import View, angles_of, axes_facing, direction_of, framed, framed_for_turning
 from recon_worker.scene import Scene
@@ -33,11 +33,11 @@ FRAME_MS = 100
 """A turn takes 3.6 s."""
 
 TURNTABLE_COLOURS = 255
-TURNTABLE_BACKGROUND = np.float32([0.94, 0.943, 0.95])
+TURNTABLE_BACKGROUND = floats([0.94, 0.943, 0.95])
 """One plain tone: a gradient would cost half of the file."""
 
 
-def render_previews(scene: Scene, folder: Path, parameters: object, progress: Progress) -> Mapping[str, Any]:
+def render_previews(scene: Scene, folder: Path, _: object, progress: Progress) -> Mapping[str, Any]:
     """Write `preview.png` and `turntable.gif` of `build_mesh`'s mesh into the folder; return their sizes in bytes."""
     surface = read_ply(scene.folder("build_mesh") / "mesh.ply")
     cameras = CameraSet.load(scene.folder("estimate_poses")).cameras
@@ -68,7 +68,7 @@ def save_turntable(file: Path, model: Model, floor: Floor, direction: Floats, pr
         progress.tick(0.8 * len(frames) / TURNTABLE_FRAMES)
         frames.append(take_picture(model, view, background, TWO_SAMPLES, floor=floor))
     palette = _common_palette(frames)
-    pictures = []
+    pictures: list[Image.Image] = []
     for frame in frames:
         progress.tick(0.8 + 0.2 * len(pictures) / TURNTABLE_FRAMES)
         pictures.append(Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE))

@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = worker_settings()
     set_up_logging("WARNING" if options.command == "reconstruct" else settings.log_level, settings.log_format)
     if options.command == "worker":
-        from recon_worker.app import run_worker
+        from recon_worker.worker import run_worker
 
         return run_worker(settings)
     if options.command == "models":
@@ -79,7 +79,7 @@ def _parameters(options: argparse.Namespace) -> Mapping[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """Return the JSON value, or the text itself where it is none: 3, true, [\"glb\"], draft."""
+    """Return the JSON value, or the text itself where it is none: 3, true, draft."""
     try:
         return json.loads(text)
     except json.JSONDecodeError:

@@ -10,7 +10,6 @@ artefact at once write the same bytes: whichever renames first wins, the other a
 
 import hashlib
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -80,7 +79,7 @@ class Scene:
     @staticmethod
     def _commit(draft: Path, final: Path) -> None:
         try:
-            os.rename(draft, final)
+            draft.rename(final)
         except OSError:
             # Another attempt wrote the same artefact first; a folder can't be renamed over a full one.
             if not (final / REPORT).is_file():

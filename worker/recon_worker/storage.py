@@ -45,7 +45,9 @@ class Storage:
                 f"output.path {path!r} must be relative to the namespace's own output folder, without hidden parts",
             )
         if not (folder / relative).resolve().is_relative_to(folder.resolve()):
-            raise UsageError(reasons.INVALID_SPEC, f"output.path {path!r} leads outside of the namespace's output folder")
+            raise UsageError(
+                reasons.INVALID_SPEC, f"output.path {path!r} leads outside of the namespace's output folder"
+            )
         return folder / relative
 
     def work(self, uid: str) -> Path:
@@ -55,6 +57,12 @@ class Storage:
     def steps(self, uid: str) -> Path:
         """Return the root of the job's scene."""
         return self.work(uid) / "steps"
+
+    def remove_drafts(self, uid: str) -> None:
+        """Remove what dead attempts were about to write; finished steps and sealed results stay."""
+        for pattern in ("attempt-*.tmp", "steps/.*.tmp"):
+            for draft in self.work(uid).glob(pattern):
+                shutil.rmtree(draft, ignore_errors=True)
 
     def discard(self, uid: str) -> None:
         """Remove everything of the job but what it has published. Does nothing where there is nothing."""

@@ -78,7 +78,9 @@ class Synthetic:
             asked = SyntheticParameters.model_validate(parameters)
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise UsageError(reasons.PARAMETERS_REJECTED, f"synthetic does not take these parameters: {wrong}") from error
+            raise UsageError(
+                reasons.PARAMETERS_REJECTED, f"synthetic does not take these parameters: {wrong}"
+            ) from error
         if asked.fail is not None and asked.fail not in reasons.ALL_REASONS:
             raise UsageError(reasons.PARAMETERS_REJECTED, f"fail: {asked.fail!r} is no documented reason")
         return asked
@@ -99,11 +101,11 @@ def _reconstruct(scene: Scene, folder: Path, asked: SyntheticParameters, progres
     return {"points": points}
 
 
-def _build_mesh(scene: Scene, folder: Path, asked: SyntheticParameters, progress: Progress) -> Mapping[str, Any]:
+def _build_mesh(_: Scene, folder: Path, asked: SyntheticParameters, progress: Progress) -> Mapping[str, Any]:
     _spend(asked, Step.POST_PROCESSING, progress)
     from recon_worker.models import torus
 
-    faces = torus.write_mesh(scene.folder("synthetic_points"), folder)
+    faces = torus.write_mesh(folder)
     progress.metric("faces", str(faces))
     return {"faces": faces}
 
@@ -116,7 +118,7 @@ def _export(scene: Scene, folder: Path, asked: SyntheticParameters, progress: Pr
     return {}
 
 
-def _nothing(_: Scene, __: Path, asked: SyntheticParameters, progress: Progress) -> Mapping[str, Any]:
+def _nothing(_: Scene, __: Path, ___: SyntheticParameters, ____: Progress) -> Mapping[str, Any]:
     return {}
 
 
@@ -167,7 +169,7 @@ def _still_fails(asked: SyntheticParameters, scene: Scene) -> bool:
 
 def _error(reason: reasons.Reason) -> ReconstructionError:
     """Return an error of the kind that goes with the reason."""
-    kinds = {Blame.USER: UsageError, Blame.INFRASTRUCTURE: TransientError}
+    kinds: dict[Blame, type[ReconstructionError]] = {Blame.USER: UsageError, Blame.INFRASTRUCTURE: TransientError}
     memory = (reasons.CUDA_OUT_OF_MEMORY, reasons.OUT_OF_MEMORY, reasons.STORAGE_FAILED)
     kind = TransientError if reason in memory else kinds.get(reason.blame, FatalError)
     return kind(reason, "as spec.parameters.fail asks")

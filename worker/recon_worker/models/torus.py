@@ -14,7 +14,7 @@ MAJOR_RADIUS, MINOR_RADIUS = 1.0, 0.4
 RINGS, SEGMENTS = 96, 48
 """Samples around the ring and around the tube."""
 
-PREVIEW_PX = 480
+PREVIEW_PX = 400
 
 _POINTS = "points.npz"
 _MESH = "mesh.npz"
@@ -29,7 +29,7 @@ def write_points(folder: Path) -> int:
     return len(xyz)
 
 
-def write_mesh(points: Path, folder: Path) -> int:
+def write_mesh(folder: Path) -> int:
     """Write the triangles between the samples; return how many."""
     ring, segment = np.divmod(np.arange(RINGS * SEGMENTS), SEGMENTS)
     next_ring, next_segment = (ring + 1) % RINGS, (segment + 1) % SEGMENTS

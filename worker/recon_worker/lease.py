@@ -1,0 +1,161 @@
+"""Taking an attempt, and keeping it: one copy of one message runs an attempt, and only while it is the job's latest.
+
+The claim is set first and the attempt's number read after; the operator writes the next number first and reads the claim
+after. So one of the two always sees the other.
+"""
+
+import logging
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from redis import Redis
+from redis.client import PubSub
+
+from recon_api import reasons
+from recon_api.keys import RECORD_TTL_S, attempt_key, cancel_key, claim_key, lease_key, stop_channel
+from recon_api.payload import ClaimOwner
+from recon_worker.state_redis import UNREACHABLE
+from recon_worker.stop import StopOrder
+
+LISTEN_S = 0.5
+"""Longest time that the lease's thread listens before it looks whether its job has ended."""
+
+RECONNECT_S = 0.5
+"""Between two tries to reach a server that does not answer."""
+
+logger = logging.getLogger(__name__)
+
+
+def claim(redis: Redis, uid: str, attempt: int, owner: ClaimOwner) -> str:
+    """Take the attempt for the owner. Returns why not, empty where it was taken.
+
+    Raises what redis-py raises; the attempt may then be taken or not, and asking again finds out.
+    """
+    mine, key = owner.model_dump_json(), claim_key(uid, attempt)
+    if not redis.set(key, mine, nx=True, ex=RECORD_TTL_S) and redis.get(key) != mine.encode():
+        return "another copy of the message has run"
+    current, cancelled = redis.mget(attempt_key(uid), cancel_key(uid))
+    if current is None:
+        return "no attempt of the job is to run"
+    if int(current) != attempt:
+        return f"attempt {int(current)} of the job is to run"
+    return "the job is cancelled" if cancelled else ""
+
+
+class Lease:
+    """Holds a claimed attempt: a thread renews its lease, and gives the order to stop where it may not go on.
+
+    Use it as a context manager around the attempt. Redis may be gone for up to `self_stop_s`, or lose everything.
+    """
+
+    def __init__(
+        self, redis: Redis, uid: str, attempt: int, owner: ClaimOwner, stop: StopOrder, *,
+        ttl_s: float, beat_s: float, self_stop_s: float,
+    ) -> None:  # fmt: skip
+        self._redis, self._uid, self._attempt, self._stop = redis, uid, attempt, stop
+        self._owner = owner.model_dump_json().encode()
+        self._ttl_s, self._beat_s, self._self_stop_s = ttl_s, beat_s, self_stop_s
+        self._last_contact = time.monotonic()
+        self._ended = self._asked = False
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        """Stop renewing. The lease itself ends with `release`, or by itself."""
+        with self._lock:
+            self._ended = True
+
+    def look_soon(self) -> None:
+        """Ask for a beat within `LISTEN_S`. Safe in a signal handler."""
+        self._asked = True
+
+    def release(self) -> None:
+        """Say that nothing of the attempt runs any more. Raises what redis-py raises."""
+        self.__exit__(None, None, None)
+        self._redis.delete(lease_key(self._uid, self._attempt))
+
+    def fence(self) -> None:
+        """Return once it is certain that this attempt is the job's latest and not cancelled; called before publishing.
+
+        Waits for a Redis that does not answer, or that has lost the attempt's number. Raises `JobCancelled` where the
+        attempt may not go on, after `self_stop_s` without an answer too.
+        """
+        while True:
+            try:
+                confirmed = self._beat()
+            except UNREACHABLE:
+                confirmed = False
+                self._check_contact()
+            self._stop.raise_if_given()
+            if confirmed:
+                return
+            self._stop.wait(RECONNECT_S)
+
+    def _run(self) -> None:
+        while not self._ended:
+            try:
+                self._listen()
+            except UNREACHABLE as error:
+                logger.warning("Redis does not answer (%s); the attempt goes on", error)
+                self._check_contact()
+                time.sleep(RECONNECT_S)
+            except Exception:
+                logger.exception("the lease could not be renewed")
+                self._check_contact()
+                time.sleep(RECONNECT_S)
+
+    def _listen(self) -> None:
+        """Renew the lease at every beat, and at once when told to look; until the job has ended."""
+        with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:  # type: ignore[no-untyped-call]
+            subscription.subscribe(stop_channel(self._uid))
+            # What was published before the subscription is covered by a beat after it.
+            subscription.get_message(timeout=LISTEN_S)
+            while not self._ended:
+                self._beat()
+                self._await_next_beat(subscription)
+
+    def _await_next_beat(self, subscription: PubSub) -> None:
+        due, self._asked = time.monotonic() + self._beat_s, False
+        while not self._ended and not self._asked and (left := due - time.monotonic()) > 0:
+            if subscription.get_message(timeout=min(left, LISTEN_S)) is not None:
+                return
+
+    def _beat(self) -> bool:
+        """Read whether the attempt may go on, and renew claim and lease; return whether Redis confirmed its number."""
+        with self._lock:
+            if self._ended:
+                return False
+            uid, attempt = self._uid, self._attempt
+            with self._redis.pipeline(transaction=False) as pipe:
+                # A Redis that was flushed gets the claim again, unless another has it by now.
+                pipe.set(claim_key(uid, attempt), self._owner, nx=True, ex=RECORD_TTL_S)
+                pipe.mget(claim_key(uid, attempt), attempt_key(uid), cancel_key(uid))
+                _, (owner, current, cancelled) = pipe.execute()
+            self._last_contact = time.monotonic()
+            if self._may_go_on(owner, current, cancelled):
+                self._redis.set(lease_key(uid, attempt), self._owner, px=int(self._ttl_s * 1000))
+                return current is not None
+            return False
+
+    def _may_go_on(self, owner: bytes, current: bytes | None, cancelled: bytes | None) -> bool:
+        """Give the order to stop where something speaks against the attempt; an attempt's number may be lost for a while."""
+        if cancelled is not None:
+            self._stop.give(reasons.CANCELLED, "the job was cancelled")
+        elif owner != self._owner:
+            self._stop.give(reasons.SUPERSEDED, "another process runs the attempt")
+        elif current is not None and int(current) != self._attempt:
+            self._stop.give(reasons.SUPERSEDED, f"attempt {int(current)} took over")
+        else:
+            return True
+        return False
+
+    def _check_contact(self) -> None:
+        silent_s = time.monotonic() - self._last_contact
+        if silent_s > self._self_stop_s:
+            self._stop.give(reasons.WORKER_DISCONNECTED, f"no contact to Redis for {silent_s:.0f} s")

@@ -1,0 +1,251 @@
+"""The Celery tasks. Here, and only here, does the end of an attempt become a record that the operator reads.
+
+A message is a doorbell: what may run says Redis (`recon_worker.lease`), and what has run says the record, which is
+written before Celery stores a state of its own.
+"""
+
+import logging
+import os
+import signal
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from celery import Task, shared_task
+from celery.exceptions import Ignore
+from pydantic import ValidationError
+from redis import Redis
+
+from recon_api import reasons
+from recon_api.errors import FatalError, JobCancelled, ReconstructionError, TransientError, UsageError
+from recon_api.keys import DISCARD_TASK_NAME, RECORD_TTL_S, TASK_NAME, result_key, task_id
+from recon_api.payload import AttemptResult, ClaimOwner, Outcome, ProgressMeta, TaskPayload, TaskResult
+from recon_api.status import Output
+from recon_worker.attempt import destination_of, run_attempt
+from recon_worker.death_watch import RunningAttempt, living
+from recon_worker.device import device_of, gpu_name
+from recon_worker.lease import RECONNECT_S, Lease, claim
+from recon_worker.logging_setup import logging_job
+from recon_worker.models.installed import Models
+from recon_worker.outcome import completed, ended_by, known_error, with_circumstances
+from recon_worker.progress_feed import ProgressFeed
+from recon_worker.settings import worker_settings
+from recon_worker.state_redis import UNREACHABLE, state_redis
+from recon_worker.stop import StopOrder
+from recon_worker.storage import Storage
+
+BOOT_ID_VARIABLE = "RECONSTRUCTION_BOOT_ID"
+"""Environment variable by which the main process tells its children which start of the worker they belong to."""
+
+RUN_DIR_VARIABLE = "RECONSTRUCTION_RUN_DIR"
+"""The same for the folder that the main process watches (`recon_worker.death_watch`)."""
+
+SHUTDOWN_SIGNAL = signal.SIGUSR2
+"""Sent by the main process to its child when the worker shuts down."""
+
+CLAIM_WITHIN_S = 15.0
+"""How long a message waits for a Redis that does not answer; then the operator sends another."""
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(bind=True, name=TASK_NAME, throws=(UsageError, TransientError, JobCancelled))  # type: ignore[untyped-decorator]
+def process(self: Task, job_id: str, model_type: str = "reconviagen", **fields: Any) -> dict[str, Any]:
+    """Run one attempt at a job; the keyword arguments are those of `TaskPayload`. Returns a `TaskResult`.
+
+    Raises the error that ended the attempt, after its record is written; `Ignore` for a message that may not run.
+    """
+    payload = _payload(self.request.id, job_id=job_id, model_type=model_type, **fields)
+    with logging_job(namespace=payload.namespace, name=payload.name, uid=job_id, attempt=payload.attempt):
+        return _process(self, payload)
+
+
+@shared_task(name=DISCARD_TASK_NAME, ignore_result=True)  # type: ignore[untyped-decorator]
+def discard(job_id: str, namespace: str = "") -> None:
+    """Remove the finished steps of a job that has ended; does nothing where there are none."""
+    Storage(worker_settings().job_storage_path).discard(job_id)
+    logger.info("removed the steps of job %s of %s", job_id, namespace)
+
+
+def _process(task: Task, payload: TaskPayload) -> dict[str, Any]:
+    settings, redis, stop = worker_settings(), _redis(), StopOrder()
+    started_at, owner = datetime.now(UTC), _owner()
+    _claim(redis, payload, owner)
+    lease = Lease(
+        redis, payload.job_id, payload.attempt, owner, stop,
+        ttl_s=settings.lease_ttl_s, beat_s=settings.lease_beat_s, self_stop_s=settings.self_stop_s,
+    )  # fmt: skip
+    feed = ProgressFeed(lambda meta: _send(task, meta), stop)
+    with _signals_heeded(stop, lease), _noticed_when_dead(payload, owner), lease:
+        logger.info("attempt %d begins, model %s", payload.attempt, payload.model_type)
+        with feed:
+            result, error = _outcome(payload, lease, feed)
+        result = with_circumstances(result, worker=owner.worker, started_at=started_at, metrics=feed.metrics)
+        _record(redis, lease, payload, result)
+        logger.info("attempt %d has %s %s", payload.attempt, result.outcome, result.message)
+    if error is not None and result.outcome is not Outcome.CANCELLED:
+        raise error
+    return _task_result(payload, result).model_dump()
+
+
+def _claim(redis: Redis, payload: TaskPayload, owner: ClaimOwner) -> None:
+    """Take the attempt for this process; raise `Ignore` where it may not run, so that Celery stores nothing about it."""
+    deadline = time.monotonic() + CLAIM_WITHIN_S
+    refusal: str | None = None
+    while refusal is None:
+        try:
+            refusal = claim(redis, payload.job_id, payload.attempt, owner)
+        except UNREACHABLE as error:
+            if time.monotonic() > deadline:
+                refusal = f"Redis does not answer ({error})"
+            time.sleep(RECONNECT_S)
+    if refusal:
+        logger.info("message of attempt %d dropped: %s", payload.attempt, refusal)
+        raise Ignore(refusal)
+
+
+def _outcome(
+    payload: TaskPayload, lease: Lease, feed: ProgressFeed
+) -> tuple[AttemptResult, ReconstructionError | None]:
+    """Run the attempt; return how it ended, and the error that ended it. Raises nothing."""
+    try:
+        outputs = _run(payload, lease, feed)
+    except BaseException as raised:
+        error = known_error(raised)
+        if error is not raised:
+            error.__cause__ = raised
+        if isinstance(error, FatalError):
+            logger.exception("attempt %d failed", payload.attempt)
+        result = ended_by(error, payload.attempt)
+        if isinstance(error, UsageError) or result.outcome is Outcome.CANCELLED:
+            _discard_steps(payload)
+        return result, error
+    _discard_steps(payload)
+    return completed(payload.attempt, outputs), None
+
+
+def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> tuple[Output, ...]:
+    settings = worker_settings()
+    about = {
+        "job": {"namespace": payload.namespace, "name": payload.name, "uid": payload.job_id},
+        "attempt": payload.attempt,
+        "input": payload.input_path,
+        "worker": settings.worker_name,
+        "device": gpu_name(),
+    }
+    return run_attempt(
+        payload,
+        _storage(),
+        lambda: _models().model(payload.model_type),
+        settings.input_limits,
+        about,
+        feed,
+        lease.fence,
+    )
+
+
+def _record(redis: Redis, lease: Lease, payload: TaskPayload, result: AttemptResult) -> None:
+    """Write how the attempt ended, then end its lease; wait for a Redis that does not answer, up to the self-stop limit.
+
+    Without a record the next attempt finds what this one published or finished, and reports that.
+    """
+    settings = worker_settings()
+    deadline = time.monotonic() + settings.self_stop_s
+    while True:
+        try:
+            redis.set(result_key(payload.job_id, payload.attempt), result.model_dump_json(), ex=RECORD_TTL_S)
+            lease.release()
+        except UNREACHABLE as error:
+            if time.monotonic() > deadline:
+                logger.warning("the end of attempt %d could not be recorded: %s", payload.attempt, error)
+                return
+            time.sleep(RECONNECT_S)
+        else:
+            return
+
+
+def _discard_steps(payload: TaskPayload) -> None:
+    """Remove the finished steps, which nobody needs any more; what can't be removed now is no failure of the job."""
+    try:
+        _storage().discard(payload.job_id)
+    except (OSError, UsageError):
+        logger.warning("the steps of job %s could not be removed", payload.job_id, exc_info=True)
+
+
+def _send(task: Task, meta: ProgressMeta) -> None:
+    task.backend.store_result(task.request.id, meta.model_dump(mode="json"), "PROGRESS")
+
+
+def _task_result(payload: TaskPayload, result: AttemptResult) -> TaskResult:
+    output_path = str(destination_of(payload, _storage())) if result.outcome is Outcome.COMPLETED else ""
+    return TaskResult(status=str(result.outcome), job_id=payload.job_id, output_path=output_path)
+
+
+def _payload(request_id: str, **fields: Any) -> TaskPayload:
+    try:
+        payload = TaskPayload.model_validate(fields)
+    except ValidationError as error:
+        raise Ignore(f"not a job: {error}") from error
+    if request_id != task_id(payload.job_id, payload.attempt):
+        raise Ignore(f"task {request_id} is not that of attempt {payload.attempt} of job {payload.job_id}")
+    return payload
+
+
+def _owner() -> ClaimOwner:
+    settings = worker_settings()
+    return ClaimOwner(
+        worker=settings.worker_name,
+        boot_id=os.environ.get(BOOT_ID_VARIABLE, ""),
+        nonce=uuid.uuid4().hex,
+        node=settings.node_name,
+        gpu=gpu_name(),
+    )
+
+
+@contextmanager
+def _noticed_when_dead(payload: TaskPayload, owner: ClaimOwner) -> Iterator[None]:
+    folder = os.environ.get(RUN_DIR_VARIABLE)
+    if folder is None:
+        yield
+        return
+    running = RunningAttempt(uid=payload.job_id, attempt=payload.attempt, pid=os.getpid(), owner=owner)
+    with living(Path(folder), running):
+        yield
+
+
+@contextmanager
+def _signals_heeded(stop: StopOrder, lease: Lease) -> Iterator[None]:
+    """Leave the step when the worker shuts down; look at the flags when the operator revokes the task.
+
+    Celery's own handler of the latter would raise an exception in the middle of anything, a clean-up too.
+    """
+    revoked = signal.signal(signal.SIGUSR1, lambda *_: lease.look_soon())
+    signal.signal(SHUTDOWN_SIGNAL, lambda *_: stop.give(reasons.WORKER_STOPPED, "the worker was asked to shut down"))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, revoked)
+        signal.signal(SHUTDOWN_SIGNAL, signal.SIG_IGN)
+
+
+@cache
+def _redis() -> Redis:
+    return state_redis(worker_settings())
+
+
+@cache
+def _storage() -> Storage:
+    return Storage(worker_settings().job_storage_path)
+
+
+@cache
+def _models() -> Models:
+    """Return this process's models, which stay loaded from job to job."""
+    settings = worker_settings()
+    without = frozenset() if settings.enable_synthetic else frozenset({"synthetic"})
+    return Models(settings.model_weights_path, device_of(settings.device), without=without)

@@ -1,0 +1,139 @@
+"""The worker's main process, around Celery's own: registration, the watch over its child, and shutting down."""
+
+import logging
+import os
+import signal
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from celery import signals
+
+from recon_api import reasons
+from recon_api.errors import FatalError, JobCancelled, ReconstructionError
+from recon_api.keys import RECORD_TTL_S, cancel_key, lease_key, queue_name, result_key
+from recon_api.payload import WorkerDescription
+from recon_worker.app import create_celery_app
+from recon_worker.death_watch import DeathWatch, RunningAttempt, running_attempts
+from recon_worker.device import gpu_name
+from recon_worker.models.installed import installed_models
+from recon_worker.outcome import ended_by
+from recon_worker.registry import Registration
+from recon_worker.settings import WorkerSettings
+from recon_worker.state_redis import state_redis
+from recon_worker.storage import Storage
+from recon_worker.task import BOOT_ID_VARIABLE, RUN_DIR_VARIABLE, SHUTDOWN_SIGNAL
+
+logger = logging.getLogger(__name__)
+
+
+def run_worker(settings: WorkerSettings) -> int:
+    """Take jobs until told to stop by SIGTERM; return the exit code."""
+    app = create_celery_app(settings)
+    with tempfile.TemporaryDirectory(prefix="reconstruction-") as folder:
+        # The child is a new interpreter: what it must know beside the settings it gets by the environment.
+        os.environ |= {BOOT_ID_VARIABLE: uuid.uuid4().hex, RUN_DIR_VARIABLE: folder}
+        process = MainProcess(settings, Path(folder), boot_id=os.environ[BOOT_ID_VARIABLE])
+        with process.around_celery():
+            worker = app.Worker(
+                hostname=f"reconstruction@{settings.worker_name}",
+                queues=[queue_name(settings.gpu_class)],
+                loglevel=settings.log_level,
+                without_gossip=True,
+                without_mingle=True,
+                without_heartbeat=True,
+            )
+            worker.start()
+        return int(worker.exitcode or 0)
+
+
+class MainProcess:
+    """What the main process does beside Celery's own work."""
+
+    def __init__(self, settings: WorkerSettings, run_dir: Path, boot_id: str) -> None:
+        self._settings, self._run_dir = settings, run_dir
+        self._redis, self._storage = state_redis(settings), Storage(settings.job_storage_path)
+        self._stopping = threading.Event()
+        self._watch = DeathWatch(run_dir, self._bury)
+        self._registration = Registration(
+            self._redis,
+            describe(settings, boot_id),
+            ttl_s=settings.lease_ttl_s,
+            beat_s=settings.lease_beat_s,
+            liveness_file=settings.liveness_file,
+        )
+
+    @contextmanager
+    def around_celery(self) -> Iterator[None]:
+        """Watch and be registered while Celery's worker runs, from the moment on that it takes messages."""
+        signals.worker_ready.connect(self._begin, weak=False)
+        signals.worker_shutting_down.connect(self._shut_down, weak=False)
+        self._watch.start()
+        try:
+            yield
+        finally:
+            self._registration.end()
+            if self._registration.is_alive():
+                self._registration.join(5.0)
+            self._watch.end()
+            self._watch.join()
+            self._watch.look()
+
+    def _begin(self, **_: Any) -> None:
+        self._registration.start()
+
+    def _shut_down(self, **_: Any) -> None:
+        """Have the running attempt leave its step, and Celery end once it has; kill it after the grace time."""
+        self._stopping.set()
+        self._registration.end()
+        for running in running_attempts(self._run_dir):
+            _signal(running.pid, SHUTDOWN_SIGNAL)
+        threading.Thread(target=self._kill_late, name="grace", daemon=True).start()
+
+    def _kill_late(self) -> None:
+        threading.Event().wait(self._settings.stop_grace_s)
+        for running in running_attempts(self._run_dir):
+            logger.warning("attempt %d of job %s did not stop in time; killed", running.attempt, running.uid)
+            _signal(running.pid, signal.SIGKILL)
+
+    def _bury(self, dead: RunningAttempt) -> None:
+        """Record the end of an attempt whose process died, unless it did so itself, and end its lease."""
+        error = self._cause_of_death(dead)
+        logger.error("attempt %d of job %s died: %s", dead.attempt, dead.uid, error)
+        self._storage.remove_drafts(dead.uid)
+        result = ended_by(error, dead.attempt).model_copy(update={"worker": self._settings.worker_name})
+        self._redis.set(result_key(dead.uid, dead.attempt), result.model_dump_json(), nx=True, ex=RECORD_TTL_S)
+        self._redis.delete(lease_key(dead.uid, dead.attempt))
+
+    def _cause_of_death(self, dead: RunningAttempt) -> ReconstructionError:
+        if self._redis.exists(cancel_key(dead.uid)):
+            return JobCancelled(reasons.CANCELLED, "the job was cancelled; its process was killed")
+        if self._stopping.is_set():
+            return JobCancelled(reasons.WORKER_STOPPED, "the worker was shut down; the attempt's process was killed")
+        return FatalError(
+            reasons.WORKER_CRASHED, "the process that ran the attempt died (killed, out of memory, or a crash)"
+        )
+
+
+def describe(settings: WorkerSettings, boot_id: str) -> WorkerDescription:
+    """Return the worker as it registers."""
+    models = tuple(name for name in installed_models() if name != "synthetic" or settings.enable_synthetic)
+    return WorkerDescription(
+        name=settings.worker_name,
+        boot_id=boot_id,
+        gpu_class=settings.gpu_class,
+        node=settings.node_name,
+        gpu=gpu_name(),
+        models=models,
+    )
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        logger.debug("process %d is gone", pid)

@@ -1,7 +1,9 @@
 """The operator of the local cluster: the same program as in a Pod, with the rights of its own service account."""
 
 import sys
+from collections.abc import Mapping
 
+from recon_dev.control_plane import LOOPBACK
 from recon_dev.probes import url_answers
 from recon_dev.processes import Component
 from recon_dev.service_account import write_operator_kubeconfig
@@ -9,20 +11,24 @@ from recon_dev.state import Settings, StateDir
 from recon_dev.worker_process import application_env
 
 
-def operator(state: StateDir, settings: Settings, *, namespace: str = "") -> Component:
+def operator(
+    state: StateDir, settings: Settings, *, namespace: str = "", extra_env: Mapping[str, str] | None = None
+) -> Component:
     """Return the operator of one namespace, or of all; it is ready once it watches the jobs and reaches Redis."""
     environment = {
         **application_env(state, settings),
         "KUBECONFIG": str(state.operator_kubeconfig),
-        "HEALTH_PORT": str(settings.operator_port),
-        "WATCH_NAMESPACE": namespace,
+        "NAMESPACES": namespace,
+        "HTTP_HOST": LOOPBACK,
+        "HTTP_PORT": str(settings.operator_port),
+        **(extra_env or {}),
     }
     return Component(
         name="operator",
         command=[sys.executable, "-m", "recon_operator"],
         env=environment,
         prepare=lambda: write_operator_kubeconfig(state),
-        ready=lambda: url_answers(f"http://127.0.0.1:{settings.operator_port}/readyz"),
+        ready=lambda: url_answers(f"http://{LOOPBACK}:{settings.operator_port}/readyz"),
         cwd=state.root,
         stop_within_s=20.0,
     )

@@ -6,6 +6,7 @@ import yaml
 
 from recon_dev.kubectl import Kubectl
 from recon_dev.state import StateDir, write_private
+from recon_operator.permissions import PERMISSIONS
 
 NAMESPACE = "reconstruction-system"
 NAME = "reconstruction-operator"
@@ -24,10 +25,8 @@ def write_operator_kubeconfig(state: StateDir) -> None:
 
 def account_objects() -> list[dict[str, Any]]:
     """Return the account and its roles, from the operator's own list of what it needs."""
-    from recon_operator import permissions
-
     subject = {"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}
-    rules = [rule.model_dump(by_alias=True, exclude_none=True) for rule in permissions.CLUSTER_RULES]
+    rules = [permission.to_rule() for permission in PERMISSIONS]
     group = "rbac.authorization.k8s.io"
     role = {"apiGroup": group, "kind": "ClusterRole", "name": NAME}
     return [

@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import redis
@@ -17,7 +18,14 @@ from recon_dev.valkey import STATE_DB, redis_url
 KUBERNETES_VARIABLES = ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "KUBEBUILDER_ASSETS")
 
 
-def worker(state: StateDir, settings: Settings, number: int = 0, *, gpu_class: str = DEFAULT_GPU_CLASS) -> Component:
+def worker(
+    state: StateDir,
+    settings: Settings,
+    number: int = 0,
+    *,
+    gpu_class: str = DEFAULT_GPU_CLASS,
+    extra_env: Mapping[str, str] | None = None,
+) -> Component:
     """Return a worker; it is ready once it has registered in Redis."""
     name = f"worker-{number}"
     registration = Registration(redis_url(settings, STATE_DB), name)
@@ -26,6 +34,7 @@ def worker(state: StateDir, settings: Settings, number: int = 0, *, gpu_class: s
         "WORKER_NAME": name,
         "NODE_NAME": platform.node(),
         "GPU_CLASS": gpu_class,
+        **(extra_env or {}),
     }
     return Component(
         name=name,

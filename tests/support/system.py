@@ -18,6 +18,9 @@ from tests.support.control_plane import ControlPlane
 from tests.support.jobs import Job, Manifest
 from tests.support.waiting import wait_for
 
+QUICK = {"LEASE_TTL_S": "8", "LEASE_BEAT_S": "1.5", "PROGRESS_INTERVAL_S": "1"}
+"""Settings of operator and workers: a lost worker is noticed sooner, progress is written more often."""
+
 
 class Part:
     """One component of a system, that the test can stop, kill and start."""
@@ -82,8 +85,8 @@ class System:
         shutil.copy(control_plane.kubeconfig, self.state.kubeconfig)
         self.settings = self.state.settle()
         self.redis = Part(valkey(self.state, self.settings, find_binaries()), self.state)
-        self.operator = Part(operator(self.state, self.settings, namespace=self.namespace), self.state)
-        self.worker = Part(worker(self.state, self.settings), self.state)
+        self.operator = Part(operator(self.state, self.settings, namespace=self.namespace, extra_env=QUICK), self.state)
+        self.worker = Part(worker(self.state, self.settings, extra_env=QUICK), self.state)
         self._more: list[Part] = []
 
     def start(self) -> "System":
@@ -102,7 +105,7 @@ class System:
 
     def another_worker(self) -> Part:
         """Start one more worker."""
-        part = Part(worker(self.state, self.settings, len(self._more) + 1), self.state).start()
+        part = Part(worker(self.state, self.settings, len(self._more) + 1, extra_env=QUICK), self.state).start()
         self._more.append(part)
         return part
 

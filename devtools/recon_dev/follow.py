@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from recon_api.status import Phase, ReconstructionJobStatus
 from recon_dev.console import console, say
@@ -27,7 +28,7 @@ class View(Protocol):
 
 def follow(kubectl: Kubectl, name: str, namespace: str, *, limit_s: float) -> ReconstructionJobStatus:
     """Show a job until it has ended and return its last status. Raises DevError where it is gone or takes too long."""
-    with _view(name) as view:
+    with _view() as view:
         for status in _statuses(kubectl, name, namespace, limit_s):
             view.show(status)
             if status.phase.finished:
@@ -68,33 +69,32 @@ def documents(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _view(name: str) -> Iterator[View]:
+def _view() -> Iterator[View]:
     if not console.is_terminal:
         yield PlainView()
         return
     columns = (
-        TextColumn("[bold]{task.description}[/]"),
-        BarColumn(),
+        BarColumn(bar_width=16),
         TaskProgressColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[detail]}"),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
     )
     with Progress(*columns, console=console) as progress:
-        yield LiveView(progress, name)
+        yield LiveView(progress)
 
 
 class LiveView:
     """One line that is drawn again and again."""
 
-    def __init__(self, progress: Progress, name: str) -> None:
+    def __init__(self, progress: Progress) -> None:
         """Draw with rich's progress bar."""
         self._progress = progress
-        self._task = progress.add_task(name, total=100, detail="waiting for the operator")
+        self._task = progress.add_task("waiting for the operator", total=100)
 
     def show(self, status: ReconstructionJobStatus) -> None:
         """Draw the status."""
         percentage = 100 if status.phase is Phase.SUCCEEDED else percentage_of(status)
-        self._progress.update(self._task, completed=percentage, detail=" · ".join(details(status)))
+        self._progress.update(self._task, completed=percentage, description=" · ".join(details(status)))
 
 
 class PlainView:
@@ -122,10 +122,10 @@ def percentage_of(status: ReconstructionJobStatus) -> int:
 
 def details(status: ReconstructionJobStatus) -> list[str]:
     """Return what there is to say beside the percentage, most important first."""
-    parts = [status.phase.value]
     progress = status.progress
+    parts = [status.phase.value]
     if status.phase is Phase.RUNNING and progress:
-        parts += [progress.step] if progress.step else []
+        parts = [progress.step or status.phase.value]
         left = progress.estimated_remaining_seconds
         parts += [f"{left} s left"] if left is not None else []
     if status.phase is Phase.QUEUED and status.queue and status.queue.position:

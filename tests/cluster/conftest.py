@@ -10,6 +10,16 @@ import pytest
 from tests.support.control_plane import ControlPlane, shared_control_plane
 from tests.support.system import System
 
+OF_A_MODULE = {"shared_system", "state"}
+"""Fixtures that a module's tests share; such tests stay in one process."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a running system in one process, for `pytest --dist=loadgroup`."""
+    for item in items:
+        if isinstance(item, pytest.Function) and OF_A_MODULE & set(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
 
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> ControlPlane:

@@ -28,10 +28,8 @@ def running(percentage: int, *, attempt: int = 1) -> ReconstructionJobStatus:
             ["Queued", "3. in the queue"],
             id="waiting",
         ),
-        pytest.param(running(43), ["Running", STEP, "31 s left", "worker-0"], id="running"),
-        pytest.param(
-            running(43, attempt=2), ["Running", STEP, "31 s left", "worker-0", "attempt 2"], id="running again"
-        ),
+        pytest.param(running(43), [STEP, "31 s left", "worker-0"], id="running"),
+        pytest.param(running(43, attempt=2), [STEP, "31 s left", "worker-0", "attempt 2"], id="running again"),
         pytest.param(ReconstructionJobStatus(phase=Phase.SUCCEEDED), ["Succeeded"], id="done"),
     ],
 )

@@ -28,14 +28,16 @@ class SampledSurface:
     def distances_from(self, points: Array) -> Array:
         """Return the distance (n,) from points (n, 3) to the surface.
 
-        Exact distances to the triangles of the nearest few samples: not biased by the gaps between the samples, as
-        distances to the samples themselves would be. Where samples are sparser than triangles it may be a little too large.
+        Exact distances to the triangles near the nearest few samples: not biased by the gaps between the samples, as
+        distances to the samples themselves would be. A triangle that no sample fell on is found by its centroid.
         """
-        _, nearest = cKDTree(self.points).query(points, k=min(CANDIDATES, len(self.points)), workers=-1)
-        nearest = nearest.reshape(len(points), -1)
+        missed = np.setdiff1d(np.arange(len(self.corners)), self.triangle)
+        anchors = np.concatenate([self.points, self.corners[missed].mean(axis=1)])
+        triangle = np.concatenate([self.triangle, missed])
+        _, nearest = cKDTree(anchors).query(points, k=min(CANDIDATES, len(anchors)), workers=-1)
         best = np.full(len(points), np.inf)
-        for column in nearest.T:
-            foot = closest_point(self.corners[self.triangle[column]], points)
+        for column in nearest.reshape(len(points), -1).T:
+            foot = closest_point(self.corners[triangle[column]], points)
             np.minimum(best, np.linalg.norm(foot - points, axis=1), out=best)
         return best
 

@@ -42,7 +42,7 @@ def make_shape(cells: int) -> Mesh:
     """Return the object's surface by marching cubes (Lorensen and Cline 1987), `cells` grid cells along its longest side."""
     spacing = float((BOUNDS[1] - BOUNDS[0]).max()) / cells
     grid = _distance_grid(spacing)
-    found = marching_cubes(grid, 0.0, spacing=(spacing,) * 3)  # type: ignore[no-untyped-call]
+    found = marching_cubes(grid, 0.0, spacing=(spacing,) * 3)
     vertices, triangles = found[:2]
     placed = (vertices + BOUNDS[0]).astype(np.float32)
     faces = np.ascontiguousarray(triangles, dtype=np.int32)

@@ -67,8 +67,9 @@ def framed_for_turning(points: Floats, elevation_rad: float, fill: float) -> tup
     radius = np.hypot(offset[:, 0], offset[:, 2])
     sine, cosine = np.float32(np.sin(elevation_rad)), np.float32(np.cos(elevation_rad))
     limit = np.float32(fill * np.tan(np.radians(FIELD_OF_VIEW_DEG / 2)))
-    # A point turns on a circle: it comes furthest to the side at depth 0, furthest up or down at the far or near end.
-    sideways = radius / limit + np.maximum(offset[:, 1] * sine, 0)
+    # A point turns on a circle: it comes furthest to the side where the ray touches the circle, which is a little in front
+    # of its middle, and furthest up or down at the far or near end.
+    sideways = radius * np.sqrt(1 / limit**2 + cosine**2) + offset[:, 1] * sine
     near = np.abs(offset[:, 1] * cosine - radius * sine) / limit + offset[:, 1] * sine + radius * cosine
     far = np.abs(offset[:, 1] * cosine + radius * sine) / limit + offset[:, 1] * sine - radius * cosine
     return centre, float(max(sideways.max(), near.max(), far.max()))

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from recon_dev.by_hand import PARTS, exports
 from recon_dev.cluster import OPTIONAL_PARTS
 from recon_dev.console import complain, say
 from recon_dev.errors import DevError
@@ -49,6 +50,11 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("component", nargs="?", help="only this component's, whole (see `recon-dev status`)")
     logs.set_defaults(run=_logs)
     _add_state_dir(logs)
+    text = "print what to set in a shell to run a part by hand that `up --without` left out"
+    env = commands.add_parser("env", help=text, description=_sentence(text), epilog='eval "$(recon-dev env operator)"')
+    env.add_argument("part", choices=PARTS)
+    env.set_defaults(run=_env)
+    _add_state_dir(env)
     return parser
 
 
@@ -150,6 +156,11 @@ def _down(arguments: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     return 0 if show_status(StateDir(arguments.state_dir)) else 1
+
+
+def _env(arguments: argparse.Namespace) -> int:
+    say(exports(StateDir(arguments.state_dir), arguments.part))
+    return 0
 
 
 def _logs(arguments: argparse.Namespace) -> int:

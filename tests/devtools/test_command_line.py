@@ -18,9 +18,19 @@ def test_status_and_down_of_a_cluster_that_never_was(tmp_path: Path, capsys: pyt
     assert capsys.readouterr().out.splitlines()[1:] == ["Nothing was running."] * 2
 
 
-def test_expected_trouble_is_a_line_of_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["logs", "worker-9", "--state-dir", str(tmp_path)]) == 1
-    assert capsys.readouterr().err == "recon-dev: no log of 'worker-9'; there are: none\n"
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param(["logs", "worker-9"], "recon-dev: no log of 'worker-9'; there are: none\n", id="no such log"),
+        pytest.param(["env", "operator"], "recon-dev: the cluster is down\n", id="the cluster is down"),
+        pytest.param(["demo", "--photos", "/nowhere"], "recon-dev: /nowhere is not a folder\n", id="no such photos"),
+    ],
+)
+def test_expected_trouble_is_a_line_of_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    assert main([*arguments, "--state-dir", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.startswith(sentence)
 
 
 @pytest.mark.parametrize(

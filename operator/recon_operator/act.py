@@ -1,0 +1,141 @@
+"""The only effects of a pass, in the order that makes a crash between any two of them harmless.
+
+1. the finalizer, so that a job that is about to be sent cannot vanish;
+2. the status, on the version that was decided on, before the side effects that it promises;
+3. the side effects, each of which may be repeated;
+4. the finalizer and the label of a job that is done, once nothing of it is left.
+"""
+
+import logging
+from typing import Any
+
+from recon_api.resource import FINALIZER, FINISHED_LABEL, ReconstructionJob
+from recon_operator.celery_client import BrokerError, CeleryClient
+from recon_operator.decide.decision import (
+    AssertRequest,
+    AssertStop,
+    AuthoriseAttempt,
+    Decision,
+    DiscardFiles,
+    Effect,
+    ForgetJob,
+    KillAttempt,
+    SendAttempt,
+    WithdrawRequest,
+)
+from recon_operator.events import EventPublisher
+from recon_operator.jobs import Jobs
+from recon_operator.kubernetes_api import KubernetesApi
+from recon_operator.logs import job_logger
+from recon_operator.metrics import Metrics
+from recon_operator.observe import Observer
+from recon_operator.redis_state import RedisState, StateUnavailableError
+from recon_operator.status_writer import StatusWriter, Written
+
+
+class Actor:
+    """Carries out decisions."""
+
+    def __init__(
+        self,
+        *,
+        api: KubernetesApi,
+        writer: StatusWriter,
+        redis: RedisState,
+        celery: CeleryClient,
+        events: EventPublisher,
+        jobs: Jobs,
+        observer: Observer,
+        metrics: Metrics,
+    ) -> None:
+        """Act by these; what is written is noted in `jobs` at once, and what was not sent in `observer`."""
+        self._api, self._writer, self._redis, self._celery = api, writer, redis, celery
+        self._events, self._jobs, self._observer, self._metrics = events, jobs, observer, metrics
+
+    async def act(self, job: ReconstructionJob, decision: Decision) -> float:
+        """Carry out a decision about this version of a job; return how long its progress must wait, 0 if not at all.
+
+        Raises KubernetesError, StateUnavailableError or BrokerError; then the job is to be looked at again.
+        """
+        before = job
+        if decision.finalizer and FINALIZER not in job.metadata.finalizers:
+            job = await self._patch_metadata(job, finalizers=[*job.metadata.finalizers, FINALIZER])
+        written = await self._writer.write(job, decision.status)
+        if written.changed:
+            self._note(written.job)
+            self._report(before, written, decision)
+        for effect in decision.effects:
+            await self._carry_out(written.job, effect)
+        await self._let_go(written.job, decision)
+        return written.deferred_s
+
+    async def _let_go(self, job: ReconstructionJob, decision: Decision) -> None:
+        """Take the finalizer off and the label on, in one write."""
+        changes: dict[str, Any] = {}
+        if not decision.finalizer and FINALIZER in job.metadata.finalizers:
+            changes["finalizers"] = [name for name in job.metadata.finalizers if name != FINALIZER]
+        if decision.finished and FINISHED_LABEL not in job.metadata.labels:
+            changes["labels"] = {FINISHED_LABEL: "true"}
+        if changes:
+            await self._patch_metadata(job, **changes)
+
+    async def _patch_metadata(self, job: ReconstructionJob, **changes: Any) -> ReconstructionJob:
+        body = {"metadata": {"resourceVersion": job.metadata.resource_version, **changes}}
+        found = await self._api.patch_job(job.metadata.namespace, job.metadata.name, body)
+        patched = ReconstructionJob.model_validate(found)
+        self._note(patched)
+        return patched
+
+    def _note(self, job: ReconstructionJob) -> None:
+        self._jobs.apply(job)
+
+    def _report(self, before: ReconstructionJob, written: Written, decision: Decision) -> None:
+        log = job_logger(__name__, written.job)
+        for event in decision.events:
+            log.log(logging.WARNING if event.warning else logging.INFO, "%s: %s", event.reason.name, event.message)
+            self._events.publish(written.job, event)
+        self._metrics.note_transition(before, written.job)
+
+    async def _carry_out(self, job: ReconstructionJob, effect: Effect) -> None:
+        match effect:
+            case SendAttempt():
+                await self._send(job, effect)
+            case AuthoriseAttempt(attempt):
+                await self._redis.authorise(job.uid, attempt)
+            case AssertRequest():
+                await self._redis.assert_request(job.uid)
+            case WithdrawRequest():
+                await self._redis.withdraw_request(job.uid)
+            case AssertStop():
+                await self._redis.assert_stop(job.uid)
+            case KillAttempt(attempt):
+                job_logger(__name__, job).warning("attempt %d did not stop by itself and is killed", attempt)
+                await self._celery.kill(job.uid, attempt)
+            case DiscardFiles(gpu_class):
+                await self._discard(job, gpu_class)
+            case ForgetJob():
+                await self._redis.forget(job.uid)
+                self._observer.forget(job.uid)
+
+    async def _send(self, job: ReconstructionJob, effect: SendAttempt) -> None:
+        """Send an attempt, unless the one before it has come to life again since it was given up.
+
+        A worker claims first and reads afterwards which attempt may run; here it is the other way round, so one of the
+        two always sees the other.
+        """
+        attempt = effect.payload.attempt
+        self._observer.sending(job.uid, attempt)
+        await self._redis.authorise(job.uid, attempt)
+        if attempt > 1 and await self._redis.lease_of(job.uid, attempt - 1):
+            job_logger(__name__, job).warning(
+                "attempt %d is still alive; attempt %d waits for it", attempt - 1, attempt
+            )
+            return
+        await self._celery.send(effect.payload, effect.gpu_class)
+        self._observer.sent(job.uid)
+
+    async def _discard(self, job: ReconstructionJob, gpu_class: str) -> None:
+        try:
+            await self._celery.discard(job.uid, gpu_class)
+        except (BrokerError, StateUnavailableError) as error:
+            job_logger(__name__, job).warning("its partial files may be left in the storage: %s", error)

@@ -1,0 +1,79 @@
+"""Sending tasks to the workers and killing them, by Celery."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from recon_api.keys import DISCARD_TASK_NAME, TASK_NAME, queue_name, task_id
+from recon_api.payload import TaskPayload
+
+VISIBILITY_TIMEOUT_S = 14_400
+"""The shortest of all clients' counts, so it is the workers' too; with early acknowledgement it no longer matters."""
+
+SENDING_THREADS = 4
+
+
+class BrokerError(Exception):
+    """The broker did not take a message."""
+
+
+class CeleryClient:
+    """A producer without a result backend: results are read from Redis as plain keys, so nothing subscribes here."""
+
+    def __init__(self, broker_url: str, timeout_s: float) -> None:
+        """Send to this broker; a call fails after about `timeout_s`."""
+        self._celery = Celery("recon_operator", broker=broker_url, backend=None, set_as_current=False)
+        self._celery.conf.update(
+            task_serializer="json",
+            accept_content=["json"],
+            task_publish_retry=False,
+            task_default_delivery_mode="persistent",
+            broker_connection_timeout=timeout_s,
+            broker_transport_options={
+                "visibility_timeout": VISIBILITY_TIMEOUT_S,
+                "socket_timeout": timeout_s,
+                "socket_connect_timeout": timeout_s,
+                "socket_keepalive": True,
+                "health_check_interval": 5,
+                "max_retries": 0,
+            },
+        )
+        self._threads = ThreadPoolExecutor(SENDING_THREADS, thread_name_prefix="celery")
+
+    async def send(self, payload: TaskPayload, gpu_class: str) -> None:
+        """Send an attempt to the workers of a gpuClass. Raises BrokerError."""
+        await self._in_thread(
+            self._celery.send_task,
+            TASK_NAME,
+            kwargs=payload.model_dump(mode="json"),
+            task_id=task_id(payload.job_id, payload.attempt),
+            queue=queue_name(gpu_class),
+        )
+
+    async def discard(self, uid: str, gpu_class: str) -> None:
+        """Have a worker delete what a job left in the storage. Raises BrokerError."""
+        await self._in_thread(
+            self._celery.send_task, DISCARD_TASK_NAME, kwargs={"job_id": uid}, queue=queue_name(gpu_class)
+        )
+
+    async def kill(self, uid: str, attempt: int) -> None:
+        """Kill the process that runs an attempt, wherever it does. Raises BrokerError."""
+        await self._in_thread(self._celery.control.revoke, task_id(uid, attempt), terminate=True, signal="SIGKILL")
+
+    def close(self) -> None:
+        """Drop what is still to be sent, and all connections."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._celery.close()
+
+    async def _in_thread(self, call: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
+        except (OperationalError, OSError, TimeoutError) as error:
+            raise BrokerError(f"the broker does not take messages: {error}") from error
+        except Exception as error:  # redis-py's own errors reach here from control calls on a stale connection
+            if type(error).__module__.startswith("redis."):
+                raise BrokerError(f"the broker does not take messages: {error}") from error
+            raise

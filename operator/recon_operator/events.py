@@ -1,0 +1,76 @@
+"""Kubernetes Events: one for each transition, published in the background, given up rather than waited for."""
+
+import asyncio
+import logging
+import socket
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from recon_api.resource import API_VERSION, GROUP, KIND, ReconstructionJob
+from recon_operator.decide.decision import Event
+from recon_operator.kubernetes_api import KubernetesApi, KubernetesError
+
+log = logging.getLogger(__name__)
+
+LONGEST_QUEUE = 10_000
+LONGEST_NOTE = 1024
+"""The API's own limit."""
+
+
+class EventPublisher:
+    """A queue of events and the task that empties it."""
+
+    def __init__(self, api: KubernetesApi) -> None:
+        """Publish by `api` once `run` runs."""
+        self._api = api
+        self._queue: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(LONGEST_QUEUE)
+
+    def publish(self, job: ReconstructionJob, event: Event) -> None:
+        """Have an event published; where too many wait already it is dropped."""
+        try:
+            self._queue.put_nowait((job.metadata.namespace, event_body(job, event, datetime.now(UTC))))
+        except asyncio.QueueFull:
+            log.warning("too many events wait to be published; %s of %s is dropped", event.reason.name, job.key)
+
+    async def run(self) -> None:
+        """Publish events until cancelled."""
+        while True:
+            namespace, body = await self._queue.get()
+            try:
+                await self._api.create_event(namespace, body)
+            except KubernetesError as error:
+                log.warning("event %s of %s is not published: %s", body["reason"], body["regarding"]["name"], error)
+            finally:
+                self._queue.task_done()
+
+    async def drain(self) -> None:
+        """Wait until every event so far is published or given up."""
+        await self._queue.join()
+
+
+def event_body(job: ReconstructionJob, event: Event, at: datetime) -> dict[str, Any]:
+    """Return an event of events.k8s.io/v1 about a job."""
+    return {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {
+            "name": f"{job.metadata.name[:200]}.{uuid.uuid4().hex[:16]}",
+            "namespace": job.metadata.namespace,
+        },
+        "eventTime": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "type": "Warning" if event.warning else "Normal",
+        "reason": event.reason.name,
+        "note": event.message[:LONGEST_NOTE],
+        "action": "Reconcile",
+        "regarding": {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "namespace": job.metadata.namespace,
+            "name": job.metadata.name,
+            "uid": job.uid,
+            "resourceVersion": job.metadata.resource_version,
+        },
+        "reportingController": f"{GROUP}/operator",
+        "reportingInstance": socket.gethostname(),
+    }

@@ -1,0 +1,67 @@
+"""kopf's part: watching, logging in, stopping on a signal. Nothing is decided and nothing is patched here."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import kopf
+from pydantic import ValidationError
+
+from recon_api.resource import GROUP, PLURAL, VERSION, ReconstructionJob
+from recon_operator.invalid_jobs import fail_invalid
+from recon_operator.jobs import Jobs
+from recon_operator.kubernetes_api import KubernetesApi
+from recon_operator.metrics import Metrics
+from recon_operator.relist import UNFINISHED
+from recon_operator.work_queue import WorkQueue
+
+
+def make_registry(
+    *, jobs: Jobs, work: WorkQueue, api: KubernetesApi, metrics: Metrics, drain: Callable[[], Awaitable[None]]
+) -> kopf.OperatorRegistry:
+    """Return kopf's handlers: they feed `jobs` and `work`, and await `drain` when the operator stops."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=registry)
+    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+    @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
+    async def note(event: kopf.RawEvent, **_: Any) -> None:
+        metrics.note_event()
+        body = dict(event["object"])
+        try:
+            job = ReconstructionJob.model_validate(body)
+        except ValidationError as error:
+            if event["type"] != "DELETED":
+                await fail_invalid(api, body, error)
+            return
+        if event["type"] == "DELETED":
+            jobs.remove(job.uid, job.metadata.resource_version)
+            work.add(job.uid)
+        elif jobs.apply(job):
+            work.add(job.uid)
+
+    @kopf.on.cleanup(registry=registry)
+    async def finish_passes(**_: Any) -> None:
+        await drain()
+
+    return registry
+
+
+def make_settings() -> kopf.OperatorSettings:
+    """Return kopf's settings: a plain watch that stores nothing in our objects."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False  # we publish our own events
+    settings.peering.standalone = True
+    settings.scanning.disabled = True  # no right to list namespaces and CRDs is needed
+    settings.watching.server_timeout = 290
+    settings.watching.client_timeout = 300
+    settings.watching.connect_timeout = 10
+    settings.watching.chunk_size = 500
+    settings.watching.label_selectors[GROUP, PLURAL] = UNFINISHED
+    settings.queueing.worker_limit = None  # a limit throttles to limit / idle_timeout objects a second
+    settings.queueing.idle_timeout = 1.0
+    settings.persistence.consistency_timeout = 0.0  # kopf writes nothing that it could wait for
+    settings.networking.request_timeout = 30.0
+    settings.networking.connect_timeout = 5.0
+    return settings

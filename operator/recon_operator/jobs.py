@@ -1,0 +1,109 @@
+"""The jobs that the operator knows, as the API server last showed them."""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator
+
+from recon_api.resource import FINISHED_LABEL, ReconstructionJob
+from recon_operator.decide.queueing import has_no_attempt, occupies_worker
+
+REMEMBERED_REMOVALS = 20_000
+"""How many removed jobs are remembered, so that a late event does not bring one back."""
+
+
+class Jobs:
+    """Jobs by UID; of two versions of one job the newer stays, in whatever order they come.
+
+    Finished jobs that carry their label are not kept: the watch leaves them out too.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, ReconstructionJob] = {}
+        self._removed: OrderedDict[str, int] = OrderedDict()
+        self._without_attempt: defaultdict[str, set[str]] = defaultdict(set)
+        self._occupying: defaultdict[str, set[str]] = defaultdict(set)
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def __iter__(self) -> Iterator[ReconstructionJob]:
+        return iter(list(self._jobs.values()))
+
+    def get(self, uid: str) -> ReconstructionJob | None:
+        """Return the job of that UID, if it is known."""
+        return self._jobs.get(uid)
+
+    def gpu_classes(self) -> set[str]:
+        """Return the gpuClasses of all known jobs that have not finished."""
+        return {name for group in (self._without_attempt, self._occupying) for name, uids in group.items() if uids}
+
+    def without_attempt(self, gpu_class: str) -> list[ReconstructionJob]:
+        """Return the jobs of a gpuClass of which no attempt is sent or runs."""
+        return [self._jobs[uid] for uid in self._without_attempt[gpu_class]]
+
+    def occupying(self, gpu_class: str | None = None) -> list[ReconstructionJob]:
+        """Return the jobs, of a gpuClass or of all, of which an attempt is sent or runs."""
+        groups = [self._occupying[gpu_class]] if gpu_class is not None else list(self._occupying.values())
+        return [self._jobs[uid] for group in groups for uid in group]
+
+    def apply(self, job: ReconstructionJob) -> bool:
+        """Note a version of a job; return whether it was news."""
+        uid, version = job.uid, _version(job.metadata.resource_version)
+        known = self._jobs.get(uid)
+        if known is not None and version <= _version(known.metadata.resource_version):
+            return False
+        if version <= self._removed.get(uid, -1):
+            return False
+        if _is_over(job):
+            self.remove(uid, job.metadata.resource_version)
+            return True
+        self._jobs[uid] = job
+        self._sort_in(job)
+        return True
+
+    def remove(self, uid: str, resource_version: str = "") -> None:
+        """Forget a job that is gone as of this version, or that finished."""
+        job = self._jobs.pop(uid, None)
+        if job is not None:
+            self._without_attempt[job.spec.gpu_class].discard(uid)
+            self._occupying[job.spec.gpu_class].discard(uid)
+        self._removed[uid] = max(_version(resource_version), _version(job.metadata.resource_version) if job else 0)
+        self._removed.move_to_end(uid)
+        while len(self._removed) > REMEMBERED_REMOVALS:
+            self._removed.popitem(last=False)
+
+    def replace(self, listed: Iterable[ReconstructionJob], resource_version: str) -> set[str]:
+        """Take over a whole list made at this version; return the UIDs of what was news or has gone unnoticed."""
+        uids: set[str] = set()
+        changed: set[str] = set()
+        for job in listed:
+            uids.add(job.uid)
+            if self.apply(job):
+                changed.add(job.uid)
+        horizon = _version(resource_version)
+        gone = [
+            uid
+            for uid, job in self._jobs.items()
+            if uid not in uids and _version(job.metadata.resource_version) <= horizon
+        ]
+        for uid in gone:
+            self.remove(uid, resource_version)
+        return changed | set(gone)
+
+    def _sort_in(self, job: ReconstructionJob) -> None:
+        for group, belongs in ((self._without_attempt, has_no_attempt(job)), (self._occupying, occupies_worker(job))):
+            if belongs:
+                group[job.spec.gpu_class].add(job.uid)
+            else:
+                group[job.spec.gpu_class].discard(job.uid)
+
+
+def _is_over(job: ReconstructionJob) -> bool:
+    """Say whether nothing is left to do: finished and labelled so, or deleted with nobody left who holds it."""
+    metadata = job.metadata
+    labelled = job.status.phase.finished and FINISHED_LABEL in metadata.labels and not metadata.finalizers
+    return labelled or (metadata.deletion_timestamp is not None and not metadata.finalizers)
+
+
+def _version(text: str) -> int:
+    """Return a resourceVersion as a number; within one kind they are ordered (Kubernetes 1.35 and, in practice, before)."""
+    return int(text) if text.isdigit() else 0

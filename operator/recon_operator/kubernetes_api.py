@@ -1,0 +1,163 @@
+"""The calls that the operator makes to the API server, and what can go wrong with them.
+
+Everything else of Kubernetes' client stays behind this file.
+"""
+
+import json
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient, Configuration
+
+from recon_api.resource import GROUP, PLURAL, VERSION
+
+Json = dict[str, Any]
+
+REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
+LIST_CHUNK = 500
+MERGE_PATCH = "application/merge-patch+json"
+DEFAULT_RETRY_AFTER_S = 1.0
+
+
+class KubernetesError(Exception):
+    """The API server refused a request, or did not answer."""
+
+    retry_after_s = 0.0
+
+
+class GoneError(KubernetesError):
+    """The object does not exist: nothing is left to do about it."""
+
+
+class ConflictError(KubernetesError):
+    """The object has changed meanwhile: look at it again."""
+
+
+class ThrottledError(KubernetesError):
+    """The API server asks to wait."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RefusedError(KubernetesError):
+    """The request is not allowed or not valid: trying the same again does not help soon."""
+
+
+class UnavailableError(KubernetesError):
+    """The API server cannot be reached or failed: try again."""
+
+
+class KubernetesApi:
+    """The API server, by merge patches of our one kind, and events."""
+
+    def __init__(self, client: ApiClient) -> None:
+        """Use this client of the official library; `close` closes it."""
+        self._client = client
+
+    @classmethod
+    async def connect(cls, connections: int = 64) -> "KubernetesApi":
+        """Return the API of the cluster that the process runs in, or else of its kubeconfig."""
+        configuration = Configuration()
+        configuration.connection_pool_maxsize = connections
+        if os.environ.get("KUBERNETES_SERVICE_HOST") and not os.environ.get("KUBECONFIG"):
+            config.load_incluster_config(configuration)
+        else:
+            await config.load_kube_config(client_configuration=configuration, persist_config=False)
+        return cls(ApiClient(configuration))
+
+    @property
+    def server(self) -> str:
+        """URL of the API server."""
+        return str(self._client.configuration.host)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+    async def is_kind_served(self) -> bool:
+        """Say whether the API server knows our kind. Raises KubernetesError."""
+        try:
+            found = await self._call("GET", f"/apis/{GROUP}/{VERSION}")
+        except GoneError:
+            return False
+        return any(resource["name"] == PLURAL for resource in found.get("resources", ()))
+
+    async def list_jobs(self, namespace: str | None, selector: str = "") -> AsyncIterator[tuple[list[Json], str]]:
+        """Yield all jobs, of a namespace or of all, in chunks, each with the list's resourceVersion."""
+        token = ""
+        while True:
+            query = {"limit": str(LIST_CHUNK), "continue": token, "labelSelector": selector}
+            found = await self._call("GET", _jobs_path(namespace), query={k: v for k, v in query.items() if v})
+            yield found["items"], found["metadata"]["resourceVersion"]
+            token = found["metadata"].get("continue", "")
+            if not token:
+                return
+
+    async def get_job(self, namespace: str, name: str) -> Json:
+        """Return one job. Raises KubernetesError."""
+        return await self._call("GET", f"{_jobs_path(namespace)}/{name}")
+
+    async def patch_job(self, namespace: str, name: str, patch: Json) -> Json:
+        """Merge into a job's metadata or spec; return the job. Raises KubernetesError."""
+        return await self._call("PATCH", f"{_jobs_path(namespace)}/{name}", body=patch)
+
+    async def patch_status(self, namespace: str, name: str, patch: Json) -> Json:
+        """Merge into a job's status; return the job. Raises KubernetesError."""
+        return await self._call("PATCH", f"{_jobs_path(namespace)}/{name}/status", body=patch)
+
+    async def create_event(self, namespace: str, event: Json) -> None:
+        """Create an event of events.k8s.io/v1. Raises KubernetesError."""
+        await self._call("POST", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events", body=event)
+
+    async def _call(
+        self, method: str, path: str, *, body: Json | None = None, query: dict[str, str] | None = None
+    ) -> Json:
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = MERGE_PATCH if method == "PATCH" else "application/json"
+        request = await self._client.param_serialize(
+            method, path, query_params=list((query or {}).items()), header_params=headers, body=body,
+            auth_settings=["BearerToken"],
+        )  # fmt: skip
+        try:
+            response = await self._client.call_api(*request, _request_timeout=REQUEST_TIMEOUT)
+            text = await response.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise UnavailableError(f"{self.server} does not answer: {error or type(error).__name__}") from error
+        if response.status >= 400:
+            raise _error(response.status, text, response.getheader("Retry-After"))
+        found: Json = json.loads(text)
+        return found
+
+
+def _jobs_path(namespace: str | None) -> str:
+    scope = f"/namespaces/{namespace}" if namespace else ""
+    return f"/apis/{GROUP}/{VERSION}{scope}/{PLURAL}"
+
+
+def _error(status: int, body: bytes, retry_after: str | None) -> KubernetesError:
+    message = f"{status}: {_message(body)}"
+    wait_s = float(retry_after) if retry_after and retry_after.isdigit() else 0.0
+    match status:
+        case 404:
+            return GoneError(message)
+        case 409:
+            return ConflictError(message)
+        case 429:
+            return ThrottledError(message, wait_s or DEFAULT_RETRY_AFTER_S)
+        case _ if status >= 500:
+            return ThrottledError(message, wait_s) if wait_s else UnavailableError(message)
+        case _:
+            return RefusedError(message)
+
+
+def _message(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return body[:300].decode(errors="replace")

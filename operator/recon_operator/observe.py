@@ -1,0 +1,102 @@
+"""What is, for a whole batch of jobs in one go: from the shared keys, the queues and the workers' registry."""
+
+import time
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+from recon_api.keys import task_id
+from recon_api.payload import WorkerDescription
+from recon_api.resource import ReconstructionJob
+from recon_operator.decide.observation import Observation
+from recon_operator.redis_state import JobKeys, RedisState, Snapshot, StateUnavailableError
+from recon_operator.silence import Silence
+
+
+@dataclass(frozen=True)
+class View:
+    """What was seen in one pass."""
+
+    observations: dict[str, Observation]
+    """By UID; without what only the queue's plan can tell."""
+    workers: Counter[str] = field(default_factory=Counter)
+    """How many workers of each gpuClass are connected."""
+    known: bool = True
+    """Whether Redis answered."""
+
+
+class Observer:
+    """Reads Redis, and remembers for how long attempts have been silent and which ones were not sent."""
+
+    def __init__(self, redis: RedisState, longest_gap_s: float) -> None:
+        """Observe by `redis`; silences are counted over reads at most `longest_gap_s` apart."""
+        self._redis = redis
+        self._silence = Silence(longest_gap_s)
+        self._unsent: dict[str, int] = {}
+
+    def sending(self, uid: str, attempt: int) -> None:
+        """Note that an attempt is to be sent, and is not yet."""
+        self._unsent[uid] = attempt
+
+    def sent(self, uid: str) -> None:
+        """Note that the message was sent: only from now on is the attempt silent."""
+        self.forget(uid)
+
+    def forget(self, uid: str) -> None:
+        """Drop what is remembered of a job that is done."""
+        self._unsent.pop(uid, None)
+        self._silence.forget(uid)
+
+    def lose_sight(self) -> None:
+        """Start all silences again: the connection to Redis broke."""
+        self._silence.reset()
+
+    async def observe(self, jobs: Collection[ReconstructionJob]) -> View:
+        """Return what is seen of these jobs; where Redis does not answer, that nothing is known."""
+        attempts = [(job.uid, job.status.execution_attempts) for job in jobs]
+        try:
+            snapshot = await self._redis.read(attempts, {job.spec.gpu_class for job in jobs if _is_unclaimed(job)})
+        except StateUnavailableError:
+            self._silence.reset()
+            return View({uid: Observation(known=False, attempt=number) for uid, number in attempts}, known=False)
+        workers = Counter(worker.gpu_class for worker in snapshot.workers.values())
+        return View({job.uid: self._observation(job, snapshot, workers) for job in jobs}, workers)
+
+    def _observation(self, job: ReconstructionJob, snapshot: Snapshot, workers: Counter[str]) -> Observation:
+        number = job.status.execution_attempts
+        task = task_id(job.uid, number)
+        found = snapshot.jobs[job.uid]
+        claim = found.claim or found.lease  # a claim that was lost with Redis comes back with the owner's next beat
+        alive = found.lease is not None or found.result is not None or task in snapshot.waiting
+        seen = Observation(
+            attempt=number,
+            authorised=found.authorised,
+            cancellation_requested=found.cancellation_requested,
+            stop_asserted=found.stop_asserted,
+            workers=workers[job.spec.gpu_class],
+        )
+        if number == 0:
+            return seen
+        return replace(
+            seen,
+            claim=claim,
+            leased=found.lease is not None,
+            owner_restarted=_owner_restarted(found, snapshot.workers),
+            result=found.result,
+            progress=snapshot.progress.get(task),
+            waits_in_queue=task in snapshot.waiting,
+            silent_s=self._silence.note(job.uid, number, time.monotonic(), alive=alive),
+            unsent=self._unsent.get(job.uid) == number,
+        )
+
+
+def _is_unclaimed(job: ReconstructionJob) -> bool:
+    latest = job.status.attempts[-1] if job.status.attempts else None
+    return latest is not None and not latest.worker and latest.end_time is None
+
+
+def _owner_restarted(found: JobKeys, workers: dict[str, WorkerDescription]) -> bool:
+    """Say whether the claim's worker has registered as another process; the registry was read after the claim."""
+    owner = found.claim
+    registered = workers.get(owner.worker) if owner else None
+    return owner is not None and registered is not None and registered.boot_id != owner.boot_id

@@ -1,0 +1,164 @@
+"""The loop: take the jobs that are due, see what is, decide, act. One bad job never holds up another."""
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+
+from recon_api.resource import ReconstructionJob
+from recon_operator.act import Actor
+from recon_operator.celery_client import BrokerError
+from recon_operator.decide import decide
+from recon_operator.decide.decision import Decision
+from recon_operator.decide.limits import Limits
+from recon_operator.decide.observation import Observation
+from recon_operator.decide.queueing import occupies_worker
+from recon_operator.jobs import Jobs
+from recon_operator.kubernetes_api import ConflictError, GoneError, KubernetesApi, KubernetesError
+from recon_operator.logs import job_logger
+from recon_operator.metrics import Metrics
+from recon_operator.observe import Observer
+from recon_operator.queue_plan import QueuePlan
+from recon_operator.redis_state import StateUnavailableError
+from recon_operator.work_queue import WorkQueue
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+"""Jobs that are observed together."""
+
+TICK_S = 5.0
+"""The longest time between two looks at the workers and the queue's plan."""
+
+FIRST_RETRY_S = 0.2
+LONGEST_RETRY_S = 30.0
+
+
+class Reconciler:
+    """Brings jobs a step closer to what their specs ask, many at once, each one at a time."""
+
+    def __init__(
+        self,
+        *,
+        jobs: Jobs,
+        work: WorkQueue,
+        observer: Observer,
+        actor: Actor,
+        api: KubernetesApi,
+        metrics: Metrics,
+        limits: Limits,
+        concurrency: int,
+    ) -> None:
+        """Run at most `concurrency` passes at once."""
+        self._jobs, self._work, self._observer, self._actor = jobs, work, observer, actor
+        self._api, self._metrics, self._limits = api, metrics, limits
+        self._plan = QueuePlan(jobs)
+        self._slots = asyncio.Semaphore(concurrency)
+        self._passes: set[asyncio.Task[None]] = set()
+        self._failures: dict[str, int] = {}
+        self.last_turn = time.monotonic()
+
+    async def run(self) -> None:
+        """Reconcile until cancelled."""
+        while True:
+            await self._turn(await self._work.take(BATCH, TICK_S))
+            self.last_turn = time.monotonic()
+
+    async def drain(self) -> None:
+        """Wait for the passes that are under way."""
+        if self._passes:
+            await asyncio.wait(self._passes)
+
+    async def _turn(self, uids: list[str]) -> None:
+        """Observe a batch at once, plan the queue, and start each job's pass."""
+        batch = [job for uid in uids if (job := self._jobs.get(uid))]
+        for uid in set(uids) - {job.uid for job in batch}:
+            self._let_go(uid)
+        try:
+            view = await self._observer.observe(batch)
+            self._metrics.note_workers(view.workers)
+            for uid in self._plan.update(view.workers, known=view.known):
+                self._work.add(uid)
+        except Exception as error:  # every job of the batch is tried again
+            log.exception("observing %d jobs failed", len(batch))
+            for job in batch:
+                self._try_again(job.uid, error, 0.0)
+                self._work.done(job.uid)
+            return
+        for job in batch:
+            await self._slots.acquire()
+            self._start_pass(job, self._plan.complete(view.observations[job.uid], job))
+
+    def _start_pass(self, job: ReconstructionJob, seen: Observation) -> None:
+        task = asyncio.create_task(self._pass(job, seen), name=f"pass {job.key}")
+        self._passes.add(task)
+        task.add_done_callback(self._passes.discard)
+
+    async def _pass(self, job: ReconstructionJob, seen: Observation) -> None:
+        try:
+            with self._metrics.reconcile_s.time():
+                await self._decide_and_act(job, seen)
+        finally:
+            self._slots.release()
+            self._plan.arrived(job.uid)
+            self._work.done(job.uid)
+
+    async def _decide_and_act(self, job: ReconstructionJob, seen: Observation) -> None:
+        uid = job.uid
+        try:
+            decision = decide(job, seen, datetime.now(UTC), self._limits)
+            deferred_s = await self._actor.act(job, decision)
+        except GoneError:
+            self._jobs.remove(uid)
+            self._let_go(uid)
+        except ConflictError:
+            await self._refresh(job)
+        except (KubernetesError, StateUnavailableError, BrokerError) as error:
+            self._try_again(uid, error, getattr(error, "retry_after_s", 0.0))
+            job_logger(__name__, job).warning("the pass is tried again: %s", error)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not end the operator
+            self._try_again(uid, error, 0.0)
+            job_logger(__name__, job).exception("the pass failed and is tried again")
+        else:
+            self._failures.pop(uid, None)
+            self._schedule(job, decision, deferred_s)
+
+    def _schedule(self, before: ReconstructionJob, decision: Decision, deferred_s: float) -> None:
+        """Have the job looked at again when time alone may change the answer."""
+        uid = before.uid
+        job = self._jobs.get(uid)
+        if job is None:
+            self._let_go(uid)
+            return
+        if occupies_worker(before) and not occupies_worker(job):
+            self._work.poke()  # a worker came free
+        if decision.look_again_at:
+            self._work.add_in(uid, (decision.look_again_at - datetime.now(UTC)).total_seconds())
+        if deferred_s:
+            self._work.add_in(uid, deferred_s)
+
+    async def _refresh(self, job: ReconstructionJob) -> None:
+        """Read a job that somebody else has changed meanwhile, and look at it again."""
+        try:
+            body = await self._api.get_job(job.metadata.namespace, job.metadata.name)
+            self._jobs.apply(ReconstructionJob.model_validate(body))
+            self._work.add(job.uid)
+        except GoneError:
+            self._jobs.remove(job.uid)
+            self._let_go(job.uid)
+        except Exception as error:  # noqa: BLE001 - the watch brings it as well
+            self._try_again(job.uid, error, 0.0)
+
+    def _try_again(self, uid: str, error: Exception, retry_after_s: float) -> None:
+        failures = self._failures[uid] = self._failures.get(uid, 0) + 1
+        self._metrics.reconcile_errors.labels(type(error).__name__).inc()
+        delay_s = min(FIRST_RETRY_S * 2 ** min(failures - 1, 10), LONGEST_RETRY_S)
+        self._work.add_in(uid, max(delay_s, retry_after_s))
+
+    def _let_go(self, uid: str) -> None:
+        """Forget a job that is gone or over."""
+        self._failures.pop(uid, None)
+        self._observer.forget(uid)
+        self._work.forget(uid)
+        self._work.done(uid)
+        self._work.poke()

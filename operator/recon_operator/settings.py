@@ -1,0 +1,72 @@
+"""The operator's settings, read from the environment once."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from recon_operator.decide.limits import Limits
+
+
+class OperatorSettings(BaseSettings):
+    """Environment variables of the same names in capitals."""
+
+    model_config = SettingsConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    celery_broker_url: str = "redis://localhost:6379/0"
+    """Where messages go."""
+    celery_result_backend: str = "redis://localhost:6379/0"
+    """Where Celery keeps states, and with them the progress of jobs."""
+    redis_state_db: int = Field(default=1, ge=0)
+    """Database of the keys that operator and worker share, on the broker's server (`recon_api.keys`)."""
+    redis_timeout_s: float = Field(default=2.0, gt=0)
+    """How long Redis may take to answer before its state counts as unknown."""
+
+    namespaces: Annotated[tuple[str, ...], NoDecode] = ()
+    """The namespaces that are looked after, separated by commas; all where empty."""
+    default_model: str = "multiview"
+    """The model of a job that names none."""
+
+    cancellation_expiry_s: float = Field(default=3600.0, gt=0)
+    """How long a request for cancellation waits for its confirmation."""
+    cancellation_grace_s: float = Field(default=10.0, ge=0)
+    """How long an attempt may take to stop by itself before it is killed."""
+    lease_ttl_s: float = Field(default=20.0, gt=0)
+    """The workers' LEASE_TTL_S: an attempt that is silent for 5 s more is lost."""
+    delete_force_s: float = Field(default=300.0, ge=0)
+    """How long a deleted job waits for Redis before it goes without being stopped."""
+
+    progress_interval_s: float = Field(default=5.0, ge=0)
+    """The shortest time between two writes of one job's progress."""
+    status_writes_per_s: float = Field(default=20.0, gt=0)
+    """How many writes of progress and queue positions all jobs share; transitions are not limited."""
+    concurrency: int = Field(default=32, ge=1)
+    """How many jobs are written to the API server at once."""
+    relist_interval_s: float = Field(default=600.0, gt=0)
+    """How often all jobs are listed, to notice what the watch has missed."""
+
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    """Port of /healthz, /readyz and /metrics; 0 takes any free one."""
+    http_host: str = "0.0.0.0"  # noqa: S104 - the kubelet and Prometheus come from outside the Pod
+    """Address of the same."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "text"] = "text"
+
+    @field_validator("namespaces", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    def limits(self) -> Limits:
+        """Return the numbers that decisions depend on."""
+        return Limits(
+            default_model=self.default_model,
+            cancellation_expiry_s=self.cancellation_expiry_s,
+            cancellation_grace_s=self.cancellation_grace_s,
+            lost_after_s=self.lease_ttl_s + 5.0,
+            progress_interval_s=self.progress_interval_s,
+            delete_force_s=self.delete_force_s,
+            watch_interval_s=self.lease_ttl_s / 2,
+            retry_redis_s=min(5.0, self.lease_ttl_s / 4),
+        )

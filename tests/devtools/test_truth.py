@@ -8,17 +8,21 @@ import trimesh
 from PIL import Image
 
 from recon_dev.truth.cameras import Ring, load_cameras
-from recon_dev.truth.photos import SMALL, PhotoSetSpec, render_photo_set
+from recon_dev.truth.photos import PhotoSetSpec, render_photo_set
 from recon_dev.truth.shape import GROUND_Z, distance_to_object, make_shape
 from recon_dev.truth.visibility import seen_triangles
 
 TINY = PhotoSetSpec(rings=(Ring(3, 30.0, 3.4),), width_px=96, height_px=72, shape_cells=48, ground_cells=128)
 
+FEW = PhotoSetSpec(
+    rings=(Ring(4, 16.0, 3.4), Ring(3, 44.0, 3.4)), width_px=240, height_px=180, shape_cells=88, ground_cells=384
+)
+
 
 @pytest.fixture(scope="module")
 def photo_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("small")
-    render_photo_set(folder, SMALL)
+    folder = tmp_path_factory.mktemp("few")
+    render_photo_set(folder, FEW)
     return folder
 
 
@@ -38,14 +42,14 @@ def test_every_photo_has_its_camera_and_says_its_focal_length(photo_set: Path) -
     assert [camera.name for camera in cameras] == [photo.name for photo in photos]
     for camera, file in zip(cameras, photos, strict=True):
         with Image.open(file) as photo:
-            assert photo.size == camera.size == (320, 240)
+            assert photo.size == camera.size == (240, 180)
             film_mm = photo.getexif().get_ifd(0x8769)[0xA405]
-            assert film_mm / 36 * 320 == pytest.approx(camera.K[0, 0])
+            assert film_mm / 36 * 240 == pytest.approx(camera.K[0, 0])
 
 
 def test_true_points_are_where_their_colour_is_in_the_photo_and_not_three_pixels_off(photo_set: Path) -> None:
     truth = trimesh.load_mesh(photo_set / "gt.ply", process=False)
-    for camera in load_cameras(photo_set / "cams.json")[::4]:
+    for camera in load_cameras(photo_set / "cams.json")[::3]:
         seen = seen_triangles(truth.vertices, truth.vertex_normals, truth.faces, [camera], 1)
         vertices = np.unique(truth.faces[seen])
         projected = (truth.vertices[vertices] @ camera.R.T + camera.t) @ camera.K.T

@@ -14,8 +14,11 @@ from recon_worker.rendering.ray_casting import RayCaster
 RADIUS = 2.6
 """Of the table, in the truth's units."""
 
-LIGHT_CELLS = 256
-"""Cells of the light's map along each side."""
+TEXELS_PER_LIGHT_CELL = 8
+"""Light changes slowly: its map may be this much coarser than the picture."""
+
+STONES = ((0.085, 260), (0.045, 1300), (0.02, 5000), (0.009, 9000))
+"""Radius in the truth's units, and how many."""
 
 CHIPS = ((62, 58, 55), (150, 92, 66), (196, 170, 140), (96, 112, 104), (122, 116, 118), (226, 214, 196), (58, 74, 92))
 """sRGB of the stones in the terrazzo."""
@@ -45,7 +48,7 @@ class Ground:
 
 def make_ground(mesh: shape.Mesh, cells: int, seed: int) -> Ground:
     """Lay the table, `cells` texels along each side, and light it."""
-    light = Image.fromarray(np.uint8(255 * _light_map(mesh) / _FULL_LIGHT.max() + 0.5))
+    light = Image.fromarray(np.uint8(255 * _light_map(mesh, cells // TEXELS_PER_LIGHT_CELL) / _FULL_LIGHT.max() + 0.5))
     light = light.filter(ImageFilter.GaussianBlur(1.5)).resize((cells, cells), Image.Resampling.BICUBIC)
     terrazzo = np.asarray(_terrazzo(cells, seed), dtype=np.float32) / 255
     lit = np.asarray(light, dtype=np.float32) / 255 * _FULL_LIGHT.max()
@@ -55,16 +58,16 @@ def make_ground(mesh: shape.Mesh, cells: int, seed: int) -> Ground:
 _FULL_LIGHT = diffuse_light(floats([[0, 0, 1]]), np.ones(1, np.float32), np.ones(1, np.float32))
 
 
-def _light_map(mesh: shape.Mesh) -> Floats:
+def _light_map(mesh: shape.Mesh, cells: int) -> Floats:
     """Return (cells, cells, 3) the light that falls on the table."""
-    axis = (np.arange(LIGHT_CELLS, dtype=np.float32) + 0.5) / LIGHT_CELLS * 2 * RADIUS - RADIUS
+    axis = (np.arange(cells, dtype=np.float32) + 0.5) / cells * 2 * RADIUS - RADIUS
     x, y = np.meshgrid(axis, axis)
     points = floats(np.stack([x, y, np.full_like(x, shape.GROUND_Z + 2e-3)], axis=-1).reshape(-1, 3))
     normals = floats(np.broadcast_to([0, 0, 1], points.shape))
     caster = RayCaster(mesh.vertices, mesh.triangles)
     openness = ambient_openness(caster, points, normals, reach=0.9, ray_count=16)
     lit = key_light_share(caster, points, ray_count=16)
-    return diffuse_light(normals, openness, lit).reshape(LIGHT_CELLS, LIGHT_CELLS, 3)
+    return diffuse_light(normals, openness, lit).reshape(cells, cells, 3)
 
 
 def _terrazzo(cells: int, seed: int) -> Image.Image:
@@ -72,9 +75,12 @@ def _terrazzo(cells: int, seed: int) -> Image.Image:
     random = np.random.default_rng(seed)
     picture = Image.new("RGB", (cells, cells), BINDER)
     draw = ImageDraw.Draw(picture)
-    for radius, count in ((0.085, 260), (0.045, 1300), (0.02, 5000), (0.009, 9000)):
+    for radius, count in STONES:
+        texels = radius * cells / (2 * RADIUS)
+        if texels < 0.5:
+            break  # too small for this picture to show
         for centre in random.random((count, 2)) * cells:
-            draw.polygon(_stone(centre, radius * cells / (2 * RADIUS), random), fill=_stone_colour(random))
+            draw.polygon(_stone(centre, texels, random), fill=_stone_colour(random))
     mottle = np.asarray(picture, dtype=np.float32) + random.normal(0, 7, (cells, cells, 1))
     return Image.fromarray(np.uint8(np.clip(mottle, 0, 255))).filter(ImageFilter.GaussianBlur(0.7))
 

@@ -69,7 +69,7 @@ def cameras_on_rings(
                 [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
             )
             centre = ring.distance * place + random.normal(0, 0.05, 3)
-            target = np.array([0.02, 0.0, 0.02]) + random.normal(0, 0.03, 3)
+            target = np.array([0.02, 0.0, -0.07]) + random.normal(0, 0.03, 3)
             cameras.append(camera_at(f"{len(cameras):03d}.jpg", centre, target, size, focal_px))
     return tuple(cameras)
 

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from recon_dev.kubectl import Kubectl
-from recon_dev.photos import known_photo_set, photos_in, put_photos
+from recon_dev.photos import put_photos
 from recon_dev.state import CHECKOUT
-from recon_dev.truth.photos import PHOTOS_FOLDER, SMALL
+from tests.support.photo_sets import rendered_photos
 from tests.support.system import System
 
 EXAMPLES = sorted(path for path in (CHECKOUT / "examples").iterdir() if path.is_dir())
@@ -28,9 +28,7 @@ def commands(readme: Path) -> list[str]:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_example(shared_system: System, tmp_path: Path, example: Path) -> None:
     manifest = yaml.safe_load((example / "manifest.yaml").read_text())
-    put_photos(
-        photos_in(known_photo_set(SMALL) / PHOTOS_FOLDER), shared_system.inputs / manifest["spec"]["input"]["path"]
-    )
+    put_photos(rendered_photos(), shared_system.inputs / manifest["spec"]["input"]["path"])
     environment = as_a_person(shared_system, tmp_path)
     lines = commands(example / "README.md")
     assert lines

@@ -1,34 +1,19 @@
 """Real photos become a mesh: the whole thread, with the model that people use."""
 
-import os
 from pathlib import Path
 
-import pytest
 import trimesh
 
 from recon_api.status import ConditionType, Phase
 from recon_dev.demo import local_path
-from recon_dev.photos import known_photo_set, photos_in, put_photos
-from recon_dev.truth.photos import PHOTOS_FOLDER, SMALL
+from recon_dev.photos import put_photos
 from tests.support.jobs import has_condition, make_job
+from tests.support.photo_sets import real_photos
 from tests.support.system import System
 
-SUBSET = 14
-"""Photos of a real set that are taken, evenly spaced: quick, and with overlap."""
 
-
-@pytest.fixture(scope="module")
-def photo_set() -> list[Path]:
-    """Photos of the folder that RECON_TEST_PHOTOS names; without it, rendered ones."""
-    given = os.environ.get("RECON_TEST_PHOTOS")
-    if not given:
-        return photos_in(known_photo_set(SMALL) / PHOTOS_FOLDER)
-    photos = photos_in(Path(given))
-    return photos[:: max(1, len(photos) // SUBSET)][:SUBSET]
-
-
-def test_photos_become_a_mesh_with_previews(shared_system: System, photo_set: list[Path]) -> None:
-    put_photos(photo_set, shared_system.inputs / "object")
+def test_photos_become_a_mesh_with_previews(shared_system: System) -> None:
+    put_photos(real_photos(), shared_system.inputs / "object")
     spec = {
         "input": {"path": "object"},
         "model": "multiview",

@@ -105,8 +105,8 @@ def _body(points: Floats) -> Floats:
     fade = np.clip(1 - np.square((height + 0.02) / np.float32(0.40)), 0, 1)
     ribs = np.float32(0.016) * np.cos(16 * angle + 4 * height) * fade
     belly = ellipsoid(points, (0, 0, -0.01), (0.58, 0.58, 0.43)) - ribs
-    ring = cylinder(points, (0, 0, -0.39), 0.30, 0.06, 0.02)
-    return smooth_union(belly, ring, 0.05)
+    ring = cylinder(points, (0, 0, -0.39), 0.41, 0.06, 0.02)
+    return smooth_union(belly, ring, 0.09)
 
 
 def _distance_grid(spacing: float) -> Floats:

@@ -52,43 +52,44 @@ async def run(settings: OperatorSettings) -> None:
     relist = Relist(api, jobs, work, settings.namespaces)
     health = HealthServer(reconciler, metrics.registry)
 
-    async def drain() -> None:
+    background: list[asyncio.Task[None]] = []
+    stop_flag = asyncio.Event()
+
+    async def stop() -> None:
+        """End our own tasks before kopf looks for any that were left."""
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 await reconciler.drain()
                 await events.drain()
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
 
-    registry = make_registry(jobs=jobs, work=work, api=api, metrics=metrics, drain=drain)
+    registry = make_registry(jobs=jobs, work=work, api=api, metrics=metrics, stop=stop)
     port = await health.start(settings.http_host, settings.http_port)
     log.info("the operator starts; API server %s, Redis %s, probes on port %d", api.server, redis.address, port)
     try:
         await relist.first()
-        background = [
-            asyncio.create_task(each, name=name)
-            for name, each in (
-                ("reconcile", reconciler.run()),
-                ("listen", ProgressListener(redis, jobs, work, observer).run()),
-                ("publish events", events.run()),
-                ("relist", relist.run(settings.relist_interval_s)),
-            )
-        ]
+        for name, each in (
+            ("reconcile", reconciler.run()),
+            ("listen", ProgressListener(redis, jobs, work, observer).run()),
+            ("publish events", events.run()),
+            ("relist", relist.run(settings.relist_interval_s)),
+        ):
+            background.append(asyncio.create_task(each, name=name))
+            background[-1].add_done_callback(lambda _: stop_flag.set())  # none ends but by a fault
         health.ready = True
-        watch = asyncio.create_task(
-            kopf.operator(
-                registry=registry,
-                settings=make_settings(),
-                standalone=True,
-                clusterwide=not settings.namespaces,
-                namespaces=settings.namespaces,
-            ),
-            name="watch",
+        await kopf.operator(
+            registry=registry,
+            settings=make_settings(),
+            standalone=True,
+            clusterwide=not settings.namespaces,
+            namespaces=settings.namespaces,
+            stop_flag=stop_flag,
         )
-        done, _ = await asyncio.wait([watch, *background], return_when=asyncio.FIRST_COMPLETED)
-        for task in (*background, watch):
-            task.cancel()
-        await asyncio.gather(watch, *background, return_exceptions=True)
-        for task in done:
-            task.result()
+        for task in background:
+            if not task.cancelled():
+                task.result()
     finally:
         await health.stop()
         await redis.close()

@@ -136,6 +136,6 @@ class Actor:
 
     async def _discard(self, job: ReconstructionJob, gpu_class: str) -> None:
         try:
-            await self._celery.discard(job.uid, gpu_class)
+            await self._celery.discard(job.uid, job.metadata.namespace, gpu_class)
         except (BrokerError, StateUnavailableError) as error:
             job_logger(__name__, job).warning("its partial files may be left in the storage: %s", error)

@@ -53,10 +53,13 @@ class CeleryClient:
             queue=queue_name(gpu_class),
         )
 
-    async def discard(self, uid: str, gpu_class: str) -> None:
+    async def discard(self, uid: str, namespace: str, gpu_class: str) -> None:
         """Have a worker delete what a job left in the storage. Raises BrokerError."""
         await self._in_thread(
-            self._celery.send_task, DISCARD_TASK_NAME, kwargs={"job_id": uid}, queue=queue_name(gpu_class)
+            self._celery.send_task,
+            DISCARD_TASK_NAME,
+            kwargs={"job_id": uid, "namespace": namespace},
+            queue=queue_name(gpu_class),
         )
 
     async def kill(self, uid: str, attempt: int) -> None:

@@ -16,9 +16,9 @@ from recon_operator.work_queue import WorkQueue
 
 
 def make_registry(
-    *, jobs: Jobs, work: WorkQueue, api: KubernetesApi, metrics: Metrics, drain: Callable[[], Awaitable[None]]
+    *, jobs: Jobs, work: WorkQueue, api: KubernetesApi, metrics: Metrics, stop: Callable[[], Awaitable[None]]
 ) -> kopf.OperatorRegistry:
-    """Return kopf's handlers: they feed `jobs` and `work`, and await `drain` when the operator stops."""
+    """Return kopf's handlers: they feed `jobs` and `work`, and await `stop` when the operator stops."""
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
@@ -42,8 +42,8 @@ def make_registry(
             work.add(job.uid)
 
     @kopf.on.cleanup(registry=registry)
-    async def finish_passes(**_: Any) -> None:
-        await drain()
+    async def finish(**_: Any) -> None:
+        await stop()
 
     return registry
 

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from recon_api import keys
 from recon_api.cancellation import CONFIRMED, PENDING
@@ -181,6 +182,7 @@ def _client(url: str, timeout_s: float, db: int | None = None) -> Redis:
         "socket_connect_timeout": timeout_s,
         "retry": Retry(NoBackoff(), 0),  # a pass is tried again as a whole
         "health_check_interval": 10,
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),  # a question only Redis Enterprise knows
     }
     client: Redis = Redis.from_url(url, **options)
     if db is not None:

@@ -80,7 +80,9 @@ def _process(task: Task, payload: TaskPayload) -> dict[str, Any]:
         redis, payload.job_id, payload.attempt, owner, stop,
         ttl_s=settings.lease_ttl_s, beat_s=settings.lease_beat_s, self_stop_s=settings.self_stop_s,
     )  # fmt: skip
-    feed = ProgressFeed(lambda meta: _send(task, meta), stop)
+    # Celery's request is known to the job's thread alone; the feed sends from another one.
+    request_id = task.request.id
+    feed = ProgressFeed(lambda meta: _send(task, request_id, meta), stop)
     with _signals_heeded(stop, lease), _noticed_when_dead(payload, owner), lease:
         logger.info("attempt %d begins, model %s", payload.attempt, payload.model_type)
         with feed:
@@ -177,8 +179,8 @@ def _discard_steps(payload: TaskPayload) -> None:
         logger.warning("the steps of job %s could not be removed", payload.job_id, exc_info=True)
 
 
-def _send(task: Task, meta: ProgressMeta) -> None:
-    task.backend.store_result(task.request.id, meta.model_dump(mode="json"), "PROGRESS")
+def _send(task: Task, request_id: str, meta: ProgressMeta) -> None:
+    task.backend.store_result(request_id, meta.model_dump(mode="json"), "PROGRESS")
 
 
 def _task_result(payload: TaskPayload, result: AttemptResult) -> TaskResult:

@@ -63,6 +63,7 @@ def render_photo_set(
 
     `on_progress` is told the fraction done (0 to 1), from this thread; what it raises ends the work.
     """
+    on_progress(0.0)
     (folder / PHOTOS_FOLDER).mkdir(parents=True, exist_ok=True)
     cameras = cameras_on_rings(spec.rings, (spec.width_px, spec.height_px), spec.focal_px, spec.seed)
     scene = _build_scene(folder, spec)

@@ -13,6 +13,7 @@ from benchmarks.api_server import JOBS, ApiServer
 from recon_api.keys import result_key
 from recon_api.payload import AttemptResult
 
+WATCH_S = 60
 FINISHED = ("Succeeded", "Failed", "Cancelled")
 
 
@@ -48,12 +49,14 @@ class Journal:
     namespace: str
     times: dict[str, Times] = field(default_factory=dict)
     """By name."""
+    _unfinished: int = 0
 
     def run(self, names: Sequence[str], clients: int, timeout_s: int) -> None:
         """Apply the jobs, `clients` at a time, and follow them until all have finished. Raises TimeoutError."""
         jobs = JOBS.format(namespace=self.namespace)
         since = self.server.send("GET", f"{jobs}?limit=1")["metadata"]["resourceVersion"]
         self.times = {name: Times(applied=0.0) for name in names}
+        self._unfinished = len(names)
         watcher = threading.Thread(target=self._follow, args=(jobs, since, timeout_s))
         watcher.start()
 
@@ -64,23 +67,33 @@ class Journal:
         with ThreadPoolExecutor(clients) as pool:
             list(pool.map(apply, names))
         watcher.join()
-        unfinished = [name for name, times in self.times.items() if times.finished is None]
-        if unfinished:
-            raise TimeoutError(f"{len(unfinished)} of {len(names)} jobs had not finished after {timeout_s} s")
+        if self._unfinished:
+            raise TimeoutError(f"{self._unfinished} of {len(names)} jobs had not finished after {timeout_s} s")
 
     def _follow(self, jobs: str, since: str, timeout_s: int) -> None:
-        remaining = len(self.times)
-        for event in self.server.watch(jobs, since, timeout_s):
-            now, job = time.time(), event["object"]
-            times, status = self.times.get(job["metadata"]["name"]), job.get("status", {})
-            if times is None or times.finished is not None:
-                continue
-            if status.get("phase") in FINISHED:
-                times.finished, times.phase = now, status["phase"]
-                times.uid, times.attempts = job["metadata"]["uid"], status["executionAttempts"]
-                remaining -= 1
-            if remaining == 0:
+        """Watch until all jobs have finished. The API server ends a watch whose reader is slow; then all is listed anew."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            for event in self.server.watch(jobs, since, WATCH_S):
+                if event["type"] == "ERROR":
+                    break
+                self._note(event["object"])
+                if self._unfinished == 0:
+                    return
+            listed = self.server.send("GET", jobs)
+            since = listed["metadata"]["resourceVersion"]
+            for job in listed["items"]:
+                self._note(job)
+            if self._unfinished == 0:
                 return
+
+    def _note(self, job: dict[str, Any]) -> None:
+        now, status = time.time(), job.get("status", {})
+        times = self.times.get(job["metadata"]["name"])
+        if times and times.finished is None and status.get("phase") in FINISHED:
+            times.finished, times.phase = now, status["phase"]
+            times.uid, times.attempts = job["metadata"]["uid"], status["executionAttempts"]
+            self._unfinished -= 1
 
 
 def read_starts(redis: Redis, jobs: Iterable[Times]) -> None:

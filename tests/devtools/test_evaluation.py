@@ -25,7 +25,7 @@ UNCHANGED = Similarity(1.0, np.eye(3), np.zeros(3))
 
 
 def make_ball(radius: float = 1.0) -> trimesh.Trimesh:
-    return trimesh.creation.icosphere(subdivisions=4, radius=radius)
+    return trimesh.creation.icosphere(subdivisions=5, radius=radius)
 
 
 def make_square(side: float, centre: tuple[float, float, float]) -> trimesh.Trimesh:
@@ -115,7 +115,7 @@ def test_a_ball_of_another_size_is_as_far_off_as_its_radius(
 ) -> None:
     score = score_surface(make_ball(radius), make_ball(), CAMERAS, PROTOCOL)
     for measured in (score.accuracy_median_percent, score.completeness_median_percent, score.chamfer_percent):
-        assert measured == pytest.approx(expected_percent, abs=0.015)
+        assert measured == pytest.approx(expected_percent, abs=0.01)
     assert [threshold.f_score for threshold in score.thresholds] == pytest.approx(f_scores, abs=0.1)
 
 

@@ -10,8 +10,8 @@ from trimesh.triangles import closest_point
 Array = NDArray[np.float64]
 Indices = NDArray[np.integer]
 
-CANDIDATES = 4
-"""Nearest samples whose triangles are measured."""
+CANDIDATES = 6
+"""Nearest samples and centroids whose triangles are measured."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,10 @@ class SampledSurface:
         """Return the distance (n,) from points (n, 3) to the surface.
 
         Exact distances to the triangles near the nearest few samples: not biased by the gaps between the samples, as
-        distances to the samples themselves would be. A triangle that no sample fell on is found by its centroid.
+        distances to the samples themselves would be. Centroids stand in for triangles that few or no samples fell on.
         """
-        missed = np.setdiff1d(np.arange(len(self.corners)), self.triangle)
-        anchors = np.concatenate([self.points, self.corners[missed].mean(axis=1)])
-        triangle = np.concatenate([self.triangle, missed])
+        anchors = np.concatenate([self.points, self.corners.mean(axis=1)])
+        triangle = np.concatenate([self.triangle, np.arange(len(self.corners))])
         _, nearest = cKDTree(anchors).query(points, k=min(CANDIDATES, len(anchors)), workers=-1)
         best = np.full(len(points), np.inf)
         for column in nearest.reshape(len(points), -1).T:

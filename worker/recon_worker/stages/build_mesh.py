@@ -21,8 +21,8 @@ from recon_worker.tools.surface import SurfaceRequest
 STAGE = "build_mesh"
 MESH = "mesh.ply"
 
-TRIM = 7.0
-"""Surface where the octree has less than 2^7 cells along a side for lack of points is bridging a gap: it is cut off."""
+TRIM = 6.0
+"""Surface where the octree has less than 2^6 cells along a side for lack of points is bridging a gap: it is cut off."""
 
 LEAST_SHARE = 0.02
 """Parts smaller than this share of the largest one are fragments."""

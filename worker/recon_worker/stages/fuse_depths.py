@@ -19,7 +19,8 @@ from recon_worker.ply import NO_FACES, Surface, write_ply
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import estimate_depth, estimate_poses
-from recon_worker.stages.depth.consistency import DepthMap, agreement
+from recon_worker.stages.depth.consistency import DepthMap, opinion
+from recon_worker.stages.depth.free_space import Votes
 from recon_worker.stages.depth.normals import normals_of
 from recon_worker.stages.estimate_depth import SavedDepth, load_region
 from recon_worker.stages.estimate_poses import SparsePoints
@@ -31,6 +32,12 @@ from recon_worker.stages.voxel_grid import Samples, merge_samples
 
 STAGE = "fuse_depths"
 POINTS = "points.ply"
+
+CELL_PX = 1.5
+"""Size of the cells in which points are merged, in pixels at the object's distance."""
+
+LEAST_COSINE = 0.1
+"""Of the angle between normal and line of sight; below it a surface is seen too obliquely."""
 
 CHECKED_AGAINST = 8
 """Views that each depth map is compared with."""
@@ -55,10 +62,11 @@ def fuse_depths(scene: Scene, folder: Path, parameters: MultiViewParameters, pro
     maps = {number: DepthMap(torch.from_numpy(one.w).to(device), one.K, one.R, one.t) for number, one in saved.items()}
     neighbours = _neighbours(scene)
     samples: dict[int, Samples] = {}
+    confirmed: dict[int, DepthMap] = {}
 
     def check_view(number: int, check: Callable[[], None]) -> None:
         others = [maps[other] for other in neighbours[number] if other in maps]
-        samples[number] = _agreed(saved[number], maps[number], others, region, check)
+        samples[number], confirmed[number] = _agreed(saved[number], maps[number], others, region, check)
 
     for_each(sorted(maps), check_view, device, progress.part(0.0, 0.7))
     everything = Samples.concatenate([samples[number] for number in sorted(samples)])
@@ -68,10 +76,10 @@ def fuse_depths(scene: Scene, folder: Path, parameters: MultiViewParameters, pro
             "the photos were placed, but no surface could be measured in them; take photos closer together, in even "
             "light, of an object that is neither plain, shiny nor transparent",
         )
-    cell = float(np.median([_footprint(one, region) for one in saved.values()]))
+    cell = CELL_PX * float(np.median([_footprint(one, region) for one in saved.values()]))
     progress.tick(0.75)
     merged = merge_samples(everything, cell)
-    progress.tick(0.95)
+    merged = _without_contradicted(merged, confirmed, device, progress.part(0.85, 0.95))
     write_ply(folder / POINTS, Surface(merged.xyz, merged.normals, merged.rgb, NO_FACES))
     return {"samples": len(everything.xyz), "points": len(merged.xyz), "spacing": cell}
 
@@ -95,19 +103,26 @@ def _footprint(one: SavedDepth, region: Region) -> float:
 
 def _agreed(
     one: SavedDepth, depth: DepthMap, others: list[DepthMap], region: Region, check: Callable[[], None]
-) -> Samples:
-    """Return the pixels of one view that enough other views confirm."""
+) -> tuple[Samples, DepthMap]:
+    """Return the pixels of one view that enough other views confirm, and its depth map with zeros elsewhere."""
     points = depth.points()
     centre = -depth.R.T @ depth.t
-    count = torch.zeros(depth.w.shape, dtype=torch.int8, device=depth.w.device)
+    normals, _ = normals_of(points, centre)
+    count, change = torch.zeros_like(depth.w), torch.zeros_like(depth.w)
     for other in others:
         check()
-        count += agreement(points, centre, other)
+        said = opinion(points, normals, centre, depth.w, other)
+        count += said.agrees
+        change += torch.where(said.agrees, said.change, 0.0)
+    # The mean of all who agree, this view among them.
+    agreed = DepthMap(depth.w + change / (count + 1), depth.K, depth.R, depth.t)
+    points = agreed.points()
     normals, cosine = normals_of(points, centre)
     score = torch.from_numpy(one.score.astype(np.float32)).to(depth.w.device)
-    keep = (count >= min(LEAST_AGREEING, len(others))) & (score >= LEAST_SCORE) & (cosine > 0.1)
+    keep = (count >= min(LEAST_AGREEING, len(others))) & (score >= LEAST_SCORE) & (cosine > LEAST_COSINE)
     check()
-    return _samples(one, points, normals, keep, score * cosine, region)
+    confirmed = DepthMap(torch.where(keep, agreed.w, 0.0), depth.K, depth.R, depth.t)
+    return _samples(one, points, normals, keep, score * cosine, region), confirmed
 
 
 def _samples(one: SavedDepth, points: Tensor, normals: Tensor, keep: Tensor, weight: Tensor, region: Region) -> Samples:
@@ -123,3 +138,15 @@ def _samples(one: SavedDepth, points: Tensor, normals: Tensor, keep: Tensor, wei
         rgb=one.rgb[keep.cpu().numpy()][inside],
         weights=chosen(weight)[inside],
     )
+
+
+def _without_contradicted(
+    samples: Samples, confirmed: Mapping[int, DepthMap], device: torch.device, progress: Progress
+) -> Samples:
+    """Return the points that no noteworthy part of the views sees through."""
+    xyz = torch.from_numpy(samples.xyz).to(device)
+    votes = Votes.none(len(xyz), device)
+    for done, number in enumerate(sorted(confirmed)):
+        progress.tick(done / len(confirmed))
+        votes.add(xyz, confirmed[number])
+    return samples.chosen(votes.keep().cpu().numpy())

@@ -30,6 +30,10 @@ class Samples:
             np.concatenate([part.weights for part in parts]),
         )
 
+    def chosen(self, keep: npt.NDArray[np.bool_]) -> "Samples":
+        """Return those samples for which `keep` (N) is true."""
+        return Samples(self.xyz[keep], self.normals[keep], self.rgb[keep], self.weights[keep])
+
 
 def merge_samples(samples: Samples, cell: float) -> Samples:
     """Return the weighted mean of the samples in each occupied cell of a grid with cells of that size.

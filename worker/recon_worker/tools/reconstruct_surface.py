@@ -15,6 +15,8 @@ def reconstruct_surface(request: SurfaceRequest) -> Mapping[str, Any]:
     options.depth = request.depth
     options.trim = request.trim
     options.color = True
+    # With more threads the same points give another mesh each time, and two cores gain nothing over one.
+    options.num_threads = 1
     pycolmap.poisson_meshing(request.points, request.mesh, options)
     return {}
 

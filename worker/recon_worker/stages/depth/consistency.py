@@ -15,6 +15,9 @@ TOLERANCE_PX = 1.0
 TOLERANCE_DEPTH = 0.01
 """How far apart, as a share of the depth."""
 
+MOST_TILTED = 2.0
+"""A view that sees the surface so much more steeply than another has no better opinion of its depth."""
+
 
 @dataclass(frozen=True)
 class DepthMap:
@@ -38,11 +41,21 @@ class DepthMap:
                             for (a, b, c), o in zip(rays, centre, strict=True)])  # fmt: skip
 
 
-def agreement(points: Tensor, centre: Array, other: DepthMap) -> Tensor:
-    """Say at which points (3 x H x W, world) the other view sees the same surface: H x W, bool.
+@dataclass(frozen=True)
+class Opinion:
+    """What another view says about the surface that a view sees."""
 
-    The point is projected into the other view. What that view sees there must differ by at most `TOLERANCE_DEPTH` in
-    depth, and the difference must move it by at most `TOLERANCE_PX` for a camera at `centre` (as in the geometric
+    agrees: Tensor
+    """H x W, bool: it sees the same surface there."""
+    change: Tensor
+    """H x W: what it would add to the inverse depth; meaningless where it does not agree."""
+
+
+def opinion(points: Tensor, normals: Tensor, centre: Array, w: Tensor, other: DepthMap) -> Opinion:
+    """Ask another view about a view's points and unit normals (3 x H x W each, world) and inverse depths (H x W).
+
+    A point is projected into the other view. It agrees where what it sees there differs by at most `TOLERANCE_DEPTH` in
+    depth, and the difference moves the point by at most `TOLERANCE_PX` for the camera at `centre` (the geometric
     filtering of Yao et al., MVSNet, 2018).
     """
     P = other.K @ np.hstack([other.R, other.t[:, None]])
@@ -53,9 +66,25 @@ def agreement(points: Tensor, centre: Array, other: DepthMap) -> Tensor:
         other.w[None, None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=False
     )[0, 0]
     expected = z.reciprocal()
+    difference = seen - expected
+    size = difference.abs()
     motion = pixels_per_inverse_depth(other, centre)
-    difference = (seen - expected).abs_()
-    return (difference * motion <= TOLERANCE_PX) & (difference <= TOLERANCE_DEPTH * expected) & (z > 0)
+    agrees = (size * motion <= TOLERANCE_PX) & (size <= TOLERANCE_DEPTH * expected) & (z > 0)
+    # A surface that is shifted along its normal shifts by 1 / (normal . ray) along a ray that advances by one in depth,
+    # and by w^2 times that in inverse depth.
+    mine, theirs = _across(points, normals, centre) * w, _across(points, normals, _centre(other)) * expected
+    ratio = (theirs / mine).clamp_(0, MOST_TILTED) * (w / expected).square_()
+    return Opinion(agrees, difference * ratio)
+
+
+def _across(points: Tensor, normals: Tensor, centre: Array) -> Tensor:
+    """Return how far, along the normal, each point is from a camera: H x W."""
+    return sum(normals[axis] * (float(centre[axis]) - points[axis]) for axis in range(3))  # type: ignore[return-value]
+
+
+def _centre(view: DepthMap) -> Array:
+    centre: Array = -view.R.T @ view.t
+    return centre
 
 
 def pixels_per_inverse_depth(view: DepthMap, centre: Array) -> float:

@@ -14,6 +14,10 @@ from recon_worker.stages.depth.warping import Warp
 
 SWEEP_LEVEL = 2
 SWEEP_RADIUS = 2
+HALF_RADIUS = 3
+FULL_RADIUS = 3
+"""Windows are 2 radius + 1 pixels wide: smaller ones are sharper at edges, larger ones less noisy."""
+
 BEST = 2
 """Sources of those compared that count at each pixel: the others may not see it."""
 
@@ -56,4 +60,12 @@ def _refined(
     warps = _warps(view, sources, level)
     middle = (1 / view.nearest + 1 / view.farthest) / 2
     motion = sum(warp.pixels_per_inverse_depth(middle) for warp in warps) / len(warps)
-    return refine(Reference.of(image, 3), warps, enlarged, pixels / max(motion, 1e-9), reach, best, check)
+    return refine(
+        Reference.of(image, HALF_RADIUS if level else FULL_RADIUS),
+        warps,
+        enlarged,
+        pixels / max(motion, 1e-9),
+        reach,
+        best,
+        check,
+    )

@@ -1,0 +1,60 @@
+"""Free space: a point in front of a surface that other views see through it is not there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recon_worker.stages.depth.consistency import DepthMap
+
+SAME_SURFACE = 0.006
+"""A view supports a point where it sees a surface this near to it, as a share of the depth."""
+
+CLEARLY_BEHIND = 0.012
+"""A view contradicts a point where it sees a surface farther behind it than this share of the depth."""
+
+LEAST_SUPPORT = 3
+"""Views of which one may see a point by chance."""
+
+MOST_CONTRADICTION = 0.34
+"""Views that contradict a point, as a share of those that support it, above which the point is taken away."""
+
+
+@dataclass
+class Votes:
+    """For each of N points, how many views see a surface there, and how many see through it."""
+
+    support: Tensor
+    contradiction: Tensor
+
+    @classmethod
+    def none(cls, count: int, device: torch.device) -> "Votes":
+        """Return no votes for so many points."""
+        return cls(torch.zeros(count, device=device), torch.zeros(count, device=device))
+
+    def keep(self) -> Tensor:
+        """Say which points stay, N bool."""
+        enough = self.support >= LEAST_SUPPORT
+        return enough & (self.contradiction <= MOST_CONTRADICTION * self.support)
+
+    def add(self, xyz: Tensor, view: DepthMap) -> None:
+        """Let one view vote on points N x 3 (world). Its inverse depths are zero where it has no opinion.
+
+        For a contradiction the nearest surface of the 3 x 3 pixels around counts, so that a point at an edge is not
+        lost for a pixel.
+        """
+        P = torch.tensor(view.K @ np.hstack([view.R, view.t[:, None]]), dtype=xyz.dtype, device=xyz.device)
+        u, v, z = (xyz @ P[:, :3].T + P[:, 3]).unbind(dim=1)
+        height, width = view.w.shape
+        grid = torch.stack((2 * u / (z * width) - 1, 2 * v / (z * height) - 1), dim=-1)[None, :, None]
+        nearest = torch.nn.functional.max_pool2d(view.w[None, None], 3, stride=1, padding=1)
+        seen, front = (_looked_up(image, grid) for image in (view.w[None, None], nearest))
+        ratio = seen * z
+        self.support += ((ratio - 1).abs() <= SAME_SURFACE) & (z > 0)
+        self.contradiction += (front > 0) & (front * z < 1 - CLEARLY_BEHIND) & (z > 0)
+
+
+def _looked_up(image: Tensor, grid: Tensor) -> Tensor:
+    found = torch.nn.functional.grid_sample(image, grid, mode="nearest", padding_mode="zeros", align_corners=False)
+    return found[0, 0, :, 0]

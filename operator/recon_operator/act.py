@@ -126,7 +126,7 @@ class Actor:
         attempt = effect.payload.attempt
         self._observer.sending(job.uid, attempt)
         await self._redis.authorise(job.uid, attempt)
-        if attempt > 1 and await self._redis.lease_of(job.uid, attempt - 1):
+        if attempt > 1 and await self._redis.living_owner(job.uid, attempt - 1):
             job_logger(__name__, job).warning(
                 "attempt %d is still alive; attempt %d waits for it", attempt - 1, attempt
             )

@@ -6,10 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from recon_api.keys import task_id
-from recon_api.payload import WorkerDescription
 from recon_api.resource import ReconstructionJob
 from recon_operator.decide.observation import Observation
-from recon_operator.redis_state import JobKeys, RedisState, Snapshot, StateUnavailableError
+from recon_operator.redis_state import RedisState, Snapshot, StateUnavailableError, has_restarted
 from recon_operator.silence import Silence
 
 
@@ -81,7 +80,7 @@ class Observer:
             seen,
             claim=claim,
             leased=found.lease is not None,
-            owner_restarted=_owner_restarted(found, snapshot.workers),
+            owner_restarted=found.claim is not None and has_restarted(found.claim, snapshot.workers),
             result=found.result,
             progress=snapshot.progress.get(task),
             waits_in_queue=task in snapshot.waiting,
@@ -93,10 +92,3 @@ class Observer:
 def _is_unclaimed(job: ReconstructionJob) -> bool:
     latest = job.status.attempts[-1] if job.status.attempts else None
     return latest is not None and not latest.worker and latest.end_time is None
-
-
-def _owner_restarted(found: JobKeys, workers: dict[str, WorkerDescription]) -> bool:
-    """Say whether the claim's worker has registered as another process; the registry was read after the claim."""
-    owner = found.claim
-    registered = workers.get(owner.worker) if owner else None
-    return owner is not None and registered is not None and registered.boot_id != owner.boot_id

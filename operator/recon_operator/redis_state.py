@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -87,9 +87,13 @@ class RedisState:
         workers = await self._guard(self._read_workers(names))
         return Snapshot(jobs, waiting, progress, workers)
 
-    async def lease_of(self, uid: str, attempt: int) -> ClaimOwner | None:
-        """Return the living owner of an attempt. Raises StateUnavailableError."""
-        return _parse(ClaimOwner, await self._guard(self.state.get(keys.lease_key(uid, attempt))))
+    async def living_owner(self, uid: str, attempt: int) -> ClaimOwner | None:
+        """Return who holds an attempt's lease, unless its worker has restarted since. Raises StateUnavailableError."""
+        owner = _parse(ClaimOwner, await self._guard(self.state.get(keys.lease_key(uid, attempt))))
+        if owner is None:
+            return None
+        workers = await self._guard(self._read_workers({owner.worker}))
+        return None if has_restarted(owner, workers) else owner
 
     async def authorise(self, uid: str, attempt: int) -> None:
         """Let workers run this attempt of a job and no other. Raises StateUnavailableError."""
@@ -165,6 +169,12 @@ class RedisState:
             log.info("Redis at %s answers again", self.address)
         self.available = True
         return value
+
+
+def has_restarted(owner: ClaimOwner, workers: Mapping[str, WorkerDescription]) -> bool:
+    """Say whether the owner's worker has registered as another process; the registry must be read after the owner."""
+    registered = workers.get(owner.worker)
+    return registered is not None and registered.boot_id != owner.boot_id
 
 
 def progress_of(value: bytes | str | None) -> ProgressMeta | None:

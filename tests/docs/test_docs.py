@@ -85,6 +85,15 @@ def test_make_targets_exist(page: Path) -> None:
 
 
 @EACH_PAGE
+def test_files_and_folders_that_are_named_exist(page: Path) -> None:
+    for path in re.findall(
+        r"`((?:crds|operator|worker|devtools|tests|benchmarks|examples)/[\w./-]*)`", page.read_text()
+    ):
+        # The one file that must not exist is named too.
+        assert (ROOT / path).exists() or path == "operator/__init__.py", path
+
+
+@EACH_PAGE
 def test_commands_name_files_of_the_environment_that_exist(page: Path) -> None:
     for path in re.findall(r"\.venv/bin/[a-z-]+", page.read_text()):
         assert (ROOT / path).exists(), path

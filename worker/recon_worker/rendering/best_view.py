@@ -15,7 +15,7 @@ THUMBNAIL = (96, 72)
 
 CANDIDATES = 16
 
-ELEVATIONS_DEG = (18.0, 34.0)
+ELEVATIONS_DEG = (16.0, 27.0)
 """A camera lower or higher than this is taken as if it had stood at the limit: from there one sees front and top."""
 
 

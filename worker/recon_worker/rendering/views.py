@@ -62,16 +62,16 @@ def framed(points: Floats, direction: Floats, aspect: float, fill: float) -> Vie
 def framed_for_turning(points: Floats, elevation_rad: float, fill: float) -> tuple[Floats, float]:
     """Return the centre (3,) to turn about and the distance from it at which a square picture holds the object all round."""
     low, high = points.min(axis=0), points.max(axis=0)
-    # The middle of the box is not the middle of the picture: try heights around it and take what allows the nearest camera.
+    # The middle of the box is not the middle of the picture: try heights around it and take what leaves equal margins.
     heights = (low[1] + high[1]) / 2 + np.linspace(-0.25, 0.25, 21) * np.linalg.norm(high - low)
     centres = [floats([(low[0] + high[0]) / 2, height, (low[2] + high[2]) / 2]) for height in heights]
-    distances = [_turning_distance(points - centre, elevation_rad, fill) for centre in centres]
-    best = int(np.argmin(distances))
-    return centres[best], distances[best]
+    distances = [_turning_distances(points - centre, elevation_rad, fill) for centre in centres]
+    best = int(np.argmin([upright for _, upright in distances]))
+    return centres[best], max(distances[best])
 
 
-def _turning_distance(offset: Floats, elevation_rad: float, fill: float) -> float:
-    """Return the distance from which offsets (n, 3) from the centre stay in a square picture while they turn."""
+def _turning_distances(offset: Floats, elevation_rad: float, fill: float) -> tuple[float, float]:
+    """Return from where offsets (n, 3) from the centre stay within a square picture's width and height while they turn."""
     radius = np.hypot(offset[:, 0], offset[:, 2])
     sine, cosine = np.float32(np.sin(elevation_rad)), np.float32(np.cos(elevation_rad))
     limit = np.float32(fill * np.tan(np.radians(FIELD_OF_VIEW_DEG / 2)))
@@ -80,7 +80,7 @@ def _turning_distance(offset: Floats, elevation_rad: float, fill: float) -> floa
     sideways = radius * np.sqrt(1 / limit**2 + cosine**2) + offset[:, 1] * sine
     near = np.abs(offset[:, 1] * cosine - radius * sine) / limit + offset[:, 1] * sine + radius * cosine
     far = np.abs(offset[:, 1] * cosine + radius * sine) / limit + offset[:, 1] * sine - radius * cosine
-    return float(max(sideways.max(), near.max(), far.max()))
+    return float(sideways.max()), float(max(near.max(), far.max()))
 
 
 def slopes(aspect: float) -> Floats:

@@ -1,0 +1,639 @@
+"""What a pass decides, as a table of sentences. The parts of a decision that a row leaves out are not what it is about."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from recon_api.keys import task_id
+from recon_api.payload import AttemptResult, ClaimOwner
+from recon_api.resource import ReconstructionJob
+from recon_api.status import CancellationState, ConditionType, Phase
+from recon_operator.decide import decide
+from recon_operator.decide.attempts import payload
+from recon_operator.decide.decision import (
+    AssertRequest,
+    AssertStop,
+    AuthoriseAttempt,
+    Decision,
+    DiscardFiles,
+    Effect,
+    ForgetJob,
+    KillAttempt,
+    SendAttempt,
+    WithdrawRequest,
+)
+from recon_operator.decide.limits import Limits
+from recon_operator.decide.observation import Observation
+from recon_operator.decide.situation import Situation
+from tests.operator.builders import (
+    LABELLED,
+    NOW,
+    OWNER,
+    UID,
+    ago,
+    alive,
+    completed,
+    dispatched,
+    ended,
+    failed,
+    finished,
+    make_job,
+    make_observation,
+    queued,
+    report,
+    requested,
+    running,
+    stopped,
+)
+
+LIMITS = Limits()
+NOBODY = make_observation(attempt=0, authorised=None)
+FREE = make_observation(attempt=0, authorised=None, admitted=True)
+SILENT = make_observation(claim=OWNER, silent_s=25.0)
+UNKNOWN = Observation(known=False, attempt=1)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a decision comes to."""
+
+    phase: Phase
+    effects: tuple[Effect, ...] = ()
+    reasons: tuple[str, ...] = ()
+    """Of the events."""
+    finalizer: bool = False
+    finished: bool = False
+    attempts: int = 1
+    """status.executionAttempts."""
+
+
+def send(job: ReconstructionJob, attempt: int) -> SendAttempt:
+    """Return the effect that sends this attempt of the job."""
+    status = job.status.model_copy(update={"execution_attempts": attempt, "model": job.spec.model})
+    return SendAttempt(payload(Situation(job, NOBODY, NOW, LIMITS, status)), job.spec.gpu_class)
+
+
+def outcome(decision: Decision) -> Expected:
+    """Return what a table compares of a decision."""
+    return Expected(
+        phase=decision.status.phase,
+        effects=decision.effects,
+        reasons=tuple(event.reason.name for event in decision.events),
+        finalizer=decision.finalizer,
+        finished=decision.finished,
+        attempts=decision.status.execution_attempts,
+    )
+
+
+NEW = make_job()
+SUSPENDED = make_job(suspend=True)
+RETRY = make_job(status=ended("ReconstructionFailed", ended_s_ago=11.0))
+
+QUEUEING = [
+    pytest.param(NEW, NOBODY, Expected(Phase.QUEUED, reasons=("Queued",), attempts=0), id="a new job is queued"),
+    pytest.param(
+        NEW,
+        make_observation(attempt=0, workers=0),
+        Expected(Phase.QUEUED, reasons=("NoWorkers",), attempts=0),
+        id="a new job says that no worker is connected",
+    ),
+    pytest.param(
+        NEW,
+        Observation(known=False),
+        Expected(Phase.QUEUED, reasons=("Queued",), attempts=0),
+        id="a new job is queued while Redis does not answer",
+    ),
+    pytest.param(
+        NEW,
+        FREE,
+        Expected(Phase.QUEUED, (send(NEW, 1),), ("Dispatched",), finalizer=True),
+        id="a new job is sent at once where a worker is free",
+    ),
+    pytest.param(
+        make_job(status=queued()),
+        NOBODY,
+        Expected(Phase.QUEUED, attempts=0),
+        id="a queued job goes on waiting without a word",
+    ),
+    pytest.param(
+        SUSPENDED,
+        FREE,
+        Expected(Phase.SUSPENDED, reasons=("Suspended",), attempts=0),
+        id="a suspended job is held even where a worker is free",
+    ),
+    pytest.param(
+        make_job(status=queued(phase=Phase.SUSPENDED)),
+        NOBODY,
+        Expected(Phase.QUEUED, reasons=("Queued",), attempts=0),
+        id="a resumed job is queued again",
+    ),
+    pytest.param(
+        make_job(managedBy="example.com/other"),
+        FREE,
+        Expected(Phase.PENDING, attempts=0),
+        id="a job of another controller is left alone",
+    ),
+    pytest.param(
+        make_job(status=ended("ReconstructionFailed", ended_s_ago=9.0)),
+        make_observation(admitted=True),
+        Expected(Phase.RETRYING),
+        id="a failed attempt waits for its backoff",
+    ),
+    pytest.param(
+        RETRY,
+        make_observation(admitted=True),
+        Expected(Phase.QUEUED, (send(RETRY, 2),), ("Dispatched",), finalizer=True, attempts=2),
+        id="after its backoff the next attempt is sent",
+    ),
+    pytest.param(
+        make_job(status=ended("CUDAOutOfMemory", ended_s_ago=11.0)),
+        make_observation(admitted=True, result=failed("CUDAOutOfMemory", retry_after_s=30.0)),
+        Expected(Phase.RETRYING),
+        id="a worker may ask for a longer wait than the backoff",
+    ),
+]
+
+SENT = make_job(status=dispatched())
+RUNS = make_job(status=running())
+
+ATTEMPTS = [
+    pytest.param(
+        SENT,
+        make_observation(waits_in_queue=True),
+        Expected(Phase.QUEUED, finalizer=True),
+        id="a message in the queue is waited for",
+    ),
+    pytest.param(
+        SENT,
+        make_observation(silent_s=24.9),
+        Expected(Phase.QUEUED, finalizer=True),
+        id="a message that is nowhere may be on its way",
+    ),
+    pytest.param(
+        SENT,
+        make_observation(silent_s=25.0),
+        Expected(Phase.QUEUED, (send(SENT, 1),), finalizer=True),
+        id="a message that stays nowhere is sent again, with the same number",
+    ),
+    pytest.param(
+        SENT,
+        make_observation(unsent=True),
+        Expected(Phase.QUEUED, (send(SENT, 1),), finalizer=True),
+        id="a message that is known not to be sent is sent at once",
+    ),
+    pytest.param(
+        SENT,
+        UNKNOWN,
+        Expected(Phase.QUEUED, finalizer=True),
+        id="an unclaimed attempt stays as it is while Redis does not answer",
+    ),
+    pytest.param(
+        SENT,
+        make_observation(authorised=None, waits_in_queue=True),
+        Expected(Phase.QUEUED, (AuthoriseAttempt(1),), finalizer=True),
+        id="a forgotten authorisation is written again",
+    ),
+    pytest.param(
+        SENT,
+        alive(),
+        Expected(Phase.RUNNING, reasons=("Started",), finalizer=True),
+        id="an attempt with a claim and a lease runs",
+    ),
+    pytest.param(
+        SENT,
+        make_observation(claim=OWNER),
+        Expected(Phase.QUEUED, finalizer=True),
+        id="a claim without a lease does not run yet",
+    ),
+    pytest.param(RUNS, alive(), Expected(Phase.RUNNING, finalizer=True), id="a running attempt goes on"),
+    pytest.param(
+        RUNS,
+        make_observation(claim=OWNER, silent_s=24.9),
+        Expected(Phase.RUNNING, finalizer=True),
+        id="a lease that lapsed shortly ago proves nothing",
+    ),
+    pytest.param(
+        RUNS,
+        UNKNOWN,
+        Expected(Phase.RUNNING, finalizer=True),
+        id="a running attempt stays as it is while Redis does not answer",
+    ),
+    pytest.param(
+        RUNS,
+        alive(authorised=None),
+        Expected(Phase.RUNNING, (AuthoriseAttempt(1),), finalizer=True),
+        id="a running attempt is authorised again after Redis lost everything",
+    ),
+    pytest.param(
+        RUNS,
+        SILENT,
+        Expected(Phase.QUEUED, reasons=("WorkerLost", "Queued"), finalizer=True),
+        id="a silent worker's job is queued again",
+    ),
+    pytest.param(
+        RUNS,
+        make_observation(silent_s=25.0),
+        Expected(Phase.QUEUED, reasons=("WorkerLost", "Queued"), finalizer=True),
+        id="a worker that is lost together with all keys is lost",
+    ),
+    pytest.param(
+        SENT,
+        SILENT,
+        Expected(Phase.QUEUED, reasons=("WorkerLost",), finalizer=True),
+        id="a worker that died between its claim and its first lease is lost",
+    ),
+    pytest.param(
+        RUNS,
+        alive(owner_restarted=True),
+        Expected(Phase.QUEUED, reasons=("WorkerLost", "Queued"), finalizer=True),
+        id="a restarted worker's job is queued again at once",
+    ),
+    pytest.param(
+        make_job(status=running(11, attempts=running(11).attempts[-5:])),
+        make_observation(attempt=11, claim=OWNER, silent_s=25.0),
+        Expected(Phase.FAILED, (DiscardFiles("any"), ForgetJob()), ("WorkerLost",), finished=True, attempts=11),
+        id="the eleventh lost worker fails the job",
+    ),
+]
+
+RESULTS = [
+    pytest.param(
+        RUNS,
+        alive(result=completed()),
+        Expected(Phase.SUCCEEDED, (ForgetJob(),), ("Completed",), finished=True),
+        id="a completed attempt succeeds",
+    ),
+    pytest.param(
+        SENT,
+        make_observation(result=completed()),
+        Expected(Phase.SUCCEEDED, (ForgetJob(),), ("Completed",), finished=True),
+        id="a job that is done before anybody looked succeeds all the same",
+    ),
+    pytest.param(
+        make_job(status=running(2)),
+        make_observation(attempt=2, result=completed(attempt=1), claim=OWNER, leased=True, authorised=2),
+        Expected(Phase.RUNNING, finalizer=True, attempts=2),
+        id="a result of an earlier attempt counts for nothing",
+    ),
+    pytest.param(
+        RUNS,
+        alive(result=failed("InsufficientOverlap")),
+        Expected(Phase.FAILED, (DiscardFiles("any"), ForgetJob()), ("InsufficientOverlap",), finished=True),
+        id="the user's mistake fails the job at once",
+    ),
+    pytest.param(
+        RUNS,
+        alive(result=failed("CUDAOutOfMemory")),
+        Expected(Phase.RETRYING, reasons=("CUDAOutOfMemory",), finalizer=True),
+        id="the job's own failure is retried",
+    ),
+    pytest.param(
+        RUNS,
+        alive(result=failed("NeverHeardOf")),
+        Expected(Phase.RETRYING, reasons=("NeverHeardOf",), finalizer=True),
+        id="a failure that nobody knows counts as the job's own",
+    ),
+    pytest.param(
+        make_job(status=running(), backoffLimit=0),
+        alive(result=failed("CUDAOutOfMemory")),
+        Expected(Phase.FAILED, (DiscardFiles("any"), ForgetJob()), ("BackoffLimitExceeded",), finished=True),
+        id="a failure beyond backoffLimit fails the job",
+    ),
+    pytest.param(
+        RUNS,
+        alive(result=failed("WorkerStopped")),
+        Expected(Phase.QUEUED, reasons=("WorkerStopped", "Queued"), finalizer=True),
+        id="a worker that shut down gives its job back without counting",
+    ),
+    pytest.param(
+        RUNS,
+        alive(result=stopped()),
+        Expected(Phase.QUEUED, (WithdrawRequest(),), ("Superseded", "Queued"), finalizer=True),
+        id="an attempt that stopped for a stale flag is tried again without it",
+    ),
+]
+
+ASKED = make_job(status=running(cancellation=requested()), cancellation="Requested")
+CONFIRMED = make_job(status=running(cancellation=requested()), cancellation="Confirmed")
+STOPPING = make_job(
+    status=running(
+        phase=Phase.CANCELLING,
+        cancellation=requested(state=CancellationState.STOPPING).model_copy(update={"confirmed_at": ago(10)}),
+    ),
+    cancellation="Confirmed",
+)
+SENT_STOPPING = make_job(status=dispatched(cancellation=requested()), cancellation="Confirmed")
+TOLD = make_job(
+    status=dispatched(phase=Phase.CANCELLING, cancellation=requested(state=CancellationState.STOPPING)),
+    cancellation="Confirmed",
+)
+
+CANCELLATION = [
+    pytest.param(
+        make_job(status=running(), cancellation="Requested"),
+        alive(),
+        Expected(Phase.RUNNING, (AssertRequest(),), ("AwaitingConfirmation",), finalizer=True),
+        id="a requested cancellation stops nothing",
+    ),
+    pytest.param(
+        ASKED,
+        alive(cancellation_requested=True),
+        Expected(Phase.RUNNING, finalizer=True),
+        id="a request that is noted goes on waiting",
+    ),
+    pytest.param(
+        ASKED,
+        alive(),
+        Expected(Phase.RUNNING, (AssertRequest(),), finalizer=True),
+        id="a flag that Redis lost is set again",
+    ),
+    pytest.param(
+        make_job(status=running(cancellation=requested())),
+        alive(),
+        Expected(Phase.RUNNING, (WithdrawRequest(),), ("CancellationWithdrawn",), finalizer=True),
+        id="a request can be withdrawn",
+    ),
+    pytest.param(
+        make_job(status=running(cancellation=requested(ago_s=3600)), cancellation="Requested"),
+        alive(),
+        Expected(Phase.RUNNING, (WithdrawRequest(),), ("CancellationExpired",), finalizer=True),
+        id="a request expires",
+    ),
+    pytest.param(
+        CONFIRMED,
+        alive(),
+        Expected(Phase.CANCELLING, (AssertStop(),), ("CancellationConfirmed",), finalizer=True),
+        id="a confirmed cancellation tells the attempt to stop",
+    ),
+    pytest.param(
+        STOPPING,
+        alive(),
+        Expected(Phase.CANCELLING, (AssertStop(), KillAttempt(1)), finalizer=True),
+        id="an attempt that does not stop within the grace time is killed",
+    ),
+    pytest.param(
+        STOPPING,
+        UNKNOWN,
+        Expected(Phase.CANCELLING, finalizer=True),
+        id="a stopping job waits for Redis",
+    ),
+    pytest.param(
+        STOPPING,
+        alive(result=stopped()),
+        Expected(Phase.CANCELLED, (DiscardFiles("any"), ForgetJob()), ("Cancelled",), finished=True),
+        id="an attempt that stopped is cancelled",
+    ),
+    pytest.param(
+        STOPPING,
+        SILENT,
+        Expected(Phase.CANCELLED, (DiscardFiles("any"), ForgetJob()), ("Cancelled",), finished=True),
+        id="cancelling wins over losing the worker",
+    ),
+    pytest.param(
+        STOPPING,
+        alive(result=failed("CUDAOutOfMemory")),
+        Expected(Phase.CANCELLED, (DiscardFiles("any"), ForgetJob()), ("Cancelled",), finished=True),
+        id="a job that fails while it is cancelled is cancelled",
+    ),
+    pytest.param(
+        STOPPING,
+        alive(result=completed()),
+        Expected(Phase.SUCCEEDED, (ForgetJob(),), ("Completed",), finished=True),
+        id="a job that is done before the cancellation reached it has succeeded",
+    ),
+    pytest.param(
+        make_job(status=queued(cancellation=requested()), cancellation="Confirmed"),
+        FREE,
+        Expected(Phase.CANCELLED, (ForgetJob(),), ("Cancelled",), finished=True, attempts=0),
+        id="a queued job is cancelled at once and never sent",
+    ),
+    pytest.param(
+        SENT_STOPPING,
+        make_observation(waits_in_queue=True),
+        Expected(Phase.CANCELLING, (AssertStop(),), ("CancellationConfirmed",), finalizer=True),
+        id="a sent job is first told to stop",
+    ),
+    pytest.param(
+        TOLD,
+        make_observation(waits_in_queue=True, stop_asserted=True),
+        Expected(Phase.CANCELLED, (ForgetJob(),), ("Cancelled",), finished=True),
+        id="a sent job is cancelled once whoever claims it later must refuse",
+    ),
+    pytest.param(
+        SENT_STOPPING,
+        alive(stop_asserted=True),
+        Expected(Phase.CANCELLING, (AssertStop(),), ("CancellationConfirmed",), finalizer=True),
+        id="a sent job that was claimed before it was told to stop is waited for",
+    ),
+    pytest.param(
+        make_job(status=ended("CUDAOutOfMemory", cancellation=requested()), cancellation="Confirmed", finalizer=True),
+        make_observation(),
+        Expected(Phase.CANCELLED, (DiscardFiles("any"), ForgetJob()), ("Cancelled",), finished=True),
+        id="a job that waits for its backoff is cancelled at once",
+    ),
+]
+
+DELETION = [
+    pytest.param(
+        make_job(status=queued(), deleted_s_ago=0.1),
+        FREE,
+        Expected(Phase.QUEUED, attempts=0),
+        id="a deleted job that was never sent just goes",
+    ),
+    pytest.param(
+        make_job(status=running(), deleted_s_ago=0.1),
+        alive(),
+        Expected(Phase.CANCELLING, (AssertStop(),), ("Deleted",), finalizer=True),
+        id="a deleted job is stopped first",
+    ),
+    pytest.param(
+        make_job(status=running(phase=Phase.CANCELLING), deleted_s_ago=10.0),
+        alive(),
+        Expected(Phase.CANCELLING, (AssertStop(), KillAttempt(1)), finalizer=True),
+        id="a deleted job that does not stop is killed",
+    ),
+    pytest.param(
+        make_job(status=running(phase=Phase.CANCELLING), deleted_s_ago=10.0),
+        alive(result=stopped()),
+        Expected(Phase.CANCELLING, (ForgetJob(), DiscardFiles("any"))),
+        id="a deleted job goes once it has stopped",
+    ),
+    pytest.param(
+        make_job(status=running(), deleted_s_ago=299.0),
+        UNKNOWN,
+        Expected(Phase.CANCELLING, reasons=("Deleted",), finalizer=True),
+        id="a deleted job waits for Redis",
+    ),
+    pytest.param(
+        make_job(status=running(phase=Phase.CANCELLING), deleted_s_ago=300.0),
+        UNKNOWN,
+        Expected(Phase.CANCELLING),
+        id="a deleted job does not wait for Redis for ever",
+    ),
+]
+
+FINISHED = [
+    pytest.param(
+        make_job(status=finished(Phase.SUCCEEDED), labels=LABELLED),
+        alive(),
+        Expected(Phase.SUCCEEDED, finished=True),
+        id="a finished job stays finished",
+    ),
+    pytest.param(
+        make_job(status=finished(Phase.CANCELLED), finalizer=True),
+        make_observation(stop_asserted=True),
+        Expected(Phase.CANCELLED, (ForgetJob(),), finished=True),
+        id="what a crash left of a finished job is cleared up",
+    ),
+    pytest.param(
+        make_job(status=finished(Phase.FAILED), finalizer=True),
+        UNKNOWN,
+        Expected(Phase.FAILED, finalizer=True),
+        id="a finished job keeps its finalizer until Redis can be cleared up",
+    ),
+    pytest.param(
+        make_job(status=finished(Phase.FAILED), finalizer=True, deleted_s_ago=1.0),
+        UNKNOWN,
+        Expected(Phase.FAILED, finished=True),
+        id="a finished job that is deleted does not wait for Redis",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("job", "seen", "expected"), [*QUEUEING, *ATTEMPTS, *RESULTS, *CANCELLATION, *DELETION, *FINISHED]
+)
+def test_decide(job: ReconstructionJob, seen: Observation, expected: Expected) -> None:
+    assert outcome(decide(job, seen, NOW, LIMITS)) == expected
+
+
+def test_a_job_that_is_sent_at_once_is_described_by_one_write() -> None:
+    status = decide(NEW, FREE, NOW, LIMITS).status
+    assert (status.task_id, status.observed_generation, status.model) == (task_id(UID, 1), 1, "synthetic")
+    assert [attempt.number for attempt in status.attempts] == [1]
+    assert [(c.type, c.status, c.reason) for c in status.conditions] == [(ConditionType.QUEUED, "True", "Dispatched")]
+
+
+def test_a_success_tells_who_did_it_and_when() -> None:
+    status = decide(SENT, make_observation(claim=OWNER, result=completed()), NOW, LIMITS).status
+    assert status.worker is not None
+    assert (status.worker.name, status.start_time, status.completion_time) == ("worker-0", ago(20), ago(1))
+    assert status.progress is not None
+    assert status.progress.percentage == 100
+    held = {c.type for c in status.conditions if c.status == "True"}
+    assert held == {ConditionType.COMPLETE}
+
+
+def test_a_lost_attempt_is_kept_in_the_status() -> None:
+    attempt = decide(RUNS, SILENT, NOW, LIMITS).status.attempts[-1]
+    assert (attempt.worker, attempt.reason, attempt.end_time) == ("worker-0", "WorkerLost", NOW)
+
+
+def test_five_attempts_are_kept() -> None:
+    job = make_job(status=ended("WorkerLost", number=5))
+    decision = decide(job, make_observation(attempt=5, admitted=True), NOW, LIMITS)
+    assert [attempt.number for attempt in decision.status.attempts] == [2, 3, 4, 5, 6]
+
+
+def test_a_new_attempt_starts_without_the_last_ones_progress() -> None:
+    job = make_job(status=ended("WorkerLost", worker=running().worker, progress={"percentage": 40, "step": "x"}))
+    status = decide(job, make_observation(admitted=True), NOW, LIMITS).status
+    assert (status.progress, status.worker, status.queue) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("shown_s_ago", "shown", "reported", "written"),
+    [
+        pytest.param(5.0, 30, 31.0, 31, id="a percent more is written after five seconds"),
+        pytest.param(4.9, 30, 50.0, 30, id="within five seconds nothing is written"),
+        pytest.param(60.0, 30, 30.9, 30, id="less than a percent is not written"),
+        pytest.param(60.0, 30, 29.0, 30, id="progress does not go back within a step"),
+        pytest.param(60.0, 30, 100.0, 99, id="the hundredth percent is the end's own"),
+    ],
+)
+def test_progress_within_a_step(shown_s_ago: float, shown: int, reported: float, written: int) -> None:
+    progress = {"percentage": shown, "step": "Running reconstruction", "lastUpdatedTime": ago(shown_s_ago)}
+    job = make_job(status=running(progress=progress))
+    status = decide(job, alive(progress=report(reported)), NOW, LIMITS).status
+    assert status.progress is not None
+    assert status.progress.percentage == written
+
+
+def test_a_new_step_is_written_at_once() -> None:
+    progress = {"percentage": 19, "step": "Preprocessing images", "lastUpdatedTime": ago(0.1)}
+    job = make_job(status=running(progress=progress))
+    status = decide(job, alive(progress=report(20.0)), NOW, LIMITS).status
+    assert status.progress is not None
+    assert (status.progress.step, status.progress.estimated_remaining_seconds) == ("Running reconstruction", 80)
+
+
+@pytest.mark.parametrize(
+    ("job", "seen", "in_s"),
+    [
+        pytest.param(RUNS, alive(), 10, id="a running attempt's lease is read every ten seconds"),
+        pytest.param(RUNS, make_observation(claim=OWNER), 5, id="a silent attempt is read more often"),
+        pytest.param(RUNS, UNKNOWN, 5, id="Redis is asked again"),
+        pytest.param(CONFIRMED, alive(), 1, id="the order to stop is repeated every second"),
+        pytest.param(
+            make_job(status=queued(cancellation=requested()), cancellation="Requested"),
+            make_observation(attempt=0, cancellation_requested=True),
+            3540,
+            id="a request is looked at when it expires, also after a restart",
+        ),
+        pytest.param(
+            make_job(status=ended("CUDAOutOfMemory", ended_s_ago=1.0)),
+            make_observation(),
+            9,
+            id="a backoff is looked at when it ends",
+        ),
+    ],
+)
+def test_looks_again(job: ReconstructionJob, seen: Observation, in_s: float) -> None:
+    assert decide(job, seen, NOW, LIMITS).look_again_at == NOW + timedelta(seconds=in_s)
+
+
+@pytest.mark.parametrize(
+    ("state", "spec", "seen_state"),
+    [
+        pytest.param(CancellationState.EXPIRED, "Requested", CancellationState.EXPIRED, id="an expiry stays"),
+        pytest.param(CancellationState.EXPIRED, None, CancellationState.WITHDRAWN, id="an expired one is withdrawn"),
+        pytest.param(CancellationState.WITHDRAWN, "Requested", CancellationState.REQUESTED, id="it is requested anew"),
+        pytest.param(CancellationState.WITHDRAWN, None, CancellationState.WITHDRAWN, id="a withdrawal stays"),
+    ],
+)
+def test_cancellation_states(state: CancellationState, spec: str | None, seen_state: CancellationState) -> None:
+    job = make_job(status=running(cancellation=requested(state=state)), cancellation=spec)
+    cancellation = decide(job, alive(), NOW, LIMITS).status.cancellation
+    assert cancellation is not None
+    assert cancellation.state is seen_state
+
+
+@pytest.mark.parametrize(
+    ("failures", "limit", "phase"),
+    [
+        pytest.param(2, 2, Phase.RETRYING, id="backoffLimit failures are retried"),
+        pytest.param(3, 2, Phase.FAILED, id="one more is the end"),
+        pytest.param(7, 7, Phase.RETRYING, id="failures older than the kept attempts are counted too"),
+        pytest.param(8, 7, Phase.FAILED, id="so the limit holds beyond five attempts"),
+    ],
+)
+def test_backoff_limit(failures: int, limit: int, phase: Phase) -> None:
+    before = ended("CUDAOutOfMemory", number=failures - 1).attempts
+    attempts = (*before, running(failures).attempts[-1])[-5:]
+    job = make_job(status=running(failures, attempts=attempts), backoffLimit=limit)
+    seen = alive(attempt=failures, result=failed("CUDAOutOfMemory", attempt=failures))
+    assert decide(job, seen, NOW, LIMITS).status.phase is phase
+
+
+def test_lost_workers_do_not_count_against_backoff_limit() -> None:
+    status = running(3)  # attempts 1 and 2 lost their workers
+    seen = alive(attempt=3, result=failed("CUDAOutOfMemory", attempt=3))
+    assert decide(make_job(status=status, backoffLimit=1), seen, NOW, LIMITS).status.phase is Phase.RETRYING
+
+
+def test_a_result_of_another_worker_is_taken_as_it_is() -> None:
+    other = ClaimOwner(worker="worker-9", boot_id="b", nonce="n")
+    result = AttemptResult(outcome="completed", attempt=1, worker="worker-9")
+    status = decide(RUNS, alive(claim=other, result=result), NOW, LIMITS).status
+    assert (status.phase, status.attempts[-1].worker) == (Phase.SUCCEEDED, "worker-0")

@@ -1,0 +1,69 @@
+"""The smallest patch, and who may wait with it."""
+
+import pytest
+
+from recon_api.status import Phase, QueueStatus, ReconstructionJobStatus
+from recon_operator.status_patch import merge_patch, status_patch
+from recon_operator.status_writer import WriteBudget, is_routine
+from tests.operator.builders import dispatched, finished, queued, requested, running
+
+Json = dict[str, object]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "patch"),
+    [
+        pytest.param({"a": 1}, {"a": 1}, {}, id="nothing has changed"),
+        pytest.param({}, {"a": 1}, {"a": 1}, id="a field is new"),
+        pytest.param({"a": 1}, {}, {"a": None}, id="a field is gone"),
+        pytest.param({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}, {"a": {"c": 3}}, id="an inner field changed"),
+        pytest.param({"a": [1, 2]}, {"a": [1, 3]}, {"a": [1, 3]}, id="lists are replaced whole"),
+        pytest.param({"a": {"b": 1}}, {"a": None}, {"a": None}, id="an object became null"),
+    ],
+)
+def test_merge_patch(old: Json, new: Json, patch: Json) -> None:
+    assert merge_patch(old, new) == patch
+
+
+def test_an_unchanged_status_is_not_written() -> None:
+    assert status_patch(running(), running()) == {}
+
+
+def test_what_is_no_longer_said_is_removed() -> None:
+    old = queued(queue=QueueStatus(position=3))
+    assert status_patch(old, queued()) == {"queue": None}
+
+
+RUNNING = running()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "routine"),
+    [
+        pytest.param(RUNNING, running(progress={"percentage": 9}), True, id="progress may wait"),
+        pytest.param(queued(), queued(queue=QueueStatus(position=3)), True, id="a place in the queue may wait"),
+        pytest.param(queued(), queued(message="x"), True, id="wording may wait"),
+        pytest.param(queued(), dispatched(), False, id="an attempt does not wait"),
+        pytest.param(RUNNING, running(cancellation=requested()), False, id="a cancellation does not wait"),
+        pytest.param(RUNNING, finished(Phase.SUCCEEDED), False, id="an end does not wait"),
+    ],
+)
+def test_what_may_wait(old: ReconstructionJobStatus, new: ReconstructionJobStatus, routine: bool) -> None:
+    assert is_routine(old, new) is routine
+
+
+def test_a_budget_gives_each_that_must_wait_a_time_of_its_own() -> None:
+    now = [100.0]
+    budget = WriteBudget(2.0, clock=lambda: now[0])
+    assert [budget.wait_s(uid) for uid in "abcd"] == [0.0, 0.0, 0.5, 1.0]
+    assert budget.wait_s("d") == 1.0
+    now[0] += 0.5
+    assert budget.wait_s("c") == 0.0
+    now[0] += 0.5
+    assert budget.wait_s("d") == 0.0
+
+
+def test_a_budget_pauses_when_the_api_server_asks_for_it() -> None:
+    budget = WriteBudget(10.0, clock=lambda: 100.0)
+    budget.pause(3.0)
+    assert budget.wait_s("a") == pytest.approx(3.1)

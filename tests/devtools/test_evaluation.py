@@ -163,9 +163,10 @@ def test_a_reconstruction_elsewhere_is_refused() -> None:
 
 
 @pytest.mark.parametrize("distance", [1.5, 3.0])
-def test_a_camera_sees_the_cap_of_a_ball_that_geometry_says(distance: float) -> None:
+@pytest.mark.parametrize("inside_out", [False, True], ids=["", "whichever way its triangles face"])
+def test_a_camera_sees_the_cap_of_a_ball_that_geometry_says(distance: float, inside_out: bool) -> None:
     camera = camera_at("a.jpg", np.array([distance, 0.0, 1e-3]), np.zeros(3), SIZE, 100.0)
     ball = make_ball()
-    seen = seen_triangles(ball.vertices, ball.vertex_normals, ball.faces, [camera], 1)
+    seen = seen_triangles(ball.vertices, ball.faces[:, ::-1] if inside_out else ball.faces, [camera], 1)
     # Of a ball of radius r, a camera at distance d sees all that lies further than r²/d towards it.
     assert ball.area_faces[seen].sum() / ball.area == pytest.approx((1 - 1 / distance) / 2, abs=0.01)

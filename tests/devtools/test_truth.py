@@ -50,7 +50,7 @@ def test_every_photo_has_its_camera_and_says_its_focal_length(photo_set: Path) -
 def test_true_points_are_where_their_colour_is_in_the_photo_and_not_three_pixels_off(photo_set: Path) -> None:
     truth = trimesh.load_mesh(photo_set / "gt.ply", process=False)
     for camera in load_cameras(photo_set / "cams.json")[::3]:
-        seen = seen_triangles(truth.vertices, truth.vertex_normals, truth.faces, [camera], 1)
+        seen = seen_triangles(truth.vertices, truth.faces, [camera], 1)
         vertices = np.unique(truth.faces[seen])
         projected = (truth.vertices[vertices] @ camera.R.T + camera.t) @ camera.K.T
         places = (projected[:, :2] / projected[:, 2:]).astype(int)

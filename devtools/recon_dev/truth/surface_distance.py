@@ -90,7 +90,7 @@ def score_surface(
     diagonal = float(np.linalg.norm(truth.extents))
     true_samples = sample_surface(truth.vertices, truth.faces, protocol.samples, protocol.seed)
     samples = sample_surface(reconstruction.vertices, reconstruction.faces, protocol.samples, protocol.seed + 1)
-    seen = seen_triangles(truth.vertices, truth.vertex_normals, truth.faces, cameras, protocol.least_cameras)
+    seen = seen_triangles(np.asarray(truth.vertices), truth.faces, cameras, protocol.least_cameras)
     shown = true_samples.points[seen[true_samples.triangle]]
     counted = samples.points[_counts(samples.points, truth, protocol, diagonal)]
     if not len(counted) or not len(shown):

@@ -8,35 +8,32 @@ from numpy.typing import NDArray
 from recon_dev.truth.cameras import TrueCamera
 from recon_worker.rendering.ray_casting import RayCaster
 
+START = 3e-4
+"""How far from its vertex a ray starts, of the mesh's diagonal: else it would meet the triangles around the vertex."""
+
 
 def seen_triangles(
     vertices: NDArray[np.floating],
-    normals: NDArray[np.floating],
     triangles: NDArray[np.integer],
     cameras: Sequence[TrueCamera],
     least_cameras: int,
 ) -> NDArray[np.bool_]:
     """Return (F,) whether all corners of a triangle are seen by at least so many cameras.
 
-    A vertex is seen where it faces the camera, lies within the photo, and nothing of the mesh lies in between. Vertices
-    (V, 3) and unit normals (V, 3) are in the cameras' world.
+    A vertex is seen where it lies within the photo and nothing of the mesh lies between it and the camera; the vertices
+    (V, 3) are in the cameras' world. Which way the triangles face does not matter: the far side of a solid is hidden by its
+    near side.
     """
     caster = RayCaster(vertices, triangles)
-    size = float(np.linalg.norm(vertices.max(axis=0) - vertices.min(axis=0)))
-    # The start lies a little above the surface, else a ray would meet the triangle that it starts from.
-    starts = np.asarray(vertices) + 5e-4 * size * np.asarray(normals)
+    start = START * float(np.linalg.norm(vertices.max(axis=0) - vertices.min(axis=0)))
     seen = np.zeros(len(vertices), dtype=int)
     for camera in cameras:
-        facing = np.flatnonzero(_within_photo(vertices, camera) & _faces(vertices, normals, camera))
-        blocked = caster.occluded(starts[facing], camera.centre - starts[facing], reach=1.0)
-        seen[facing] += ~blocked
+        shown = np.flatnonzero(_within_photo(vertices, camera))
+        rays = camera.centre - vertices[shown]
+        starts = vertices[shown] + rays * (start / np.linalg.norm(rays, axis=1, keepdims=True))
+        seen[shown] += ~caster.occluded(starts, rays, reach=1.0)
     visible: NDArray[np.bool_] = (seen[triangles] >= least_cameras).all(axis=1)
     return visible
-
-
-def _faces(vertices: NDArray[np.floating], normals: NDArray[np.floating], camera: TrueCamera) -> NDArray[np.bool_]:
-    facing: NDArray[np.bool_] = np.einsum("ij,ij->i", normals, camera.centre - vertices) > 0
-    return facing
 
 
 def _within_photo(vertices: NDArray[np.floating], camera: TrueCamera) -> NDArray[np.bool_]:

@@ -126,7 +126,9 @@ GOOD = [
     pytest.param({"input": {"path": "a..b/..c"}}, id="dots in a name"),
     pytest.param({"parameters": {"quality": "high", "formats": ["glb", "obj"], "own": {"key": 1}}}, id="a model's key"),
     pytest.param({"failurePolicy": rules(onMessagePatterns=["CUDA .* memory"])}, id="a pattern"),
-    pytest.param({"retryStrategy": {"backoff": {"duration": "500ms", "factor": 3, "maxDuration": "1m30s"}}}, id="backoff"),
+    pytest.param(
+        {"retryStrategy": {"backoff": {"duration": "500ms", "factor": 3, "maxDuration": "1m30s"}}}, id="backoff"
+    ),
 ]
 
 

@@ -12,7 +12,7 @@ from recon_api.status import Output
 from recon_worker import publish
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.inputs.source import PhotoSource, source_in
-from recon_worker.models.model import Model
+from recon_worker.models.installed import Models
 from recon_worker.pipeline import Reconstruction, reconstruct
 from recon_worker.progress import ProgressSink
 from recon_worker.scene import Scene
@@ -29,7 +29,7 @@ def destination_of(payload: TaskPayload, storage: Storage) -> Path:
 def run_attempt(
     payload: TaskPayload,
     storage: Storage,
-    model: Callable[[], Model],
+    models: Models,
     limits: InputLimits,
     about: dict[str, Any],
     sink: ProgressSink,
@@ -52,7 +52,8 @@ def run_attempt(
         manifest = put_out(sealed)
     if manifest is None:
         publish.check_destination(folder, storage.outputs(payload.namespace))
-        asked = Reconstruction(model(), payload.parameters, source_of(payload, storage, limits), about)
+        model, source = models.model(payload.model_type), source_of(payload, storage, limits)
+        asked = Reconstruction(model, payload.parameters, models.load, source, about)
         manifest = reconstruct(
             asked,
             Scene(storage.steps(payload.job_id)),

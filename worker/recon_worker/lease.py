@@ -4,6 +4,7 @@ The claim is set first and the attempt's number read after; the operator writes 
 after. So one of the two always sees the other.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -70,6 +71,12 @@ class Lease:
         """Stop renewing. The lease itself ends with `release`, or by itself."""
         with self._lock:
             self._ended = True
+
+    def look(self) -> None:
+        """Find out now whether the attempt may go on; raise the `JobCancelled` of the order to stop where it may not."""
+        with contextlib.suppress(*UNREACHABLE):
+            self._beat()
+        self._stop.raise_if_given()
 
     def look_soon(self) -> None:
         """Ask for a beat within `LISTEN_S`. Safe in a signal handler."""

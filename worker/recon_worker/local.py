@@ -42,9 +42,11 @@ def reconstruct_here(
     """
     check_destination(out, out)
     device = device_of(settings.device)
+    models = Models(settings.model_weights_path, device)
     asked = Reconstruction(
-        model=Models(settings.model_weights_path, device).model(model),
+        model=models.model(model),
         parameters=parameters,
+        load=models.load,
         source=PhotoSource(Path(photos), label=photos, limits=settings.input_limits),
         about={"photos": photos, "device": device},
     )

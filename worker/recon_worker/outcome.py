@@ -1,14 +1,19 @@
 """How an attempt ended, told from the error that ended it."""
 
+import copyreg
 import errno
 from datetime import UTC, datetime
 
 from celery.exceptions import SoftTimeLimitExceeded
 
 from recon_api import reasons
-from recon_api.errors import FatalError, JobCancelled, ReconstructionError, TransientError
+from recon_api.errors import FatalError, JobCancelled, ReconstructionError, TransientError, UsageError
 from recon_api.payload import AttemptResult, Outcome
 from recon_api.status import Metric, Output
+
+for _kind in (UsageError, TransientError, FatalError, JobCancelled):
+    # A child hands the error that ended a task to the main process.
+    copyreg.pickle(_kind, lambda error: (type(error), (error.reason, error.message)))
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 

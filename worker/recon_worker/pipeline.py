@@ -30,6 +30,8 @@ class Reconstruction:
 
     model: Model
     parameters: Mapping[str, Any]
+    load: Callable[[Model], None]
+    """Makes the model ready; called once parameters and photos are known to be right, for it may take long."""
     source: PhotoSource | None = None
     """The photos; a model that reads none needs none."""
     about: Mapping[str, Any] = field(default_factory=dict)
@@ -48,6 +50,7 @@ def reconstruct(
     Progress.of_step(sink, Step.LOADING).tick(0.0)
     if asked.model.reads_photos:
         run_stages([LOAD_PHOTOS], scene, _source_of(asked), sink)
+    asked.load(asked.model)
     folder = asked.model.run(scene, asked.parameters, sink)
     finalizing = Progress.of_step(sink, Step.FINALIZING)
     finalizing.tick(0.0)

@@ -18,6 +18,7 @@ from typing import Any
 
 from celery import Task, shared_task
 from celery.exceptions import Ignore
+from celery.signals import setup_logging
 from pydantic import ValidationError
 from redis import Redis
 
@@ -30,7 +31,7 @@ from recon_worker.attempt import destination_of, run_attempt
 from recon_worker.death_watch import RunningAttempt, living
 from recon_worker.device import device_of, gpu_name
 from recon_worker.lease import RECONNECT_S, Lease, claim
-from recon_worker.logging_setup import logging_job
+from recon_worker.logging_setup import logging_job, set_up_logging
 from recon_worker.models.installed import Models
 from recon_worker.outcome import completed, ended_by, known_error, with_circumstances
 from recon_worker.progress_feed import ProgressFeed
@@ -52,6 +53,12 @@ CLAIM_WITHIN_S = 15.0
 """How long a message waits for a Redis that does not answer; then the operator sends another."""
 
 logger = logging.getLogger(__name__)
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _set_up_logging(**_: Any) -> None:
+    """Log as the settings say, in the main process and in its child, not as Celery would."""
+    set_up_logging(worker_settings().log_level, worker_settings().log_format)
 
 
 @shared_task(bind=True, name=TASK_NAME, throws=(UsageError, TransientError, JobCancelled))  # type: ignore[untyped-decorator]
@@ -117,10 +124,8 @@ def _outcome(
     """Run the attempt; return how it ended, and the error that ended it. Raises nothing."""
     try:
         outputs = _run(payload, lease, feed)
-    except BaseException as raised:
-        error = known_error(raised)
-        if error is not raised:
-            error.__cause__ = raised
+    except BaseException as raised:  # a shutdown's SystemExit ends an attempt as an error does
+        error = _cause(raised, lease)
         if isinstance(error, FatalError):
             logger.exception("attempt %d failed", payload.attempt)
         result = ended_by(error, payload.attempt)
@@ -129,6 +134,21 @@ def _outcome(
         return result, error
     _discard_steps(payload)
     return completed(payload.attempt, outputs), None
+
+
+def _cause(raised: BaseException, lease: Lease) -> ReconstructionError:
+    """Return why the attempt ended: the order to stop, if there is one by now, else what was raised.
+
+    A replaced attempt may fail in any way before it notices, for its files are gone.
+    """
+    try:
+        lease.look()
+        error = known_error(raised)
+    except JobCancelled as stopped:
+        error = stopped
+    if error is not raised:
+        error.__cause__ = raised
+    return error
 
 
 def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> tuple[Output, ...]:
@@ -143,7 +163,7 @@ def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> tuple[Output
     return run_attempt(
         payload,
         _storage(),
-        lambda: _models().model(payload.model_type),
+        _models(),
         settings.input_limits,
         about,
         feed,

@@ -43,6 +43,7 @@ def run_worker(settings: WorkerSettings) -> int:
                 hostname=f"reconstruction@{settings.worker_name}",
                 queues=[queue_name(settings.gpu_class)],
                 loglevel=settings.log_level,
+                quiet=True,
                 without_gossip=True,
                 without_mingle=True,
                 without_heartbeat=True,

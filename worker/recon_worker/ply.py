@@ -65,9 +65,9 @@ def read_ply(path: Path) -> Surface:
     vertices = arrays["vertex"]
     faces = arrays["face"]["indices"].astype(np.int32) if "face" in arrays else NO_FACES
     return Surface(
-        xyz=_columns(vertices, ("x", "y", "z"), np.float32),
-        normals=_columns(vertices, ("nx", "ny", "nz"), np.float32),
-        rgb=_columns(vertices, ("red", "green", "blue"), np.uint8),
+        xyz=_columns(vertices, ("x", "y", "z")).astype(np.float32),
+        normals=_columns(vertices, ("nx", "ny", "nz")).astype(np.float32),
+        rgb=_columns(vertices, ("red", "green", "blue")).astype(np.uint8),
         faces=np.ascontiguousarray(faces),
     )
 
@@ -90,8 +90,8 @@ def _elements(lines: list[str]) -> list[tuple[str, int, np.dtype[np.void]]]:
     return [(name, count, np.dtype(fields)) for name, count, fields in found]
 
 
-def _columns(records: npt.NDArray[np.void], names: tuple[str, ...], dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
-    columns = np.zeros((len(records), len(names)), dtype)
+def _columns(records: npt.NDArray[np.void], names: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    columns = np.zeros((len(records), len(names)))
     for column, name in enumerate(names):
         if name in (records.dtype.names or ()):
             columns[:, column] = records[name]

@@ -60,15 +60,15 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         step=Step.POST_PROCESSING,
         run=_run_of("fuse_depths"),
         reads=("estimate_poses", "estimate_depth"),
-        weight=0.5,
+        weight=0.45,
     ),
     Stage(
         name="build_mesh",
         step=Step.POST_PROCESSING,
         run=_run_of("build_mesh"),
-        reads=("fuse_depths",),
+        reads=("estimate_poses", "estimate_depth", "fuse_depths"),
         parameters_read=lambda parameters: (parameters.quality, parameters.faces),
-        weight=0.5,
+        weight=0.55,
     ),
     Stage(
         name="render_previews",
@@ -96,7 +96,9 @@ class MultiView:
     reads_photos = True
 
     def load(self, weights_dir: Path | None, device: str) -> None:
-        """There are no weights; the device is found when depth maps are estimated."""
+        """There are no weights: only import torch now, which takes seconds and can't be interrupted."""
+        for stage in STAGES:
+            importlib.import_module(f"recon_worker.stages.{stage.name}")
 
     def check(self, parameters: Mapping[str, Any]) -> None:
         """Raise UsageError(PARAMETERS_REJECTED) naming the parameter that is not taken, and why."""

@@ -7,14 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from recon_api import reasons
 from recon_api.errors import UsageError
+from recon_worker.cameras import CameraSet
 from recon_worker.ply import read_ply, write_ply
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
-from recon_worker.stages import fuse_depths
+from recon_worker.stages import estimate_depth, estimate_poses, fuse_depths
+from recon_worker.stages.depth.consistency import DepthMap
+from recon_worker.stages.estimate_depth import SavedDepth, saved_maps
 from recon_worker.stages.mesh_cleaning import decimated, drop_fragments, is_watertight, smoothed, with_normals
 from recon_worker.stages.parameters import MultiViewParameters
+from recon_worker.stages.vertex_colours import ColourSource, coloured
 from recon_worker.tool_process import run_tool
 from recon_worker.tools.surface import SurfaceRequest
 
@@ -53,10 +59,22 @@ def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, prog
     surface = smoothed(surface, SMOOTHING_ROUNDS)
     progress.tick(0.8)
     surface = with_normals(decimated(surface, parameters.faces))
-    progress.tick(0.95)
+    surface = coloured(surface, _colour_sources(scene), progress.part(0.85, 0.98))
     write_ply(folder / MESH, surface)
     return {
         "vertices": len(surface.xyz),
         "faces": len(surface.faces),
         "watertight": is_watertight(surface.faces),
     }
+
+
+def _colour_sources(scene: Scene) -> list[ColourSource]:
+    """Return the photos that have a depth map."""
+    posed = scene.folder(estimate_poses.STAGE)
+    cameras = CameraSet.load(posed).cameras
+    sources = []
+    for number, path in saved_maps(scene.folder(estimate_depth.STAGE)).items():
+        saved = SavedDepth.load(path)
+        depth = DepthMap(torch.from_numpy(saved.w), saved.K, saved.R, saved.t)
+        sources.append(ColourSource(posed / cameras[number].file, cameras[number], depth))
+    return sources

@@ -53,6 +53,11 @@ class SavedDepth:
             return cls(**{name: archive[name] for name in ("w", "score", "rgb", "K", "R", "t")})
 
 
+def saved_maps(folder: Path) -> dict[int, Path]:
+    """Return the files of an artefact's maps by their camera's index, in order."""
+    return {int(path.stem): path for path in sorted(folder.glob("[0-9]*.npz"))}
+
+
 def load_region(folder: Path) -> Region:
     """Read the ball that the maps of an artefact cover."""
     with np.load(folder / REGION) as archive:

@@ -22,7 +22,7 @@ from recon_worker.stages import estimate_depth, estimate_poses
 from recon_worker.stages.depth.consistency import DepthMap, opinion
 from recon_worker.stages.depth.free_space import Votes
 from recon_worker.stages.depth.normals import normals_of
-from recon_worker.stages.estimate_depth import SavedDepth, load_region
+from recon_worker.stages.estimate_depth import SavedDepth, load_region, saved_maps
 from recon_worker.stages.estimate_poses import SparsePoints
 from recon_worker.stages.object_region import Region
 from recon_worker.stages.parallel import device_in_use, for_each
@@ -51,12 +51,15 @@ LEAST_SCORE = 0.4
 LEAST_POINTS = 500
 
 
-def fuse_depths(scene: Scene, folder: Path, parameters: MultiViewParameters, progress: Progress) -> Mapping[str, Any]:
+def fuse_depths(scene: Scene, folder: Path, _: MultiViewParameters, progress: Progress) -> Mapping[str, Any]:
     """Fuse all depth maps; return how many points there are, from how many samples.
 
     Raises UsageError(INSUFFICIENT_OVERLAP) where the maps agree on hardly anything.
     """
-    saved = {int(path.stem): SavedDepth.load(path) for path in _files(scene.folder(estimate_depth.STAGE))}
+    saved = {}
+    for number, path in saved_maps(scene.folder(estimate_depth.STAGE)).items():
+        progress.check_cancelled()
+        saved[number] = SavedDepth.load(path)
     region = load_region(scene.folder(estimate_depth.STAGE))
     device = device_in_use()
     maps = {number: DepthMap(torch.from_numpy(one.w).to(device), one.K, one.R, one.t) for number, one in saved.items()}
@@ -82,10 +85,6 @@ def fuse_depths(scene: Scene, folder: Path, parameters: MultiViewParameters, pro
     merged = _without_contradicted(merged, confirmed, device, progress.part(0.85, 0.95))
     write_ply(folder / POINTS, Surface(merged.xyz, merged.normals, merged.rgb, NO_FACES))
     return {"samples": len(everything.xyz), "points": len(merged.xyz), "spacing": cell}
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("[0-9]*.npz"))
 
 
 def _neighbours(scene: Scene) -> list[list[int]]:

@@ -30,7 +30,7 @@ class Placement:
 
     def centres(self) -> Array:
         """Return the centres of projection, n x 3."""
-        return -np.einsum("nij,ni->nj", self.rotations, self.translations)
+        return np.asarray(-np.einsum("nij,ni->nj", self.rotations, self.translations))
 
 
 def to_world_frame(placement: Placement) -> Placement:
@@ -59,8 +59,8 @@ def up_direction(rotations: Array) -> Array:
     level: Array = directions[:, 0]
     agrees = abs(float(level @ upwards)) > np.cos(np.radians(45.0))
     if spread[0] > LEVEL_RATIO * spread[1] or not agrees:
-        return upwards
-    return level * np.sign(level @ upwards)
+        return np.asarray(upwards)
+    return np.asarray(level * np.sign(level @ upwards))
 
 
 def focus_point(placement: Placement) -> Array:

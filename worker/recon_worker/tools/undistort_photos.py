@@ -25,7 +25,8 @@ def undistort_photos(request: UndistortionRequest) -> Mapping[str, Any]:
     pycolmap.undistort_images(scratch, request.model, request.images, jpeg_quality=JPEG_QUALITY)
     report_fraction(0.9)
     model = pycolmap.Reconstruction(scratch / "sparse")
-    np.savez(request.output / PLACEMENT, **_placement(model))
+    placement: dict[str, Any] = _placement(model)
+    np.savez(request.output / PLACEMENT, **placement)
     shutil.move(scratch / "images", request.output / "images")
     shutil.rmtree(scratch)
     return {"images": model.num_reg_images()}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-VARIANCE_FLOOR = 2e-5
-"""Added to the variance of a window (luminance 0 to 1): about that of sensor noise, so that plain areas don't match."""
+VARIANCE_FLOOR = 5e-6
+"""Added to the variance of a window (luminance 0 to 1): a deviation of half a grey level, so that plain areas don't match."""
 
 
 def box_sum(x: Tensor, radius: int) -> Tensor:
@@ -59,7 +59,8 @@ class Reference:
         sums = box_sum(torch.stack((other, other * other, other * self.image)), self.radius).mul_(self.per_window)
         mean, square, product = sums
         variance = square.addcmul_(mean, mean, value=-1).clamp_(min=0).add_(VARIANCE_FLOOR).rsqrt_()
-        return product.addcmul_(mean, self.mean, value=-1).mul_(variance).mul_(self.inverse_deviation)
+        scores: Tensor = product.addcmul_(mean, self.mean, value=-1).mul_(variance).mul_(self.inverse_deviation)
+        return scores
 
 
 class BestMean:

@@ -1,0 +1,102 @@
+"""What the model `multiview` takes, and how it prepares its work."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from recon_api import reasons
+from recon_api.errors import JobCancelled, UsageError
+from recon_api.steps import Step
+from recon_worker.models.multiview import STAGES, MultiView, parse_parameters
+from recon_worker.progress import Progress, SilentSink
+from recon_worker.stages.parallel import for_each
+from recon_worker.tools.place_photos import choose_pairs
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        pytest.param({"qualty": "high"}, "parameters.qualty: multiview has no such parameter", id="an unknown key"),
+        pytest.param({"quality": "best"}, "parameters.quality: Input should be", id="an unknown quality"),
+        pytest.param({"formats": ["stl"]}, "parameters.formats.0: Input should be", id="an unknown format"),
+        pytest.param({"targetFaces": -1}, "parameters.targetFaces: Input should be", id="a negative number"),
+    ],
+)
+def test_parameters_are_refused_by_name(parameters: dict[str, object], said: str):
+    with pytest.raises(UsageError) as caught:
+        MultiView().check(parameters)
+    assert caught.value.reason == reasons.PARAMETERS_REJECTED
+    assert said in caught.value.message
+
+
+def test_a_limit_never_enlarges_what_the_quality_asks_for():
+    assert parse_parameters({"quality": "draft", "maxImageSize": 8000}).photo_px == 1200
+    assert parse_parameters({"quality": "high", "maxImageSize": 500}).depth_px == 500
+
+
+def test_stages_read_only_what_exists_before_them():
+    for index, stage in enumerate(STAGES):
+        assert set(stage.reads) <= {"load_photos", *(earlier.name for earlier in STAGES[:index])}
+    assert [stage.step for stage in STAGES] == sorted((stage.step for stage in STAGES), key=list(Step).index)
+
+
+@pytest.mark.parametrize(
+    ("count", "pairs"),
+    [
+        pytest.param(2, 1, id="two photos are one pair"),
+        pytest.param(36, 630, id="every pair of a small set"),
+        pytest.param(120, 7140, id="every pair of a set at the limit"),
+    ],
+)
+def test_small_sets_are_matched_completely(count: int, pairs: int):
+    assert len(choose_pairs(count)) == pairs
+
+
+def test_large_sets_are_matched_with_neighbours_and_landmarks():
+    pairs = choose_pairs(1000)
+    assert len(pairs) < 60_000
+    assert len(set(pairs)) == len(pairs)
+    assert all(i < j for i, j in pairs)
+    assert {(i, i + 1) for i in range(999)} <= set(pairs)
+
+
+class CancelledSoon(SilentSink):
+    """Asks to stop at the third check."""
+
+    def __init__(self) -> None:
+        self.checks = 0
+
+    def raise_if_stopped(self) -> None:
+        self.checks += 1
+        if self.checks >= 3:
+            raise JobCancelled(reasons.CANCELLED, "asked to")
+
+
+def test_threads_stop_when_the_job_is_cancelled():
+    started = threading.Event()
+
+    def work(_number: int, check: Callable[[], None]) -> None:
+        started.set()
+        while True:
+            check()
+
+    progress = Progress.of_step(CancelledSoon(), Step.RECONSTRUCTION)
+    with pytest.raises(JobCancelled):
+        for_each(range(5), work, CPU, progress)
+    assert started.is_set()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
+
+
+def test_an_error_in_a_thread_ends_the_others_and_is_raised():
+    def work(number: int, check: Callable[[], None]) -> None:
+        if number == 0:
+            raise ValueError("broken")
+        while True:
+            check()
+
+    with pytest.raises(ValueError, match="broken"):
+        for_each(range(3), work, CPU, Progress.silent())

@@ -1,0 +1,177 @@
+"""Depth maps of surfaces whose shape is known."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from scipy.ndimage import median_filter, uniform_filter
+
+from recon_worker.stages.depth.consistency import DepthMap, opinion
+from recon_worker.stages.depth.correlation import Reference, box_sum
+from recon_worker.stages.depth.estimation import estimate_inverse_depth
+from recon_worker.stages.depth.free_space import Votes
+from recon_worker.stages.depth.normals import normals_of
+from recon_worker.stages.depth.refinement import median3
+from recon_worker.stages.depth.semi_global_matching import aggregate, best_planes
+from recon_worker.stages.depth.view import View
+
+Array = npt.NDArray[np.float64]
+Intersect = Callable[[Array, Array], Array]
+"""(centre 3, rays H x W x 3) -> depth along each ray."""
+
+HEIGHT, WIDTH, FOCAL_PX = 96, 128, 140.0
+K = np.array([[FOCAL_PX, 0, WIDTH / 2], [0, FOCAL_PX, HEIGHT / 2], [0, 0, 1]])
+
+
+def plane(centre: Array, rays: Array) -> Array:
+    """A plane through (0, 0, 3), tilted by 31 degrees."""
+    normal = np.array([0.3, 0.5, 1.0])
+    return np.asarray((np.array([0, 0, 3.0]) - centre) @ normal / (rays @ normal))
+
+
+def ball(centre: Array, rays: Array) -> Array:
+    """A ball of radius 4 around (0, 0, 7), which fills the photo."""
+    offset = centre - np.array([0, 0, 7.0])
+    a, b, c = (rays**2).sum(-1), 2 * rays @ offset, offset @ offset - 16.0
+    return np.asarray((-b - np.sqrt(b**2 - 4 * a * c)) / (2 * a))
+
+
+def texture(points: Array) -> Array:
+    """Waves of many lengths, so that every window is different."""
+    rng = np.random.default_rng(5)
+    waves = rng.normal(size=(40, 3)) * rng.uniform(3, 25, size=(40, 1))
+    return np.asarray(0.5 + 0.05 * np.sin(points @ waves.T + rng.uniform(0, 6, 40)).sum(axis=-1))
+
+
+def photograph(surface: Intersect, x: float, y: float = 0.0) -> tuple[View, Array]:
+    """A photo from (x, y, 0) towards +Z, and its true depth."""
+    centre = np.array([x, y, 0.0])
+    u, v = np.meshgrid(np.arange(WIDTH) + 0.5, np.arange(HEIGHT) + 0.5)
+    rays = np.stack([(u - K[0, 2]) / FOCAL_PX, (v - K[1, 2]) / FOCAL_PX, np.ones_like(u)], axis=-1)
+    depth = surface(centre, rays)
+    levels = [torch.from_numpy(texture(centre + rays * depth[..., None]).astype(np.float32))]
+    for _ in range(2):
+        levels.append(torch.nn.functional.avg_pool2d(levels[-1][None], 2)[0])
+    rgb = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    return View(tuple(levels), rgb, K, np.eye(3), -centre, nearest=1.8, farthest=5.0), depth
+
+
+@pytest.mark.parametrize("surface", [plane, ball])
+def test_depth_is_found_within_a_few_thousandths(surface: Intersect):
+    view, depth = photograph(surface, 0.0)
+    sources = [photograph(surface, x, y)[0] for x, y in ((-0.35, 0), (0.35, 0), (0, 0.35))]
+    with torch.inference_mode():
+        w, score = estimate_inverse_depth(view, sources, 32, lambda: None)
+    error = np.abs(1 / w.numpy() - depth) / depth
+    inner = error[8:-8, 8:-8]
+    # The sources see 16 pixels of disparity: two thousandths are a thirtieth of a pixel.
+    assert np.median(inner) < 0.002
+    assert np.quantile(inner, 0.95) < 0.01
+    assert np.median(score.numpy()[8:-8, 8:-8]) > 0.95
+
+
+def test_a_window_that_must_stop_stops():
+    view, _ = photograph(plane, 0.0)
+
+    def stop() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        estimate_inverse_depth(view, [photograph(plane, 0.3)[0]], 16, stop)
+
+
+def known_depth(surface: Intersect, x: float) -> DepthMap:
+    view, depth = photograph(surface, x)
+    return DepthMap(torch.from_numpy(1 / depth).float(), K, view.R, view.t)
+
+
+@pytest.mark.parametrize(
+    ("factor", "agrees"),
+    [
+        pytest.param(1.0, True, id="the true depth is confirmed"),
+        pytest.param(1.004, True, id="a small error is confirmed"),
+        pytest.param(1.05, False, id="a large error is not"),
+        pytest.param(0.7, False, id="something floating in front is not"),
+    ],
+)
+def test_another_view_confirms(factor: float, agrees: bool):
+    here, there = known_depth(plane, 0.0), known_depth(plane, 0.3)
+    claimed = DepthMap(here.w / factor, here.K, here.R, here.t)
+    points = claimed.points()
+    normals, _ = normals_of(points, np.zeros(3))
+    said = opinion(points, normals, np.zeros(3), claimed.w, there)
+    assert said.agrees[20:-20, 30:-30].float().mean() == pytest.approx(float(agrees))
+
+
+def test_what_another_view_says_corrects_a_small_error():
+    here, there = known_depth(plane, 0.0), known_depth(plane, 0.3)
+    claimed = DepthMap(here.w * 1.003, here.K, here.R, here.t)
+    points = claimed.points()
+    normals, _ = normals_of(points, np.zeros(3))
+    corrected = claimed.w + opinion(points, normals, np.zeros(3), claimed.w, there).change
+    error = (corrected / here.w - 1).abs()[20:-20, 30:-30]
+    assert error.max() < 0.0003
+
+
+def test_normals_of_a_plane_are_the_planes():
+    here = known_depth(plane, 0.0)
+    normals, cosine = normals_of(here.points(), np.zeros(3))
+    expected = -np.array([0.3, 0.5, 1.0]) / np.linalg.norm([0.3, 0.5, 1.0])
+    inner = normals[:, 5:-5, 5:-5].permute(1, 2, 0).numpy()
+    assert np.abs(inner - expected).max() < 0.01
+    assert cosine[48, 64] > 0.5
+    assert cosine[0, 0] == 0
+
+
+def test_a_point_that_others_see_through_is_taken_away():
+    views = [known_depth(plane, x) for x in (-0.2, -0.1, 0.0, 0.1, 0.2)]
+    on_surface = views[2].points()[:, 48, 64]
+    floating = on_surface * 0.9
+    xyz = torch.stack([on_surface, floating]).float()
+    votes = Votes.none(2, torch.device("cpu"))
+    for view in views:
+        votes.add(xyz, view)
+    assert votes.support.tolist() == [5, 0]
+    assert votes.contradiction.tolist() == [0, 5]
+    assert votes.keep().tolist() == [True, False]
+
+
+def test_the_cheapest_way_through_a_volume_is_found():
+    """One row of five pixels, four planes: the middle pixel matches plane 3 by chance, its neighbours plane 1."""
+    cost = torch.ones((1, 5, 4))
+    cost[0, :, 1] = 0.2
+    cost[0, 2, 3], cost[0, 2, 1] = 0.1, 0.15
+    assert cost[0, 2].argmin() == 3
+    total = aggregate(cost, lambda: None, small_step=0.1, large_step=0.5)
+    assert total.argmin(dim=2)[0].tolist() == [1, 1, 1, 1, 1]
+    # From the left: 0.15 + least of the neighbour; the same from the right; the vertical paths add the cost itself.
+    assert total[0, 2, 1] == pytest.approx(4 * 0.15, abs=1e-6)
+
+
+def test_an_edge_stays_where_both_sides_are_sure():
+    cost = torch.ones((1, 6, 5))
+    cost[0, :3, 1] = 0.0
+    cost[0, 3:, 3] = 0.0
+    total = aggregate(cost, lambda: None, small_step=0.1, large_step=0.5)
+    assert total.argmin(dim=2)[0].tolist() == [1, 1, 1, 3, 3, 3]
+
+
+def test_a_minimum_between_planes_is_found_by_a_parabola():
+    planes = torch.arange(7.0)
+    cost = (planes - 3.3) ** 2
+    assert best_planes(cost[None, None])[0, 0] == pytest.approx(3.3)
+
+
+def test_sums_and_medians_are_those_of_scipy():
+    image = torch.from_numpy(np.random.default_rng(0).random((9, 12), np.float32))
+    for radius in (1, 2, 3, 4):
+        expected = uniform_filter(image.numpy(), 2 * radius + 1, mode="constant") * (2 * radius + 1) ** 2
+        assert np.allclose(box_sum(image, radius), expected, atol=1e-4)
+    assert np.array_equal(median3(image), median_filter(image.numpy(), 3, mode="nearest"))
+
+
+def test_correlation_ignores_brightness_and_contrast():
+    image = torch.from_numpy(np.random.default_rng(0).random((20, 20), np.float32))
+    assert Reference.of(image, 2).correlate(0.4 * image + 0.3).min() > 0.99

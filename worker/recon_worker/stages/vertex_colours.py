@@ -1,0 +1,103 @@
+"""Colouring a mesh's vertices from all photos that see them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from recon_worker.cameras import PlacedCamera
+from recon_worker.ply import Surface
+from recon_worker.progress import Progress
+from recon_worker.stages.depth.consistency import DepthMap
+
+SAME_SURFACE = 0.01
+"""A photo sees a vertex where its depth map is this near to it, as a share of the depth."""
+
+LEAST_COSINE = 0.2
+"""Photos that see the surface more obliquely than this have smeared colours."""
+
+OUTLIER = 30.0
+"""Colours (0 to 255) so far from the mean of all photos count for 1/e: highlights, shadows and wrong visibility."""
+
+
+@dataclass(frozen=True)
+class ColourSource:
+    """One photo with its camera and its depth map."""
+
+    photo: Path
+    camera: PlacedCamera
+    depth: DepthMap
+
+
+def coloured(surface: Surface, sources: Sequence[ColourSource], progress: Progress) -> Surface:
+    """Return the surface with the colours that the photos show at its vertices; those that none shows keep theirs.
+
+    A vertex gets the mean of the photos, weighted by how squarely they see it; then once more with less weight for those
+    that are far from that mean.
+    """
+    xyz, normals = torch.from_numpy(surface.xyz), torch.from_numpy(surface.normals)
+    seen = []
+    for done, source in enumerate(sources):
+        progress.tick(done / max(len(sources), 1))
+        seen.append(_colours_in(source, xyz, normals))
+    mean = _weighted_mean(iter(seen), len(xyz))
+    robust = _weighted_mean(_without_outliers(seen, mean), len(xyz))
+    rgb = np.where(np.isfinite(robust), np.rint(robust), surface.rgb).astype(np.uint8)
+    return Surface(surface.xyz, surface.normals, rgb, surface.faces)
+
+
+Seen = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.float32]]
+"""Indices of k vertices, their colours k x 3 (0 to 255), and weights k."""
+
+
+def _colours_in(source: ColourSource, xyz: Tensor, normals: Tensor) -> Seen:
+    """Return what one photo shows of which vertices."""
+    K, size = source.camera.intrinsics(), (source.camera.height, source.camera.width)
+    grid, z = _projected(xyz, K, source.depth.R, source.depth.t, size)
+    map_grid, _ = _projected(xyz, source.depth.K, source.depth.R, source.depth.t, tuple(source.depth.w.shape))
+    centre = torch.from_numpy(source.camera.centre()).float()
+    cosine = (torch.nn.functional.normalize(centre - xyz, dim=1) * normals).sum(dim=1)
+    w = _looked_up(source.depth.w[None].cpu(), map_grid)[0]
+    visible = ((w * z - 1).abs() < SAME_SURFACE) & (cosine > LEAST_COSINE) & (z > 0)
+    index = visible.nonzero()[:, 0]
+    with Image.open(source.photo) as photo:
+        pixels = torch.from_numpy(np.array(photo.convert("RGB"))).permute(2, 0, 1).float()
+    colours = _looked_up(pixels, grid[index]).T
+    return index.numpy(), colours.numpy(), (cosine[index] ** 2).numpy()
+
+
+def _projected(
+    xyz: Tensor, K: npt.NDArray[np.float64], R: npt.NDArray[np.float64], t: npt.NDArray[np.float64], size: Sequence[int]
+) -> tuple[Tensor, Tensor]:
+    """Return where points (N x 3, world) are in an image of that (height, width), -1 to 1 (N x 2), and their depths."""
+    P = torch.from_numpy(K @ np.hstack([R, t[:, None]])).float()
+    u, v, z = (xyz @ P[:, :3].T + P[:, 3]).unbind(dim=1)
+    return torch.stack((2 * u / (z * size[1]) - 1, 2 * v / (z * size[0]) - 1), dim=1), z
+
+
+def _looked_up(image: Tensor, grid: Tensor) -> Tensor:
+    """Return the values of an image (C x H x W) at N places: C x N."""
+    return torch.nn.functional.grid_sample(
+        image[None], grid[None, :, None], mode="bilinear", padding_mode="zeros", align_corners=False
+    )[0, :, :, 0]
+
+
+def _weighted_mean(seen: Iterator[Seen], count: int) -> npt.NDArray[np.float64]:
+    """Return the mean colour of each vertex, N x 3; nan for those that no photo shows."""
+    totals, sums = np.zeros(count), np.zeros((count, 3))
+    for index, colours, weights in seen:
+        totals[index] += weights
+        sums[index] += colours * weights[:, None]
+    with np.errstate(invalid="ignore"):
+        return np.asarray(sums / totals[:, None])
+
+
+def _without_outliers(seen: Sequence[Seen], mean: npt.NDArray[np.float64]) -> Iterator[Seen]:
+    for index, colours, weights in seen:
+        distance = np.linalg.norm(colours - mean[index], axis=1) / OUTLIER
+        yield index, colours, weights * (np.exp(-(distance**2)) + 1e-3).astype(np.float32)

@@ -105,7 +105,7 @@ DROPPED_KEYS = frozenset({"$defs", "title", "additionalProperties", "uniqueItems
 """What a structural schema can't say, or what no reader needs."""
 
 
-def _convert(node: Any, definitions: Schema) -> Any:  # noqa: ANN401 - a JSON schema node is any JSON value
+def _convert(node: Any, definitions: Schema) -> Any:
     if isinstance(node, list):
         return [_convert(item, definitions) for item in node]
     if not isinstance(node, dict):

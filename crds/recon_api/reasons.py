@@ -55,7 +55,9 @@ INPUT_NOT_FOUND = Reason("InputNotFound", "The input does not exist in the stora
 INPUT_REJECTED = Reason("InputRejected", "The input is not a usable set of photos.", Blame.USER)
 INPUT_UNREADABLE = Reason("InputUnreadable", "The input exists but may not be read by the workers.", Blame.USER)
 TOO_FEW_PHOTOS = Reason("TooFewPhotos", "The input has fewer photos than a reconstruction needs.", Blame.USER)
-INSUFFICIENT_OVERLAP = Reason("InsufficientOverlap", "Too few photos could be placed relative to each other.", Blame.USER)
+INSUFFICIENT_OVERLAP = Reason(
+    "InsufficientOverlap", "Too few photos could be placed relative to each other.", Blame.USER
+)
 UNKNOWN_MODEL = Reason("UnknownModel", "No worker has a model of that name.", Blame.USER)
 PARAMETERS_REJECTED = Reason("ParametersRejected", "The model does not take these parameters.", Blame.USER)
 WEIGHTS_NOT_FOUND = Reason("WeightsNotFound", "The model's weights are not mounted.", Blame.USER)

@@ -42,14 +42,17 @@ def immutable(field: str) -> Rule:
 
 
 RELATIVE_PATH = (
-    Rule("!self.startsWith('/')", "must be relative to the namespace's own folder in the storage, without a leading '/'"),
+    Rule(
+        "!self.startsWith('/')", "must be relative to the namespace's own folder in the storage, without a leading '/'"
+    ),
     Rule("!self.split('/').exists(part, part == '..')", "must stay inside the namespace's folder: '..' is not allowed"),
     Rule(r"!self.matches('[\\x00-\\x1f\\x7f\\\\]')", "must not have control characters or backslashes"),
 )
 """Rules of a path within a namespace's folder."""
 
 URL_SCHEME_IS_KNOWN = Rule(
-    r"self.matches('^(https|s3|gs|az)://[^\\s/]\\S*$')", "must be a URL that starts with https://, s3://, gs:// or az://"
+    r"self.matches('^(https|s3|gs|az)://[^\\s/]\\S*$')",
+    "must be a URL that starts with https://, s3://, gs:// or az://",
 )
 
 IS_DURATION = Rule(

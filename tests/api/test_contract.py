@@ -71,7 +71,9 @@ def test_an_error_names_its_reason_and_what_to_change() -> None:
     assert str(error) == "InputNotFound: put the photos there"
 
 
-@pytest.mark.parametrize(("phase", "finished"), [(phase, phase in {"Succeeded", "Failed", "Cancelled"}) for phase in Phase])
+@pytest.mark.parametrize(
+    ("phase", "finished"), [(phase, phase in {"Succeeded", "Failed", "Cancelled"}) for phase in Phase]
+)
 def test_three_phases_are_final(phase: Phase, finished: bool) -> None:
     assert phase.finished is finished
 

@@ -50,11 +50,6 @@ class PhotoSetSpec:
 DEMO = PhotoSetSpec()
 """36 photos of 960x720: what `make demo` reconstructs."""
 
-SMALL = PhotoSetSpec(
-    rings=(Ring(7, 16.0, 3.4), Ring(5, 44.0, 3.4)), width_px=320, height_px=240, shape_cells=112, ground_cells=768
-)
-"""12 photos of 320x240, for tests."""
-
 
 def render_photo_set(
     folder: Path, spec: PhotoSetSpec = DEMO, *, on_progress: Callable[[float], None] = lambda _: None, threads: int = 2

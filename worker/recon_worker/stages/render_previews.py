@@ -32,7 +32,9 @@ TURNTABLE_FRAMES = 36
 FRAME_MS = 100
 """A turn takes 3.6 s."""
 
-TURNTABLE_COLOURS = 255
+TURNTABLE_COLOURS = (255, 128, 64, 32)
+"""Tried in turn until the file is small enough: fewer colours make longer runs."""
+TURNTABLE_LIMIT_BYTES = 3_000_000
 TURNTABLE_BACKGROUND = floats([0.94, 0.943, 0.95])
 """One plain tone: a gradient would cost half of the file."""
 
@@ -67,12 +69,10 @@ def save_turntable(file: Path, model: Model, floor: Floor, direction: Floats, pr
     for view in turning_views(model, direction):
         progress.tick(0.8 * len(frames) / TURNTABLE_FRAMES)
         frames.append(take_picture(model, view, background, TWO_SAMPLES, floor=floor))
-    palette = _common_palette(frames)
-    pictures: list[Image.Image] = []
-    for frame in frames:
-        progress.tick(0.8 + 0.2 * len(pictures) / TURNTABLE_FRAMES)
-        pictures.append(Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE))
-    pictures[0].save(file, save_all=True, append_images=pictures[1:], duration=FRAME_MS, loop=0, optimize=False)
+    for attempt, colours in enumerate(TURNTABLE_COLOURS):
+        _save_gif(file, frames, colours, progress.part(0.8 + attempt / 20, 0.85 + attempt / 20))
+        if file.stat().st_size <= TURNTABLE_LIMIT_BYTES:
+            return
 
 
 def turning_views(model: Model, direction: Floats) -> list[View]:
@@ -87,7 +87,12 @@ def turning_views(model: Model, direction: Floats) -> list[View]:
     return views
 
 
-def _common_palette(frames: list[npt.NDArray[np.uint8]]) -> Image.Image:
-    """Return one palette for all frames, so that no colour flickers."""
+def _save_gif(file: Path, frames: list[npt.NDArray[np.uint8]], colours: int, progress: Progress) -> None:
+    """Write the frames with one palette for all of them, so that no colour flickers."""
     sample = np.concatenate([frame[::2, ::2] for frame in frames[::5]])
-    return Image.fromarray(sample).quantize(TURNTABLE_COLOURS, method=Image.Quantize.MEDIANCUT)
+    palette = Image.fromarray(sample).quantize(colours, method=Image.Quantize.MEDIANCUT)
+    pictures: list[Image.Image] = []
+    for frame in frames:
+        progress.tick(len(pictures) / len(frames))
+        pictures.append(Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE))
+    pictures[0].save(file, save_all=True, append_images=pictures[1:], duration=FRAME_MS, loop=0, optimize=False)

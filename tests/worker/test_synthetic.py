@@ -52,9 +52,9 @@ def test_it_goes_through_all_steps_in_order(tmp_path: Path) -> None:
     assert files == ["mesh.glb", "points.ply", "preview.png", "report.json"]
     assert list(dict.fromkeys(step for step, _ in sink.shown)) == list(Step)
     assert [percentage for _, percentage in sink.shown] == sorted(percentage for _, percentage in sink.shown)
-    assert sink.shown[-1] == (Step.FINALIZING, 100)
     assert report["stages"][1]["points"] == torus.RINGS * torus.SEGMENTS
     assert report["parameters"] == {"quality": "draft", "seed": 3}
+    assert sink.shown[-1] == (Step.FINALIZING, 100)
 
 
 def test_its_geometry_is_known(tmp_path: Path) -> None:

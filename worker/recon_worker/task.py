@@ -96,7 +96,7 @@ def _process(task: Task, payload: TaskPayload) -> dict[str, Any]:
             result, error = _outcome(payload, lease, feed)
         result = with_circumstances(result, worker=owner.worker, started_at=started_at, metrics=feed.metrics)
         _record(redis, lease, payload, result)
-        logger.info("attempt %d has %s %s", payload.attempt, result.outcome, result.message)
+        logger.info("attempt %d has %s", payload.attempt, f"{result.outcome} {error or ''}".strip())
     if error is not None and result.outcome is not Outcome.CANCELLED:
         raise error
     return _task_result(payload, result).model_dump()

@@ -88,9 +88,10 @@ def _ensure_up(state: StateDir, *, was_up: bool) -> None:
 
 
 def _known_photos() -> Path:
-    with console.status("Photographing an object of known shape ...") as live:
-        folder = known_photo_set(DEMO, lambda done: live.update(f"Photographing an object of known shape: {done:.0%}"))
-    say(f"Photos of an object of known shape: {folder / PHOTOS_FOLDER}")
+    text = "Photographing an object of known shape, once for this machine"
+    with console.status(text) as live:
+        folder = known_photo_set(DEMO, lambda done: live.update(f"{text}: {done:.0%}"))
+    say(f"\nPhotos of an object of known shape: {folder / PHOTOS_FOLDER}")
     return folder
 
 

@@ -31,7 +31,8 @@ up: $(READY) ## Start a control plane, Redis, the operator and workers here (WOR
 down: $(READY) ## Stop what `make up` started
 	@$(BIN)/recon-dev down
 
-test: test-fast test-cluster ## Run every test: the fast ones, then those on a real API server and Redis
+test: $(READY) ## Run every test: the fast ones, then those on a real API server and Redis
+	@$(MAKE) --keep-going test-fast test-cluster
 
 test-fast: $(READY) ## Run the tests that need no server
 	$(BIN)/pytest --ignore=tests/cluster --numprocesses=$(JOBS) --dist=worksteal

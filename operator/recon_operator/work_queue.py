@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 
 class WorkQueue:
@@ -55,10 +56,9 @@ class WorkQueue:
                 return taken
             next_due = self._heap[0][0] if self._heap else until
             self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), max(min(next_due, until) - self._clock(), 0.0))
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):  # asyncio.wait_for can swallow a cancellation (Python 3.11)
+                async with asyncio.timeout(max(min(next_due, until) - self._clock(), 0.0)):
+                    await self._changed.wait()
 
     def take_due(self, limit: int) -> list[str]:
         """Return up to `limit` jobs that are due now, without waiting."""

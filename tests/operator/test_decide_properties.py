@@ -80,6 +80,7 @@ def observations(draw: st.DrawFn, job: ReconstructionJob) -> Observation:
     is_open = bool(attempts) and attempts[-1].end_time is None
     number = draw(st.sampled_from([job.status.execution_attempts, max(job.status.execution_attempts - 1, 0)]))
     outcome = draw(st.none() | st.sampled_from(Outcome))
+    admitted = not is_open and draw(st.booleans())
     return Observation(
         known=draw(st.booleans()),
         attempt=number,
@@ -95,9 +96,9 @@ def observations(draw: st.DrawFn, job: ReconstructionJob) -> Observation:
         stop_asserted=draw(st.booleans()),
         silent_s=draw(st.sampled_from([0.0, 10.0, 30.0])),
         unsent=draw(st.booleans()),
-        admitted=not is_open and draw(st.booleans()),
+        admitted=admitted,
         position=draw(st.none() | st.integers(1, 20)),
-        workers=draw(st.integers(0, 2)),
+        workers=draw(st.integers(int(admitted), 2)),
     )
 
 

@@ -2,19 +2,23 @@
 
 import base64
 import os
+import time
 from pathlib import Path
 
 import yaml
 
+from recon_api.resource import GROUP, PLURAL, VERSION
 from recon_dev.binaries import Binaries
 from recon_dev.certificates import Pki, ensure_pki
+from recon_dev.errors import DevError
 from recon_dev.kubectl import Kubectl
 from recon_dev.probes import url_answers
-from recon_dev.processes import Component
+from recon_dev.processes import POLL_S, Component
 from recon_dev.state import CHECKOUT, Settings, StateDir, write_private
 
 CRD_FILE = CHECKOUT / "crds" / "reconstructionjobs.yaml"
-CRD_NAME = "reconstructionjobs.reconstruction.dev"
+JOBS_PATH = f"/apis/{GROUP}/{VERSION}/{PLURAL}?limit=1"
+SERVED_WITHIN_S = 30.0
 LOOPBACK = "127.0.0.1"
 
 
@@ -98,7 +102,11 @@ def server_env() -> dict[str, str]:
 def apply_crd(kubectl: Kubectl) -> None:
     """Install the resource's definition and wait until it is served. Raises DevError."""
     kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD_FILE))
-    kubectl("wait", "--for=condition=Established", f"crd/{CRD_NAME}", "--timeout=30s")
+    deadline = time.monotonic() + SERVED_WITHIN_S
+    while (answer := kubectl.run("get", "--raw", JOBS_PATH)).returncode != 0:
+        if time.monotonic() > deadline:
+            raise DevError(f"the API server does not serve the resource: {answer.stderr.strip()}")
+        time.sleep(POLL_S)
 
 
 def write_kubeconfig(path: Path, server: str, pki: Pki) -> None:

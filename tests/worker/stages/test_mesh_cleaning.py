@@ -14,7 +14,7 @@ from recon_worker.stages.voxel_grid import Samples, merge_samples
 def ball(radius: float = 1.0, x: float = 0.0, subdivisions: int = 3) -> Surface:
     mesh = trimesh.creation.icosphere(subdivisions, radius)
     xyz = np.asarray(mesh.vertices, np.float32)
-    rgb = np.where(xyz[:, :1] > 0, np.uint8([[200, 0, 0]]), np.uint8([[0, 0, 200]]))
+    rgb = np.where(xyz[:, :1] > 0, np.array([[200, 0, 0]], np.uint8), np.array([[0, 0, 200]], np.uint8))
     shifted = xyz + np.array([x, 0, 0], np.float32)
     return with_normals(Surface(shifted, np.zeros_like(xyz), rgb, np.asarray(mesh.faces, np.int32)))
 
@@ -75,12 +75,12 @@ def test_a_surface_is_read_as_it_was_written(tmp_path: Path, faces: bool):
 
 def test_points_in_a_cell_become_their_weighted_mean():
     samples = Samples(
-        xyz=np.float32([[0.1, 0.1, 0.1], [0.3, 0.1, 0.1], [5, 5, 5]]),
-        normals=np.float32([[0, 0, 1], [0, 1, 0], [1, 0, 0]]),
-        rgb=np.uint8([[0, 0, 0], [100, 0, 0], [7, 8, 9]]),
-        weights=np.float32([1, 3, 1]),
+        xyz=np.array([[0.1, 0.1, 0.1], [0.3, 0.1, 0.1], [5, 5, 5]], np.float32),
+        normals=np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0]], np.float32),
+        rgb=np.array([[0, 0, 0], [100, 0, 0], [7, 8, 9]], np.uint8),
+        weights=np.array([1, 3, 1], np.float32),
     )
     merged = merge_samples(samples, cell=1.0)
-    assert np.allclose(merged.xyz, [[0.25, 0.1, 0.1], [5, 5, 5]])
+    assert np.allclose(merged.xyz, np.array([[0.25, 0.1, 0.1], [5, 5, 5]]))
     assert np.allclose(merged.normals[0], np.array([0, 3, 1]) / np.sqrt(10))
     assert merged.rgb.tolist() == [[75, 0, 0], [7, 8, 9]]

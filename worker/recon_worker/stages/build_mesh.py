@@ -4,6 +4,7 @@ The artefact: `mesh.ply`, with normals and colours at its vertices, in the world
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ import torch
 from recon_api import reasons
 from recon_api.errors import UsageError
 from recon_worker.cameras import CameraSet
-from recon_worker.ply import read_ply, write_ply
+from recon_worker.ply import Surface, read_ply, write_ply
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import estimate_depth, estimate_poses, fuse_depths
 from recon_worker.stages.depth.consistency import DepthMap
 from recon_worker.stages.estimate_depth import SavedDepth, saved_maps
 from recon_worker.stages.mesh_cleaning import decimated, drop_fragments, is_watertight, smoothed, with_normals
+from recon_worker.stages.parallel import wait_for
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.vertex_colours import ColourSource, coloured
 from recon_worker.tool_process import run_tool
@@ -54,11 +56,7 @@ def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, prog
             "too few surface points were measured for a mesh; take photos closer together, in even light",
         )
     progress.tick(0.7)
-    surface = drop_fragments(surface, LEAST_SHARE)
-    progress.tick(0.75)
-    surface = smoothed(surface, SMOOTHING_ROUNDS)
-    progress.tick(0.8)
-    surface = with_normals(decimated(surface, parameters.faces))
+    surface = wait_for(partial(_cleaned, surface, parameters.faces), progress)
     surface = coloured(surface, _colour_sources(scene), progress.part(0.85, 0.98))
     write_ply(folder / MESH, surface)
     return {
@@ -66,6 +64,11 @@ def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, prog
         "faces": len(surface.faces),
         "watertight": is_watertight(surface.faces),
     }
+
+
+def _cleaned(surface: Surface, faces: int) -> Surface:
+    """Return the surface without fragments, smoothed, and with at most so many triangles."""
+    return with_normals(decimated(smoothed(drop_fragments(surface, LEAST_SHARE), SMOOTHING_ROUNDS), faces))
 
 
 def _colour_sources(scene: Scene) -> list[ColourSource]:

@@ -79,7 +79,13 @@ def estimate_depth(
     centres = np.array([camera.centre() for camera in cameras])
     sources = select_sources(centres, sparse.xyz, sparse.tracks, parameters.preset.sources)
     try:
-        views = [load_view(posed / camera.file, camera, region, parameters.depth_px, device) for camera in cameras]
+        views: dict[int, View | None] = {}
+
+        def load(number: int, _: Callable[[], None]) -> None:
+            camera = cameras[number]
+            views[number] = load_view(posed / camera.file, camera, region, parameters.depth_px, device)
+
+        for_each(range(len(cameras)), load, device, progress.part(0.0, 0.05))
         jobs = _jobs(views, sources)
 
         def estimate(number: int, check: Callable[[], None]) -> None:
@@ -87,7 +93,7 @@ def estimate_depth(
             w, score = estimate_inverse_depth(view, others, parameters.preset.planes, check)
             _save(folder / f"{number:05d}.npz", view, w, score)
 
-        for_each(sorted(jobs), estimate, device, progress)
+        for_each(sorted(jobs), estimate, device, progress.part(0.05, 1.0))
     except torch.OutOfMemoryError as error:
         raise TransientError(
             reasons.CUDA_OUT_OF_MEMORY,
@@ -97,10 +103,11 @@ def estimate_depth(
     return {"views": len(jobs), "median_width_px": int(np.median(widths)), "device": device_name(device)}
 
 
-def _jobs(views: Sequence[View | None], sources: Sequence[Sequence[int]]) -> dict[int, tuple[View, list[View]]]:
+def _jobs(views: Mapping[int, View | None], sources: Sequence[Sequence[int]]) -> dict[int, tuple[View, list[View]]]:
     """Return each view that shows the object, by its camera's index, with those that it is compared with."""
     jobs = {}
-    for number, (view, chosen) in enumerate(zip(views, sources, strict=True)):
+    for number, chosen in enumerate(sources):
+        view = views[number]
         others = [other for index in chosen if (other := views[index]) is not None]
         if view is not None and others:
             jobs[number] = (view, others)

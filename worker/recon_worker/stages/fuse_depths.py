@@ -25,7 +25,7 @@ from recon_worker.stages.depth.normals import normals_of
 from recon_worker.stages.estimate_depth import SavedDepth, load_region, saved_maps
 from recon_worker.stages.estimate_poses import SparsePoints
 from recon_worker.stages.object_region import Region
-from recon_worker.stages.parallel import device_in_use, for_each
+from recon_worker.stages.parallel import device_in_use, for_each, wait_for
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.view_selection import select_sources
 from recon_worker.stages.voxel_grid import Samples, merge_samples
@@ -81,7 +81,7 @@ def fuse_depths(scene: Scene, folder: Path, _: MultiViewParameters, progress: Pr
         )
     cell = CELL_PX * float(np.median([_footprint(one, region) for one in saved.values()]))
     progress.tick(0.75)
-    merged = merge_samples(everything, cell)
+    merged = wait_for(lambda: merge_samples(everything, cell), progress)
     merged = _without_contradicted(merged, confirmed, device, progress.part(0.85, 0.95))
     write_ply(folder / POINTS, Surface(merged.xyz, merged.normals, merged.rgb, NO_FACES))
     return {"samples": len(everything.xyz), "points": len(merged.xyz), "spacing": cell}

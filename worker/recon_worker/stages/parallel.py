@@ -4,12 +4,15 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import TypeVar
 
 import torch
 
 from recon_worker.progress import Progress
 
 CHECK_INTERVAL_S = 0.1
+
+T = TypeVar("T")
 
 
 class StopWorking(Exception):  # noqa: N818 - it is control flow, not a fault
@@ -62,6 +65,22 @@ def for_each(
             stop.set()
             for waiting in pending:
                 waiting.cancel()
+
+
+def wait_for(work: Callable[[], T], progress: Progress) -> T:
+    """Return `work()`, a computation of a few seconds that can't be interrupted, and check for the order to stop meanwhile.
+
+    After an order to stop nobody waits for its end: it must write nothing.
+    """
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(work)
+    try:
+        while not future.done():
+            progress.check_cancelled()
+            wait({future}, CHECK_INTERVAL_S)
+        return future.result()
+    finally:
+        pool.shutdown(wait=False)
 
 
 def _thread_count(device: torch.device) -> int:

@@ -13,7 +13,7 @@ from recon_worker.stages.depth.view import View
 from recon_worker.stages.depth.warping import Warp
 
 SWEEP_LEVEL = 2
-SWEEP_RADIUS = 2
+SWEEP_RADIUS = 1
 HALF_RADIUS = 2
 FULL_RADIUS = 2
 """Windows are 2 radius + 1 pixels wide: smaller ones are sharper at edges, larger ones less noisy."""

@@ -37,7 +37,8 @@ def confirm_cancellation(redis: "Redis", job_id: str) -> bool:
             pipe.delete(request)
         return pending
 
-    return bool(redis.transaction(confirm, request, value_from_callable=True))
+    # redis-py's annotation forgets that with value_from_callable the function's value is returned.
+    return bool(redis.transaction(confirm, request, value_from_callable=True))  # type: ignore[arg-type]
 
 
 def is_job_cancelled(redis: "Redis", job_id: str) -> bool:

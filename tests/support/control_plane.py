@@ -46,9 +46,7 @@ class ControlPlane:
     def api(self) -> client.ApiClient:
         """An API client as the administrator: quicker than kubectl where a test looks again and again."""
         configuration = client.Configuration()
-        config.load_kube_config(  # type: ignore[no-untyped-call]
-            str(self.kubeconfig), client_configuration=configuration, persist_config=False
-        )
+        config.load_kube_config(str(self.kubeconfig), client_configuration=configuration, persist_config=False)
         configuration.retries = 1
         return client.ApiClient(configuration)
 

@@ -51,7 +51,7 @@ def main(request_model: type[Request], run: Callable[[Request], Mapping[str, Any
         _write_error(error)
     except MemoryError as error:
         _write_error(TransientError(reasons.OUT_OF_MEMORY, str(error) or "the tool ran out of memory"))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a library raises, the caller has to read it
         traceback.print_exc()
         _write_error(FatalError(reasons.RECONSTRUCTION_FAILED, f"{type(error).__name__}: {error}"))
     sys.stderr.flush()

@@ -69,8 +69,11 @@ class Part:
         self._process = None
 
     def wait_logged(self, text: str) -> None:
-        """Wait until the log says this."""
-        wait_for(f"{self.component.name} logs {text!r} (see {self.log})", lambda: text in self.log.read_text())
+        """Wait until the log says this, in capitals or not."""
+        wait_for(
+            f"{self.component.name} logs {text!r} (see {self.log})",
+            lambda: text.lower() in self.log.read_text().lower(),
+        )
 
 
 class System:

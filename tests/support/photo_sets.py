@@ -11,7 +11,7 @@ ENOUGH = PhotoSetSpec(
     rings=(Ring(13, 18.0, 3.4), Ring(9, 46.0, 3.4)), width_px=640, height_px=480, shape_cells=160, ground_cells=1024
 )
 """About the least that a reconstruction needs: 22 photos of 640x480."""
-SUBSET = 14
+SUBSET = 22
 """Photos of a real set that are taken, evenly spaced: quick, and with overlap."""
 
 

@@ -30,6 +30,8 @@ log = logging.getLogger("recon_operator")
 DRAIN_S = 5.0
 """How long passes that are under way may take when the operator stops; what they leave undone the next start does."""
 
+CANCEL_AGAIN_S = 0.5
+
 
 async def run(settings: OperatorSettings) -> None:
     """Put the operator together and run it until a signal stops it."""
@@ -61,9 +63,11 @@ async def run(settings: OperatorSettings) -> None:
             async with asyncio.timeout(DRAIN_S):
                 await reconciler.drain()
                 await events.drain()
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
+        pending = {task for task in background if not task.done()}
+        while pending:
+            for task in pending:
+                task.cancel()  # again and again: redis-py's timeouts swallow one that comes as a reply does
+            _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
     registry = make_registry(jobs=jobs, work=work, api=api, metrics=metrics, stop=stop)
     port = await health.start(settings.http_host, settings.http_port)

@@ -1,6 +1,6 @@
 """Tool: find SIFT features (Lowe 2004) in all photos and write them into a COLMAP database."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pycolmap
@@ -18,42 +18,51 @@ CAMERA_MODEL = "SIMPLE_RADIAL"
 def extract_features(request: FeatureRequest) -> Mapping[str, Any]:
     """Return how many features were found in all."""
     request.database.unlink(missing_ok=True)
+    pycolmap.Database.open(request.database).close()
+    for group in request.groups:
+        # First all photos in order: the threads below would number them as they finish, and the mapper goes by numbers.
+        pycolmap.import_images(
+            request.database,
+            request.images,
+            camera_mode=pycolmap.CameraMode.SINGLE,
+            image_names=_names(group),
+            options=_reader(request, group),
+        )
     total, done = sum(len(group.files) for group in request.groups), 0
     for group in request.groups:
-        camera_id = -1
-        for names in _chunks(group):
-            _extract(request, group, names, camera_id)
-            if camera_id < 0:
-                camera_id = _latest_camera(request)
-            done += len(names)
-            report_fraction(done / total)
+        names = _names(group)
+        for start in range(0, len(names), CHUNK):
+            report_fraction((done + start) / total)
+            _extract(request, group, names[start : start + CHUNK])
+        done += len(names)
     with pycolmap.Database.open(request.database) as database:
         return {"features": database.num_keypoints()}
 
 
-def _chunks(group: PhotoGroup) -> Iterator[list[str]]:
-    names = [f"{group.name}/{file}" for file in group.files]
-    yield from (names[start : start + CHUNK] for start in range(0, len(names), CHUNK))
+def _names(group: PhotoGroup) -> list[str]:
+    return [f"{group.name}/{file}" for file in group.files]
 
 
-def _extract(request: FeatureRequest, group: PhotoGroup, names: list[str], camera_id: int) -> None:
-    reader = pycolmap.ImageReaderOptions()
-    reader.camera_model = CAMERA_MODEL
-    if camera_id >= 0:
-        reader.existing_camera_id = camera_id
-    elif group.focal_px:
-        reader.camera_params = f"{group.focal_px},{group.width / 2},{group.height / 2},0"
-    if request.masks:
-        reader.mask_path = request.masks
+def _extract(request: FeatureRequest, group: PhotoGroup, names: list[str]) -> None:
     pycolmap.extract_features(
         request.database,
         request.images,
         image_names=names,
         camera_mode=pycolmap.CameraMode.SINGLE,
-        reader_options=reader,
+        reader_options=_reader(request, group),
         extraction_options=_options(request.effort),
         device=pycolmap.Device.cpu,
     )
+
+
+def _reader(request: FeatureRequest, group: PhotoGroup) -> pycolmap.ImageReaderOptions:
+    reader = pycolmap.ImageReaderOptions()
+    reader.camera_model = CAMERA_MODEL
+    if group.focal_px:
+        reader.camera_params = f"{group.focal_px},{group.width / 2},{group.height / 2},0"
+    if request.masks:
+        reader.mask_path = request.masks
+    return reader
 
 
 def _options(effort: Effort) -> pycolmap.FeatureExtractionOptions:
@@ -64,11 +73,6 @@ def _options(effort: Effort) -> pycolmap.FeatureExtractionOptions:
     options.sift.first_octave = effort.first_octave
     options.sift.peak_threshold = effort.peak_threshold
     return options
-
-
-def _latest_camera(request: FeatureRequest) -> int:
-    with pycolmap.Database.open(request.database) as database:
-        return max(camera.camera_id for camera in database.read_all_cameras())
 
 
 if __name__ == "__main__":

@@ -84,12 +84,23 @@ def _root() -> Schema:
 
 
 def _status() -> Schema:
-    """Return the status' schema; its default shows a job that no operator has seen yet as Pending."""
+    """Return the status' schema; its default shows a job that no operator has seen yet as Pending.
+
+    Its fields have no defaults of their own: what the operator has not said is not there.
+    """
     return {
-        **structural(ReconstructionJobStatus.model_json_schema(by_alias=True)),
+        **_without_defaults(structural(ReconstructionJobStatus.model_json_schema(by_alias=True))),
         "default": {"phase": "Pending"},
         **rules.validations(rules.FINISHED_PHASE_STAYS),
     }
+
+
+def _without_defaults(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_without_defaults(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _without_defaults(value) for key, value in node.items() if key != "default"}
 
 
 def _column(name: str, kind: str, path: str, description: str, priority: int) -> Schema:

@@ -3,27 +3,14 @@
 import asyncio
 import logging
 import sys
-from contextlib import suppress
 
 import kopf
 
-from recon_operator.act import Actor
-from recon_operator.celery_client import CeleryClient
-from recon_operator.events import EventPublisher
 from recon_operator.handlers import make_registry, make_settings
-from recon_operator.health import HealthServer
-from recon_operator.jobs import Jobs
 from recon_operator.kubernetes_api import KubernetesApi
 from recon_operator.logs import configure_logs
-from recon_operator.metrics import Metrics
-from recon_operator.observe import Observer
-from recon_operator.progress_listener import ProgressListener
-from recon_operator.reconcile import Reconciler
-from recon_operator.redis_state import RedisState
-from recon_operator.relist import Relist
+from recon_operator.parts import Parts, assemble
 from recon_operator.settings import OperatorSettings
-from recon_operator.status_writer import StatusWriter
-from recon_operator.work_queue import WorkQueue
 
 log = logging.getLogger("recon_operator")
 
@@ -35,71 +22,54 @@ CANCEL_AGAIN_S = 0.5
 
 async def run(settings: OperatorSettings) -> None:
     """Put the operator together and run it until a signal stops it."""
-    limits = settings.limits()
-    api = await KubernetesApi.connect()
-    redis = RedisState(
-        settings.celery_broker_url, settings.celery_result_backend, settings.redis_state_db, settings.redis_timeout_s
+    parts = assemble(settings, await KubernetesApi.connect())
+    port = await parts.health.start(settings.http_host, settings.http_port)
+    log.info(
+        "the operator starts; API server %s, Redis %s, probes on port %d", parts.api.server, parts.redis.address, port
     )
-    celery = CeleryClient(settings.celery_broker_url, settings.redis_timeout_s)
-    jobs, work = Jobs(), WorkQueue()
-    metrics, observer, events = Metrics(jobs), Observer(redis, 2 * limits.watch_interval_s), EventPublisher(api)
-    writer = StatusWriter(api, settings.status_writes_per_s)
-    actor = Actor(
-        api=api, writer=writer, redis=redis, celery=celery, events=events, jobs=jobs, observer=observer, metrics=metrics
-    )
-    reconciler = Reconciler(
-        jobs=jobs, work=work, observer=observer, actor=actor, api=api, metrics=metrics, limits=limits,
-        concurrency=settings.concurrency,
-    )  # fmt: skip
-    relist = Relist(api, jobs, work, settings.namespaces)
-    health = HealthServer(reconciler, metrics.registry)
+    try:
+        await parts.relist.first()
+        await _watch(parts, settings)
+    finally:
+        await parts.close()
+    log.info("the operator has stopped")
 
-    background: list[asyncio.Task[None]] = []
+
+async def _watch(parts: Parts, settings: OperatorSettings) -> None:
+    """Run kopf beside our own tasks until a signal comes or one of them fails."""
     stop_flag = asyncio.Event()
+    background = [
+        asyncio.create_task(task, name=name) for name, task in parts.tasks(settings.relist_interval_s).items()
+    ]
+    for task in background:
+        task.add_done_callback(lambda _: stop_flag.set())  # none ends but by a fault
+    parts.health.ready = True
 
     async def stop() -> None:
         """End our own tasks before kopf looks for any that were left."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_S):
-                await reconciler.drain()
-                await events.drain()
-        pending = {task for task in background if not task.done()}
-        while pending:
-            for task in pending:
-                task.cancel()  # again and again: redis-py's timeouts swallow one that comes as a reply does
-            _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+        await parts.drain(DRAIN_S)
+        await cancel(background)
 
-    registry = make_registry(jobs=jobs, work=work, api=api, metrics=metrics, stop=stop)
-    port = await health.start(settings.http_host, settings.http_port)
-    log.info("the operator starts; API server %s, Redis %s, probes on port %d", api.server, redis.address, port)
-    try:
-        await relist.first()
-        for name, each in (
-            ("reconcile", reconciler.run()),
-            ("listen", ProgressListener(redis, jobs, work, observer).run()),
-            ("publish events", events.run()),
-            ("relist", relist.run(settings.relist_interval_s)),
-        ):
-            background.append(asyncio.create_task(each, name=name))
-            background[-1].add_done_callback(lambda _: stop_flag.set())  # none ends but by a fault
-        health.ready = True
-        await kopf.operator(
-            registry=registry,
-            settings=make_settings(),
-            standalone=True,
-            clusterwide=not settings.namespaces,
-            namespaces=settings.namespaces,
-            stop_flag=stop_flag,
-        )
-        for task in background:
-            if not task.cancelled():
-                task.result()
-    finally:
-        await health.stop()
-        await redis.close()
-        celery.close()
-        await api.close()
-    log.info("the operator has stopped")
+    await kopf.operator(
+        registry=make_registry(jobs=parts.jobs, work=parts.work, api=parts.api, metrics=parts.metrics, stop=stop),
+        settings=make_settings(),
+        standalone=True,
+        clusterwide=not settings.namespaces,
+        namespaces=settings.namespaces,
+        stop_flag=stop_flag,
+    )
+    for task in background:
+        if not task.cancelled():
+            task.result()
+
+
+async def cancel(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended: redis-py's timeouts swallow a cancellation that comes as a reply does."""
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
 
 def main() -> None:

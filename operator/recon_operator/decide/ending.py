@@ -71,7 +71,10 @@ def _discard(situation: Situation) -> Situation:
 def _finish(situation: Situation, reason: Reason, message: str, at: datetime | None = None) -> Decision:
     for kind in (ConditionType.QUEUED, ConditionType.RUNNING, ConditionType.SUSPENDED):
         situation = situation.end_condition(kind, reason, message)
-    done = situation.change(completion_time=whole_second(at) or situation.timestamp, queue=None)
+    progress = situation.status.progress
+    if progress and progress.percentage < PERCENT_DONE:
+        progress = progress.model_copy(update={"estimated_remaining_seconds": None})
+    done = situation.change(completion_time=whole_second(at) or situation.timestamp, queue=None, progress=progress)
     return done.effect(ForgetJob()).decide(finalizer=False, finished=True)
 
 

@@ -1,0 +1,89 @@
+"""The parts of the operator, put together."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from recon_operator.act import Actor
+from recon_operator.celery_client import CeleryClient
+from recon_operator.events import EventPublisher
+from recon_operator.health import HealthServer
+from recon_operator.jobs import Jobs
+from recon_operator.kubernetes_api import KubernetesApi
+from recon_operator.metrics import Metrics
+from recon_operator.observe import Observer
+from recon_operator.progress_listener import ProgressListener
+from recon_operator.reconcile import Reconciler
+from recon_operator.redis_state import RedisState
+from recon_operator.relist import Relist
+from recon_operator.settings import OperatorSettings
+from recon_operator.status_writer import StatusWriter
+from recon_operator.work_queue import WorkQueue
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an operator consists of."""
+
+    jobs: Jobs
+    work: WorkQueue
+    api: KubernetesApi
+    redis: RedisState
+    celery: CeleryClient
+    events: EventPublisher
+    metrics: Metrics
+    reconciler: Reconciler
+    listener: ProgressListener
+    relist: Relist
+    health: HealthServer
+
+    def tasks(self, relist_interval_s: float) -> dict[str, Coroutine[Any, Any, None]]:
+        """Return what runs beside the watch, by name."""
+        return {
+            "reconcile": self.reconciler.run(),
+            "listen": self.listener.run(),
+            "publish events": self.events.run(),
+            "relist": self.relist.run(relist_interval_s),
+        }
+
+    async def drain(self, within_s: float) -> None:
+        """Wait for passes and events that are under way, but not for ever."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.reconciler.drain()
+                await self.events.drain()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.health.stop()
+        await self.redis.close()
+        self.celery.close()
+        await self.api.close()
+
+
+def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
+    """Put an operator together; nothing of it runs yet."""
+    limits, jobs, work = settings.limits(), Jobs(), WorkQueue()
+    redis = RedisState(
+        settings.celery_broker_url, settings.celery_result_backend, settings.redis_state_db, settings.redis_timeout_s
+    )
+    celery = CeleryClient(settings.celery_broker_url, settings.redis_timeout_s)
+    metrics, events = Metrics(jobs), EventPublisher(api)
+    observer = Observer(redis, longest_gap_s=2 * limits.watch_interval_s)
+    actor = Actor(
+        api=api, writer=StatusWriter(api, settings.status_writes_per_s), redis=redis, celery=celery, events=events,
+        jobs=jobs, observer=observer, metrics=metrics,
+    )  # fmt: skip
+    reconciler = Reconciler(
+        jobs=jobs, work=work, observer=observer, actor=actor, api=api, metrics=metrics, limits=limits,
+        concurrency=settings.concurrency,
+    )  # fmt: skip
+    return Parts(
+        jobs=jobs, work=work, api=api, redis=redis, celery=celery, events=events, metrics=metrics,
+        reconciler=reconciler,
+        listener=ProgressListener(redis, jobs, work, observer),
+        relist=Relist(api, jobs, work, settings.namespaces),
+        health=HealthServer(reconciler, metrics.registry),
+    )  # fmt: skip

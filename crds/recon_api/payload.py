@@ -33,6 +33,7 @@ class TaskPayload(Message):
     """As in the spec (camelCase keys); the model checks them."""
     output_path: str | None = None
     """Relative to `<storage>/outputs/<namespace>/`; the job's name where absent."""
+    output_url: str | None = None
 
 
 class TaskResult(Message):

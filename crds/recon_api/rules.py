@@ -61,7 +61,7 @@ IS_DURATION = Rule(
 
 ONE_INPUT = Rule(
     "has(self.path) != has(self.url)",
-    "name one input: set either path (a folder, archive or video in the shared storage) or url, not both and not neither",
+    "name one input: set either path (a folder or archive in the shared storage) or url, not both and not neither",
 )
 
 SECRET_NEEDS_URL = Rule(

@@ -45,11 +45,11 @@ class Input(ObservedModel):
     model_config = ConfigDict(json_schema_extra=rules.validations(rules.ONE_INPUT, rules.SECRET_NEEDS_URL))
 
     path: RelativePath | None = None
-    """A folder, archive (zip, tar) or video, relative to the namespace's own folder in the shared storage."""
+    """A folder or archive (zip, tar), relative to the namespace's own folder in the shared storage."""
     url: Url | None = None
-    """The same, elsewhere: https://, s3://, gs:// or az://."""
+    """The same, elsewhere: https://, s3://, gs:// or az://. Not supported yet: the job fails and says so."""
     secret_name: DnsSubdomain | None = None
-    """A Secret of the namespace with credentials for url."""
+    """A Secret of the namespace with credentials for url. Not used yet."""
 
 
 class Quality(StrEnum):
@@ -102,9 +102,9 @@ class OutputSpec(ObservedModel):
     path: RelativePath | None = None
     """A folder relative to the namespace's own output folder; the job's name where left out."""
     url: Url | None = None
-    """The same, elsewhere."""
+    """The same, elsewhere. Not supported yet: the job fails and says so."""
     retain: bool = True
-    """Whether the files stay when the job is removed after ttlSecondsAfterFinished."""
+    """Whether the files stay when the job is removed after ttlSecondsAfterFinished. Not acted on yet."""
 
 
 class Cancellation(StrEnum):
@@ -160,7 +160,7 @@ class FailureRule(ObservedModel):
 
 
 class FailurePolicy(ObservedModel):
-    """What failures lead to; the first rule that matches wins."""
+    """What failures lead to; the first rule that matches wins. Not acted on yet."""
 
     rules: Annotated[tuple[FailureRule, ...], Field(max_length=20)] = ()
 
@@ -201,7 +201,7 @@ class ReconstructionJobSpec(ObservedModel):
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     """Higher goes first while queued. Can be changed."""
     suspend: bool = False
-    """Hold the job: before it is sent to a worker, or by stopping it and keeping its finished steps. Can be changed."""
+    """Hold the job before its next attempt is sent to a worker; one that runs goes on. Can be changed."""
     cancellation: Cancellation | None = None
     """Two steps to cancel: Requested, then Confirmed. Can be changed."""
     backoff_limit: Annotated[int, Field(ge=0, le=100)] = 2
@@ -209,11 +209,11 @@ class ReconstructionJobSpec(ObservedModel):
     retry_strategy: RetryStrategy = RetryStrategy()
     failure_policy: FailurePolicy = FailurePolicy()
     active_deadline_seconds: Seconds | None = None
-    """Longest running time over all attempts; suspended time does not count."""
+    """Longest running time over all attempts; suspended time does not count. Not acted on yet."""
     pre_running_deadline_seconds: Seconds | None = None
-    """Longest wait in the queue."""
+    """Longest wait in the queue. Not acted on yet."""
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=MAX_SECONDS)] | None = None
-    """How long the object stays after its end; its outputs stay unless output.retain is false. Can be changed."""
+    """How long the object stays after its end. Can be changed. Not acted on yet: delete finished jobs by hand."""
     managed_by: (
         Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")] | None
     ) = None

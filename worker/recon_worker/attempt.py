@@ -22,7 +22,11 @@ logger = logging.getLogger(__name__)
 
 
 def destination_of(payload: TaskPayload, storage: Storage) -> Path:
-    """Return the folder that the job's result is published as."""
+    """Return the folder that the job's result is published as; raise `UsageError` where that can't be."""
+    if payload.output_url is not None:
+        raise UsageError(
+            reasons.NOT_SUPPORTED, "output.url can't be written yet; leave it out, or set output.path in the storage"
+        )
     return storage.output(payload.namespace, payload.output_path or payload.name)
 
 

@@ -70,6 +70,7 @@ def payload(situation: Situation) -> TaskPayload:
         input_url=job.spec.input.url if job.spec.input else None,
         parameters=job.spec.parameters.as_payload(),
         output_path=job.spec.output.path,
+        output_url=job.spec.output.url,
     )
 
 

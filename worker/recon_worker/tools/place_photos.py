@@ -89,6 +89,8 @@ def _map(request: PlacementRequest, total: int) -> list[pycolmap.Reconstruction]
     """Return the groups of photos that could be placed relative to each other."""
     options = pycolmap.IncrementalPipelineOptions()
     options.random_seed = request.seed
+    options.mapper.random_seed = request.seed
+    options.triangulation.random_seed = request.seed
     # More threads add up residuals in another order each time: other poses, in the seventh digit, from the same photos.
     options.num_threads = 1
     options.mapper.num_threads = 1

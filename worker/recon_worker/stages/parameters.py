@@ -47,7 +47,7 @@ PRESETS = {
     Quality.STANDARD: Preset(photo_px=1600, depth_px=640, planes=64, sources=4, poisson_depth=8, faces=150_000),
     Quality.HIGH: Preset(photo_px=2400, depth_px=960, planes=96, sources=5, poisson_depth=9, faces=400_000),
 }
-"""Chosen for two CPU cores: draft, standard and high take about 1 : 2 : 5 times as long."""
+"""Chosen for two CPU cores."""
 
 
 class MultiViewParameters(ApiModel):

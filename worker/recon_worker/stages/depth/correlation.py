@@ -18,15 +18,13 @@ def box_sum(x: Tensor, radius: int) -> Tensor:
 def _running_sum(x: Tensor, radius: int, axis: int) -> Tensor:
     """Return sums of 2 radius + 1 neighbours along an axis, which gets 2 radius shorter: sums of powers of two are reused."""
     count = x.shape[axis] - 2 * radius
-    total, covered = x.narrow(axis, 0, count), 1
+    total = x.narrow(axis, 0, count)
     power, size = x, 1
     remaining, offset = 2 * radius, 1
     while remaining:
         length = power.shape[axis] - size
         power = power.narrow(axis, 0, length) + power.narrow(axis, size, length)
         size *= 2
-        del covered
-        covered = size
         if remaining & size:
             total = total + power.narrow(axis, offset, count)
             offset += size

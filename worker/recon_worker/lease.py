@@ -26,6 +26,9 @@ LISTEN_S = 0.5
 RECONNECT_S = 0.5
 """Between two tries to reach a server that does not answer."""
 
+CANCELLED_BEFORE = "the job is cancelled"
+"""Why a claim that was taken is not used: the job was cancelled while its message waited."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -42,7 +45,7 @@ def claim(redis: Redis, uid: str, attempt: int, owner: ClaimOwner) -> str:
         return "no attempt of the job is to run"
     if int(current) != attempt:
         return f"attempt {int(current)} of the job is to run"
-    return "the job is cancelled" if cancelled else ""
+    return CANCELLED_BEFORE if cancelled else ""
 
 
 class Lease:

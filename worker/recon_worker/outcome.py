@@ -39,7 +39,7 @@ def ended_by(error: ReconstructionError, attempt: int) -> AttemptResult:
 
 
 def with_circumstances(
-    result: AttemptResult, *, worker: str, started_at: datetime, metrics: tuple[Metric, ...] = ()
+    result: AttemptResult, *, worker: str, started_at: datetime | None, metrics: tuple[Metric, ...] = ()
 ) -> AttemptResult:
     """Add by whom, when, and the figures."""
     more = {"worker": worker, "started_at": started_at, "finished_at": datetime.now(UTC), "metrics": metrics}

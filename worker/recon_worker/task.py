@@ -10,7 +10,7 @@ import signal
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -30,7 +30,7 @@ from recon_api.status import Output
 from recon_worker.attempt import destination_of, run_attempt
 from recon_worker.death_watch import RunningAttempt, living
 from recon_worker.device import device_of, gpu_name
-from recon_worker.lease import RECONNECT_S, Lease, claim
+from recon_worker.lease import CANCELLED_BEFORE, RECONNECT_S, Lease, claim
 from recon_worker.logging_setup import logging_job, set_up_logging
 from recon_worker.models.installed import Models
 from recon_worker.outcome import completed, ended_by, known_error, with_circumstances
@@ -115,7 +115,17 @@ def _claim(redis: Redis, payload: TaskPayload, owner: ClaimOwner) -> None:
             time.sleep(RECONNECT_S)
     if refusal:
         logger.info("message of attempt %d dropped: %s", payload.attempt, refusal)
+        if refusal == CANCELLED_BEFORE:
+            _record_unstarted(redis, payload, owner)
         raise Ignore(refusal)
+
+
+def _record_unstarted(redis: Redis, payload: TaskPayload, owner: ClaimOwner) -> None:
+    """Say that the claimed attempt never starts, so that the operator need not wait for a lease that never comes."""
+    result = ended_by(JobCancelled(reasons.CANCELLED, "the job was cancelled before it ran"), payload.attempt)
+    result = with_circumstances(result, worker=owner.worker, started_at=None)
+    with suppress(*UNREACHABLE):
+        redis.set(result_key(payload.job_id, payload.attempt), result.model_dump_json(), ex=RECORD_TTL_S)
 
 
 def _outcome(

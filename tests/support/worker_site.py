@@ -1,0 +1,176 @@
+"""A Redis, workers and a storage, with the test in the operator's place."""
+
+import os
+import socket
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+from celery import Celery
+from redis import Redis
+
+from recon_api.cancellation import confirm_cancellation, request_cancellation
+from recon_api.keys import (
+    DEFAULT_GPU_CLASS,
+    TASK_NAME,
+    attempt_key,
+    lease_key,
+    progress_key,
+    queue_name,
+    result_key,
+    stop_channel,
+    task_id,
+    worker_key,
+)
+from recon_api.payload import AttemptResult, TaskPayload
+from recon_api.steps import Step
+from tests.support.waiting import wait_for
+
+LEASE_TTL_S = 3.0
+"""Short, so that a lost lease is seen soon."""
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@dataclass
+class Worker:
+    """A worker process of the test."""
+
+    process: subprocess.Popen[bytes]
+    name: str
+    log: Path
+
+    def children(self) -> list[psutil.Process]:
+        """Its child processes and theirs."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def kill(self) -> None:
+        """End it at once, where it lives, with what it started."""
+        if self.process.poll() is None:
+            for process in [psutil.Process(self.process.pid), *self.children()]:
+                process.kill()
+        self.process.wait()
+
+
+@dataclass
+class Site:
+    """A Redis, a storage, workers, and the operator's part."""
+
+    folder: Path
+    port: int
+    workers: list[Worker] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    @property
+    def redis(self) -> Redis:
+        return Redis(port=self.port, db=1)
+
+    @property
+    def storage(self) -> Path:
+        return self.folder / "storage"
+
+    def start_worker(self, **environment: str) -> Worker:
+        name = f"worker-{len(self.workers)}"
+        log = self.folder / f"{name}.log"
+        variables = {
+            "CELERY_BROKER_URL": f"{self.url}/0",
+            "CELERY_RESULT_BACKEND": f"{self.url}/0",
+            "JOB_STORAGE_PATH": str(self.storage),
+            "WORKER_NAME": name,
+            "LEASE_TTL_S": str(LEASE_TTL_S),
+            "LEASE_BEAT_S": "0.5",
+            "LIVENESS_FILE": str(self.folder / f"{name}.alive"),
+            **environment,
+        }
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "recon_worker", "worker"],
+                env=os.environ | variables,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self.workers.append(Worker(process, name, log))
+        wait_for("the worker registers", lambda: process.poll() is None and self.redis.exists(worker_key(name)))
+        return self.workers[-1]
+
+    def submit(self, attempt: int = 1, *, uid: str = "", authorised: bool = True, **parameters: Any) -> "Sent":
+        """Send an attempt as the operator does: its number first, then the message."""
+        sent = Sent(self, uid or str(uuid.uuid4()), attempt)
+        if authorised:
+            self.redis.set(attempt_key(sent.uid), attempt)
+        sent.send(parameters)
+        return sent
+
+
+@dataclass
+class Sent:
+    """An attempt that was sent."""
+
+    site: Site
+    uid: str
+    attempt: int
+
+    def send(self, parameters: dict[str, Any]) -> None:
+        payload = TaskPayload(
+            job_id=self.uid,
+            model_type="synthetic",
+            namespace="shop",
+            name=f"job-{self.uid[:8]}",
+            attempt=self.attempt,
+            parameters=parameters,
+        )
+        sender = Celery(broker=f"{self.site.url}/0", backend=f"{self.site.url}/0")
+        sender.send_task(
+            TASK_NAME,
+            kwargs=payload.model_dump(mode="json"),
+            task_id=task_id(self.uid, self.attempt),
+            queue=queue_name(DEFAULT_GPU_CLASS),
+        )
+        sender.close()
+
+    @property
+    def outputs(self) -> Path:
+        return self.site.storage / "outputs" / "shop" / f"job-{self.uid[:8]}"
+
+    @property
+    def work(self) -> Path:
+        return self.site.storage / "work" / self.uid
+
+    @property
+    def leased(self) -> bool:
+        return bool(self.site.redis.exists(lease_key(self.uid, self.attempt)))
+
+    def result(self) -> AttemptResult | None:
+        value = self.site.redis.get(result_key(self.uid, self.attempt))
+        return AttemptResult.model_validate_json(value) if isinstance(value, bytes) else None
+
+    def wait_result(self) -> AttemptResult:
+        return wait_for(f"attempt {self.attempt} ends", self.result)
+
+    def wait_lease(self) -> None:
+        wait_for("the attempt is leased", lambda: self.leased)
+
+    def step(self) -> str:
+        value = Redis(port=self.site.port, db=0).get(progress_key(self.uid, self.attempt))
+        text = value.decode() if isinstance(value, bytes) else ""
+        return next((step for step in Step if f'"step": "{step}"' in text), "")
+
+    def wait_step(self, step: Step) -> None:
+        wait_for(f"the attempt is at {step}", lambda: self.step() == step, every_s=0.02)
+
+    def cancel(self) -> None:
+        request_cancellation(self.site.redis, self.uid)
+        assert confirm_cancellation(self.site.redis, self.uid)
+        self.site.redis.publish(stop_channel(self.uid), "")

@@ -22,7 +22,8 @@ from benchmarks.api_server import ApiServer, Request
 from benchmarks.ceiling import measure_ceiling
 from benchmarks.jobs import Journal, Times, read_starts
 from benchmarks.machine import Usage, describe_run, usages
-from recon_dev.lifecycle import Options, down, up_in_background
+from recon_dev.cluster import Options
+from recon_dev.lifecycle import down, up_in_background
 from recon_dev.state import CHECKOUT, StateDir
 from recon_dev.valkey import STATE_DB, redis_url
 

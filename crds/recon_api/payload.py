@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from recon_api.status import Metric, Output
 from recon_api.steps import Step
 
+PHOTOS_PLACED = "photosPlaced"
+"""Name of the metric that says how many photos could be placed, as `n/m`."""
+
 
 class Message(BaseModel):
     """Something that travels; newer senders may add fields, which are ignored."""

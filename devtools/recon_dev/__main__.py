@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recon_dev.by_hand import PARTS, exports
-from recon_dev.cluster import OPTIONAL_PARTS
+from recon_dev.cluster import OPTIONAL_PARTS, Options
 from recon_dev.console import complain, say
 from recon_dev.errors import DevError
-from recon_dev.lifecycle import UP_LINE, Options, Stopped, describe, down, supervise, up_in_background, up_in_foreground
+from recon_dev.lifecycle import UP_LINE, Stopped, describe, down, supervise, up_in_background, up_in_foreground
 from recon_dev.show import show_logs, show_status
 from recon_dev.state import DEFAULT_STATE_DIR, StateDir
 from recon_dev.status import SupervisorLock

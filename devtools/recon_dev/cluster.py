@@ -1,6 +1,6 @@
 """What a local cluster consists of, in the order in which it is started."""
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from recon_dev.binaries import Binaries
 from recon_dev.control_plane import control_plane
@@ -10,14 +10,29 @@ from recon_dev.state import Settings, StateDir
 from recon_dev.valkey import valkey
 from recon_dev.worker_process import worker
 
-if TYPE_CHECKING:
-    from recon_dev.lifecycle import Options
-
 OPTIONAL_PARTS = ("valkey", "operator", "workers")
 """What `--without` can leave out, to run it by hand."""
 
 
-def components(state: StateDir, settings: Settings, binaries: Binaries, options: "Options") -> list[Component]:
+@dataclass(frozen=True)
+class Options:
+    """What to bring up."""
+
+    workers: int = 1
+    without: frozenset[str] = frozenset()
+    """Names of `OPTIONAL_PARTS` to leave out."""
+    parent_pid: int | None = None
+    """The cluster goes down when this process is gone."""
+    durable: bool = True
+
+    def arguments(self) -> list[str]:
+        """Return the same as arguments of `recon-dev supervise`."""
+        parts = [f"--without={name}" for name in OPTIONAL_PARTS if name in self.without]
+        parent = [] if self.parent_pid is None else [f"--parent-pid={self.parent_pid}"]
+        return [f"--workers={self.workers}", *parts, *parent, *([] if self.durable else ["--fast"])]
+
+
+def components(state: StateDir, settings: Settings, binaries: Binaries, options: Options) -> list[Component]:
     """Return the components to start."""
     parts = control_plane(state, settings, binaries, durable=options.durable)
     if "valkey" not in options.without:

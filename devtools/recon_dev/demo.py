@@ -9,10 +9,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from recon_api.status import ConditionType, Phase, ReconstructionJobStatus
+from recon_dev.cluster import Options
 from recon_dev.console import complain, console, say
 from recon_dev.follow import follow
 from recon_dev.kubectl import Kubectl
-from recon_dev.lifecycle import Options, Stopped, down, up_in_background
+from recon_dev.lifecycle import Stopped, down, up_in_background
 from recon_dev.photos import known_photo_set, photos_in, put_photos
 from recon_dev.state import CHECKOUT, StateDir
 from recon_dev.status import SupervisorLock

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -14,7 +13,7 @@ from types import FrameType
 import psutil
 
 from recon_dev.binaries import find_binaries
-from recon_dev.cluster import OPTIONAL_PARTS, components
+from recon_dev.cluster import Options, components
 from recon_dev.console import say
 from recon_dev.errors import DevError
 from recon_dev.processes import stop_recorded
@@ -26,24 +25,6 @@ STOP_WITHIN_S = 120.0
 UP_LINE = "up"
 """Last line from a supervisor in the background once all is ready."""
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
-
-@dataclass(frozen=True)
-class Options:
-    """What to bring up."""
-
-    workers: int = 1
-    without: frozenset[str] = frozenset()
-    """Names of `OPTIONAL_PARTS` to leave out."""
-    parent_pid: int | None = None
-    """The cluster goes down when this process is gone."""
-    durable: bool = True
-
-    def arguments(self) -> list[str]:
-        """Return the same as arguments of `recon-dev supervise`."""
-        parts = [f"--without={name}" for name in OPTIONAL_PARTS if name in self.without]
-        parent = [] if self.parent_pid is None else [f"--parent-pid={self.parent_pid}"]
-        return [f"--workers={self.workers}", *parts, *parent, *([] if self.durable else ["--fast"])]
 
 
 class Stopped(Exception):  # noqa: N818 - not an error

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from recon_api.keys import task_id
-from recon_api.payload import AttemptResult, ClaimOwner
+from recon_api.payload import PHOTOS_PLACED, AttemptResult, ClaimOwner
 from recon_api.resource import ReconstructionJob
-from recon_api.status import CancellationState, ConditionType, Phase
+from recon_api.status import CancellationState, ConditionType, Metric, Output, Phase
 from recon_operator.decide import decide
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
@@ -44,6 +44,25 @@ def test_a_job_that_is_sent_at_once_is_described_by_one_write() -> None:
     assert (status.task_id, status.observed_generation, status.model) == (task_id(UID, 1), 1, "synthetic")
     assert [attempt.number for attempt in status.attempts] == [1]
     assert [(c.type, c.status, c.reason) for c in status.conditions] == [(ConditionType.QUEUED, "True", "Dispatched")]
+
+
+@pytest.mark.parametrize(
+    ("files", "metrics", "message"),
+    [
+        pytest.param(1, (), "1 file is published", id="one file"),
+        pytest.param(6, (), "6 files are published", id="many files"),
+        pytest.param(
+            6,
+            (Metric(name=PHOTOS_PLACED, value="8/17"),),
+            "6 files are published; 8/17 photos placed",
+            id="a partial mesh",
+        ),
+    ],
+)
+def test_a_success_says_what_it_rests_on(files: int, metrics: tuple[Metric, ...], message: str) -> None:
+    outputs = tuple(Output(name=f"{number}.glb", uri=f"file:///{number}.glb") for number in range(files))
+    result = completed().model_copy(update={"outputs": outputs, "metrics": metrics})
+    assert decide(RUNS, alive(result=result), NOW, LIMITS).status.message == message
 
 
 def test_a_success_tells_who_did_it_and_when() -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from kubernetes import client, config
 
 from recon_dev.binaries import find_kubectl
+from recon_dev.cluster import Options
 from recon_dev.kubectl import Kubectl
-from recon_dev.lifecycle import Options, down, up_in_background
+from recon_dev.lifecycle import down, up_in_background
 from recon_dev.state import Settings, StateDir
 from recon_dev.status import ClusterStatus, SupervisorLock
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from recon_api.payload import AttemptResult
+from recon_api.payload import PHOTOS_PLACED, AttemptResult
 from recon_api.reasons import CANCELLED, COMPLETED, Reason
 from recon_api.status import (
     CancellationState,
@@ -22,7 +22,7 @@ PERCENT_DONE = 100
 def succeed(situation: Situation, result: AttemptResult) -> Decision:
     """Return the decision of a job whose result is published."""
     started = result.started_at or situation.now
-    message = f"{len(result.outputs)} files are published" if result.outputs else COMPLETED.meaning
+    message = _published(result)
     ended = end_attempt(situation, COMPLETED, "", whole_second(result.finished_at))
     progress = Progress(
         percentage=PERCENT_DONE, step=Step.FINALIZING.value, estimated_remaining_seconds=0,
@@ -76,6 +76,14 @@ def _finish(situation: Situation, reason: Reason, message: str, at: datetime | N
         progress = progress.model_copy(update={"estimated_remaining_seconds": None})
     done = situation.change(completion_time=whole_second(at) or situation.timestamp, queue=None, progress=progress)
     return done.effect(ForgetJob()).decide(finalizer=False, finished=True)
+
+
+def _published(result: AttemptResult) -> str:
+    """Say how many files are published, and of how many photos they are made where the model says so."""
+    count = len(result.outputs)
+    files = "1 file is published" if count == 1 else f"{count} files are published"
+    placed = next((metric.value for metric in result.metrics if metric.name == PHOTOS_PLACED), None)
+    return f"{files}; {placed} photos placed" if placed else files
 
 
 def _worker(situation: Situation, result: AttemptResult) -> WorkerStatus | None:

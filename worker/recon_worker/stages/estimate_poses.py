@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from recon_api import reasons
 from recon_api.errors import UsageError
+from recon_api.payload import PHOTOS_PLACED
 from recon_worker.cameras import CameraSet, PlacedCamera
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
@@ -99,7 +100,7 @@ def estimate_poses(
     best = _climb(scene.folder(prepare_images.STAGE), folder, groups, parameters, progress.part(0.0, 0.9))
     _require_enough(best, len(groups.sources))
     placed, points, error = best.report["placed"], best.report["points"], best.report["reprojection_error_px"]
-    progress.metric("photosPlaced", f"{placed}/{len(groups.sources)}")
+    progress.metric(PHOTOS_PLACED, f"{placed}/{len(groups.sources)}")
     progress.metric("reprojectionErrorPx", f"{error:.2f}")
     request = UndistortionRequest(model=best.model, images=scene.folder(prepare_images.STAGE) / "images", output=folder)
     run_tool("undistort_photos", request, folder, progress.part(0.9, 1.0))

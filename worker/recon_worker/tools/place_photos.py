@@ -11,6 +11,7 @@ from typing import Any
 
 import pycolmap
 
+from recon_api.payload import PHOTOS_PLACED
 from recon_worker.tools.features import PlacementRequest
 from recon_worker.tools.tool import main, report_fraction, report_metric
 
@@ -101,7 +102,7 @@ def _map(request: PlacementRequest, total: int) -> list[pycolmap.Reconstruction]
     def tell() -> None:
         done = min(next(placed), total)
         report_fraction(MATCHING_SHARE + (1 - MATCHING_SHARE) * done / total)
-        report_metric("photosPlaced", f"{done}/{total}")
+        report_metric(PHOTOS_PLACED, f"{done}/{total}")
 
     with tempfile.TemporaryDirectory(dir=request.database.parent) as scratch:
         groups = pycolmap.incremental_mapping(

@@ -58,6 +58,11 @@ TOO_FEW_PHOTOS = Reason("TooFewPhotos", "The input has fewer photos than a recon
 INSUFFICIENT_OVERLAP = Reason(
     "InsufficientOverlap", "Too few photos could be placed relative to each other.", Blame.USER
 )
+UNCONNECTED_PHOTOS = Reason(
+    "UnconnectedPhotos",
+    "The photos fall into groups that show nothing in common, such as different things.",
+    Blame.USER,
+)
 UNKNOWN_MODEL = Reason("UnknownModel", "No worker has a model of that name.", Blame.USER)
 PARAMETERS_REJECTED = Reason("ParametersRejected", "The model does not take these parameters.", Blame.USER)
 WEIGHTS_NOT_FOUND = Reason("WeightsNotFound", "The model's weights are not mounted.", Blame.USER)

@@ -5,7 +5,7 @@ The artefact: `cameras.json` (`recon_worker.cameras.CameraSet`), `images/` (undi
 
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,11 @@ GOOD_SHARE = 0.9
 LEAST_SHARE = 1 / 3
 """Share of the photos that must be placed.
 
-Half would refuse a folder with photos of two things of which one is complete; with less than a third, what is placed is
-a fragment that nobody would take for the object.
+With less than a third, what is placed is a fragment that nobody would take for the object.
 """
+
+GROUP_SHARE = 0.2
+"""Share of the photos from which a second group, that shares nothing with the first, is taken for another thing."""
 
 LEAST_PHOTOS = 3
 """Two views give no check of a depth by a third one."""
@@ -88,16 +90,21 @@ class Rung:
         """Order by photos placed, then by points."""
         return int(self.report["placed"]), int(self.report["points"])
 
+    def photo_groups(self, photos: PhotoGroups) -> list[list[str]]:
+        """Return the user's names of the photos in each group that was placed, largest group first."""
+        return [[photos.sources[name] for name in group] for group in self.report["groups"]]
+
 
 def estimate_poses(
     scene: Scene, folder: Path, parameters: MultiViewParameters, progress: Progress
 ) -> Mapping[str, Any]:
     """Place the photos; return how many, the reprojection error, and what was left out.
 
-    Raises UsageError(INSUFFICIENT_OVERLAP) where too few could be placed.
+    Raises UsageError: INSUFFICIENT_OVERLAP where too few could be placed, UNCONNECTED_PHOTOS where they fall into groups.
     """
     groups = PhotoGroups.model_validate_json((scene.folder(prepare_images.STAGE) / prepare_images.GROUPS).read_text())
     best = _climb(scene.folder(prepare_images.STAGE), folder, groups, parameters, progress.part(0.0, 0.9))
+    require_one_thing(best.photo_groups(groups), len(groups.sources))
     _require_enough(best, len(groups.sources))
     placed, points, error = best.report["placed"], best.report["points"], best.report["reprojection_error_px"]
     progress.metric(PHOTOS_PLACED, f"{placed}/{len(groups.sources)}")
@@ -111,7 +118,7 @@ def estimate_poses(
         "photos": len(groups.sources),
         "placed": placed,
         "left_out": left_out,
-        "groups": best.report["groups"],
+        "groups": [len(group) for group in best.report["groups"]],
         "effort": best.effort.name,
         "reprojection_error_px": error,
         "sparse_points": points,
@@ -131,6 +138,8 @@ def _climb(
             best = rung
         if best.rank[0] >= GOOD_SHARE * len(groups.sources) or _is_hopeless(best, len(groups.sources)):
             break
+        if effort is not CHEAP:
+            require_one_thing(rung.photo_groups(groups), len(groups.sources))
     if best is None:
         raise AssertionError("the ladder has rungs")
     return best
@@ -159,6 +168,27 @@ def _try(effort: Effort, prepared: Path, folder: Path, groups: PhotoGroups, seed
     placement = PlacementRequest(database=database, images=images, model=folder / "model", effort=effort, seed=seed)
     report = run_tool("place_photos", placement, folder, progress.part(0.0 if effort is CHEAP else 0.4, 1.0))
     return Rung(effort, folder / "model", report)
+
+
+def require_one_thing(groups: Sequence[Sequence[str]], photos: int) -> None:
+    """Raise UsageError(UNCONNECTED_PHOTOS) where a second group of many photos shares none with the first, largest one."""
+    if not groups:
+        return
+    first = sorted(groups[0])
+    others = [sorted(set(group) - set(first)) for group in groups[1:]]
+    second = max(others, key=len, default=[])
+    if len(second) < max(LEAST_PHOTOS, GROUP_SHARE * photos):
+        return
+    raise UsageError(
+        reasons.UNCONNECTED_PHOTOS,
+        f"the photos fall into groups that show nothing in common: {_named(first)} and {_named(second)}; if they show "
+        "different things, make a job of each; if they show one thing, add photos from in between",
+    )
+
+
+def _named(group: Sequence[str]) -> str:
+    shown = ", ".join(group[:3])
+    return f"{len(group)} photos ({shown}{', …' if len(group) > 3 else ''})"
 
 
 def _require_enough(best: Rung, photos: int) -> None:

@@ -34,7 +34,7 @@ MIN_MODEL = 3
 
 
 def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
-    """Write the largest group of photos that could be placed; return its size and what else was found."""
+    """Write the largest group of photos that could be placed; return its size and the photos of every group."""
     pycolmap.set_random_seed(request.seed)
     with pycolmap.Database.open(request.database) as database:
         names = sorted(image.name for image in database.read_all_images())
@@ -47,10 +47,14 @@ def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
     largest.write_binary(request.model)
     return {
         "placed": largest.num_reg_images(),
-        "groups": sorted((group.num_reg_images() for group in groups), reverse=True),
+        "groups": sorted((_photos_of(group) for group in groups), key=len, reverse=True),
         "points": largest.num_points3D(),
         "reprojection_error_px": round(largest.compute_mean_reprojection_error(), 3),
     }
+
+
+def _photos_of(group: pycolmap.Reconstruction) -> list[str]:
+    return sorted(group.image(number).name for number in group.reg_image_ids())
 
 
 def choose_pairs(count: int) -> list[tuple[int, int]]:

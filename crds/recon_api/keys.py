@@ -19,6 +19,12 @@ CANCELLATION_TTL_S = 3600
 RECORD_TTL_S = 7 * 24 * 3600
 """How long attempts, claims and results are kept: longer than any job runs, so that a late copy of a message is refused."""
 
+VISIBILITY_TIMEOUT_S = 14_400
+"""Of Celery messages that are taken and not acknowledged; the shortest of all clients' counts, so it is set once, here.
+
+Messages are acknowledged at once, so it hardly ever acts.
+"""
+
 TASK_NAME = "reconstruction.process"
 DISCARD_TASK_NAME = "reconstruction.discard"
 DEFAULT_GPU_CLASS = "any"

@@ -7,11 +7,8 @@ from typing import Any
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from recon_api.keys import DISCARD_TASK_NAME, TASK_NAME, queue_name, task_id
+from recon_api.keys import DISCARD_TASK_NAME, TASK_NAME, VISIBILITY_TIMEOUT_S, queue_name, task_id
 from recon_api.payload import TaskPayload
-
-VISIBILITY_TIMEOUT_S = 14_400
-"""The shortest of all clients' counts, so it is the workers' too; with early acknowledgement it no longer matters."""
 
 SENDING_THREADS = 4
 

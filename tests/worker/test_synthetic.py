@@ -61,7 +61,8 @@ def test_its_geometry_is_known(tmp_path: Path) -> None:
     run(tmp_path)
     folder = next((tmp_path / "steps").glob("synthetic_files-*"))
     document, data = _parse_glb((folder / "mesh.glb").read_bytes())
-    view = document["bufferViews"][0]
+    positions = document["accessors"][document["meshes"][0]["primitives"][0]["attributes"]["POSITION"]]
+    view = document["bufferViews"][positions["bufferView"]]
     xyz = np.frombuffer(data, np.float32, view["byteLength"] // 4, view["byteOffset"]).reshape(-1, 3)
     ring = np.hypot(xyz[:, 0], xyz[:, 2]) - torus.MAJOR_RADIUS  # glTF's y is up
     assert np.allclose(np.hypot(ring, xyz[:, 1]), torus.MINOR_RADIUS, atol=1e-5)

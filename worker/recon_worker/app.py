@@ -8,11 +8,8 @@ from typing import Any
 
 from celery import Celery
 
-from recon_api.keys import queue_name
+from recon_api.keys import VISIBILITY_TIMEOUT_S, queue_name
 from recon_worker.settings import WorkerSettings
-
-VISIBILITY_TIMEOUT_S = 14_400
-"""Of messages that are taken and not acknowledged. Messages are acknowledged at once, so it hardly ever acts."""
 
 
 def create_celery_app(settings: WorkerSettings) -> Celery:

@@ -1,12 +1,13 @@
 """The synthetic scene: a coloured torus around the z axis, as points, as a mesh and as a picture."""
 
-import json
-import struct
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from recon_worker.ply import NO_FACES, Surface, write_ply
+from recon_worker.rendering.mesh_files import write_glb
 
 MAJOR_RADIUS, MINOR_RADIUS = 1.0, 0.4
 """Of the ring and of its tube, in the scene's unit."""
@@ -43,8 +44,10 @@ def write_mesh(folder: Path) -> int:
 def export(points: Path, mesh: Path, folder: Path) -> None:
     """Write `mesh.glb`, `points.ply` and `preview.png`."""
     cloud, faces = np.load(points / _POINTS), np.load(mesh / _MESH)["faces"]
-    (folder / "mesh.glb").write_bytes(_glb(cloud["xyz"], cloud["normals"], cloud["rgb"], faces))
-    (folder / "points.ply").write_bytes(_ply(cloud["xyz"], cloud["rgb"]))
+    to_y_up = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32)  # of row vectors: z becomes glTF's y
+    turned = Surface(cloud["xyz"] @ to_y_up, cloud["normals"] @ to_y_up, cloud["rgb"], faces)
+    write_glb(folder / "mesh.glb", turned)
+    write_ply(folder / "points.ply", Surface(cloud["xyz"], cloud["normals"], cloud["rgb"], NO_FACES))
     Image.fromarray(picture()).save(folder / "preview.png")
 
 
@@ -78,47 +81,3 @@ def picture() -> npt.NDArray[np.uint8]:
     image = np.full((PREVIEW_PX, PREVIEW_PX, 3), 255, np.uint8)
     image[row[nearest_last], column[nearest_last]] = colours(normals[nearest_last])
     return image
-
-
-def _ply(xyz: Floats, rgb: npt.NDArray[np.uint8]) -> bytes:
-    kinds = [(axis, "<f4") for axis in "xyz"] + [(colour, "u1") for colour in ("red", "green", "blue")]
-    table = np.empty(len(xyz), dtype=kinds)
-    for column, name in zip([*xyz.T, *rgb.T], table.dtype.names or (), strict=True):
-        table[name] = column
-    properties = [f"property {'float' if kind == '<f4' else 'uchar'} {name}" for name, kind in kinds]
-    header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(xyz)}", *properties, "end_header", ""]
-    return "\n".join(header).encode() + table.tobytes()
-
-
-def _glb(xyz: Floats, normals: Floats, rgb: npt.NDArray[np.uint8], faces: npt.NDArray[np.int32]) -> bytes:
-    """Return the mesh as binary glTF 2.0, turned so that its z axis points up as glTF's y does."""
-    opaque = np.concatenate([rgb, np.full((len(rgb), 1), 255, np.uint8)], 1)
-    to_y_up = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32)
-    positions = xyz @ to_y_up
-    arrays = [
-        (positions, 5126, "VEC3", 34962, {"min": positions.min(0).tolist(), "max": positions.max(0).tolist()}),
-        (normals @ to_y_up, 5126, "VEC3", 34962, {}),
-        (opaque, 5121, "VEC4", 34962, {"normalized": True}),
-        (faces.reshape(-1).astype(np.uint32), 5125, "SCALAR", 34963, {}),
-    ]
-    views, accessors, data = [], [], b""
-    for index, (array, component, kind, target, more) in enumerate(arrays):
-        raw = np.ascontiguousarray(array).tobytes()
-        views.append({"buffer": 0, "byteOffset": len(data), "byteLength": len(raw), "target": target})
-        accessors.append({"bufferView": index, "componentType": component, "count": len(array), "type": kind, **more})
-        data += raw
-    attributes = {"POSITION": 0, "NORMAL": 1, "COLOR_0": 2}
-    document = {
-        "asset": {"version": "2.0", "generator": "reconstruction-operator"},
-        "scene": 0,
-        "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0}],
-        "meshes": [{"primitives": [{"attributes": attributes, "indices": 3}]}],
-        "accessors": accessors,
-        "bufferViews": views,
-        "buffers": [{"byteLength": len(data)}],
-    }
-    text = json.dumps(document).encode()
-    text += b" " * (-len(text) % 4)
-    chunks = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(data), b"BIN\0") + data
-    return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks

@@ -1,27 +1,11 @@
 """What a job can ask of `multiview`, and what each quality means in numbers."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from pydantic import Field
 
 from recon_api.base import ApiModel
-
-
-class Quality(StrEnum):
-    """How much time to spend."""
-
-    DRAFT = "draft"
-    STANDARD = "standard"
-    HIGH = "high"
-
-
-class Format(StrEnum):
-    """A file format of the mesh."""
-
-    GLB = "glb"
-    PLY = "ply"
-    OBJ = "obj"
+from recon_api.spec import OutputFormat, Quality
 
 
 @dataclass(frozen=True)
@@ -61,7 +45,7 @@ class MultiViewParameters(ApiModel):
     """Triangles of the finished mesh at most; the quality's own number where absent."""
     texture: bool = False
     """Accepted for later: this version colours the mesh's vertices and makes no texture image."""
-    formats: tuple[Format, ...] = Field(default=(Format.GLB,), min_length=1)
+    formats: tuple[OutputFormat, ...] = Field(default=(OutputFormat.GLB,), min_length=1)
     """File formats of the mesh."""
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     """Seed of everything that draws random numbers."""

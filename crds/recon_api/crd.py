@@ -91,7 +91,7 @@ def _status() -> Schema:
     return {
         **_without_defaults(structural(ReconstructionJobStatus.model_json_schema(by_alias=True))),
         "default": {"phase": "Pending"},
-        **rules.validations(rules.FINISHED_PHASE_STAYS),
+        **rules.validations(rules.FINISHED_PHASE_STAYS, rules.FINAL_CONDITIONS_STAY),
     }
 
 

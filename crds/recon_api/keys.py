@@ -5,12 +5,14 @@ the resource is the queue of record, and the next pass writes again what is miss
 
 | key | writer | meaning |
 |---|---|---|
-| `attempt:{uid}` | operator | the only attempt of the job that may run |
+| `attempt:{uid}` | operator | the only attempt of the job that may run; 0 while none may |
 | `claim:{uid}.{n}` | worker, SET NX | one copy of a message may run, ever; the value names the owner |
 | `lease:{uid}.{n}` | the claim's owner | the attempt is alive |
 | `result:{uid}.{n}` | worker | how the attempt ended: a hint, the manifest in the storage is the proof |
 | `workers`, `worker:{name}` | worker | which workers are connected |
 | `cancel_request:{uid}`, `cancel:{uid}` | operator | see `recon_api.cancellation` |
+| `durations:{model}:{quality}` | operator | how long the steps of finished jobs took, for estimates |
+| `discarded:{uid}` | worker | the outputs of a job that is to be removed are deleted |
 """
 
 CANCELLATION_TTL_S = 3600
@@ -53,6 +55,10 @@ def attempt_key(uid: str) -> str:
     return f"attempt:{uid}"
 
 
+NO_ATTEMPT = 0
+"""Value of `attempt:{uid}` while none may run: the job is held, and its attempt is to stop and keep its finished steps."""
+
+
 def claim_key(uid: str, attempt: int) -> str:
     """Return the key by which one process takes an attempt, once and for ever."""
     return f"claim:{task_id(uid, attempt)}"
@@ -66,6 +72,20 @@ def lease_key(uid: str, attempt: int) -> str:
 def result_key(uid: str, attempt: int) -> str:
     """Return the key that says how the attempt ended."""
     return f"result:{task_id(uid, attempt)}"
+
+
+DISCARDED_TTL_S = 3600
+"""How long a worker's word that outputs are deleted is kept; the operator asks again where it was lost."""
+
+
+def discarded_key(uid: str) -> str:
+    """Return the key by which a worker says that the outputs of a job are deleted."""
+    return f"discarded:{uid}"
+
+
+def durations_key(model: str, quality: str) -> str:
+    """Return the key of the list of `FinishedRun`s of a model at a quality, the newest first."""
+    return f"durations:{model}:{quality}"
 
 
 WORKERS_KEY = "workers"

@@ -6,11 +6,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from recon_api.status import Metric, Output
+from recon_api.status import Metric, Output, StepTime
 from recon_api.steps import Step
 
 PHOTOS_PLACED = "photosPlaced"
 """Name of the metric that says how many photos could be placed, as `n/m`."""
+
+PHOTOS = "photos"
+"""Name of the metric that says how many photos the job has."""
 
 
 class Message(BaseModel):
@@ -55,6 +58,8 @@ class ProgressMeta(Message):
     """Percentage of the whole job."""
     step: Step
     metrics: tuple[Metric, ...] = ()
+    step_elapsed_s: float = Field(default=0.0, ge=0)
+    """Seconds since this attempt came to the step, by the worker's own clock."""
     outputs: tuple[Output, ...] = ()
     """Intermediate results that exist already."""
 
@@ -79,8 +84,20 @@ class AttemptResult(Message):
     retry_after_s: float = 0.0
     outputs: tuple[Output, ...] = ()
     metrics: tuple[Metric, ...] = ()
+    steps: tuple[StepTime, ...] = ()
+    """How long each step took that is finished, whichever attempt ran it."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
+
+
+class FinishedRun(Message):
+    """One entry of `durations:{model}:{quality}`: how long the steps of a finished job took, to estimate others by."""
+
+    photos: int | None = None
+    """How many photos it had; none where the model reads none."""
+    gpu: str = ""
+    """As in `ClaimOwner`."""
+    steps: tuple[StepTime, ...] = ()
 
 
 class ClaimOwner(Message):

@@ -37,9 +37,11 @@ DISPATCHED = Reason("Dispatched", "An attempt was sent to the workers.")
 STARTED = Reason("Started", "A worker runs the job.")
 COMPLETED = Reason("Completed", "The mesh and its previews are published.")
 SUSPENDED = Reason("Suspended", "The job is held by spec.suspend.")
+SUSPENDING = Reason("Suspending", "The job is being suspended: its attempt stops and keeps its finished steps.")
 RESUMED = Reason("Resumed", "The job was held and goes on.")
 NOT_RUNNING = Reason("NotRunning", "No attempt of the job runs now.")
 RETRYING = Reason("Retrying", "The next attempt waits for its backoff.")
+STATUS_CORRECTED = Reason("StatusCorrected", "Somebody else changed the status; the operator has set it right.")
 
 # --- cancellation ------------------------------------------------------------------------------------------------
 AWAITING_CONFIRMATION = Reason("AwaitingConfirmation", "A cancellation is requested; it stops the job once confirmed.")
@@ -83,6 +85,10 @@ SUPERSEDED = Reason("Superseded", "A later attempt of the job took over.", Blame
 
 # --- the end -----------------------------------------------------------------------------------------------------
 BACKOFF_LIMIT_EXCEEDED = Reason("BackoffLimitExceeded", "The job failed more often than backoffLimit allows.")
+IGNORED_LIMIT_EXCEEDED = Reason(
+    "IgnoredLimitExceeded", "More attempts were lost, or ignored by a rule, than the installation allows."
+)
+FAILURE_POLICY = Reason("FailurePolicy", "A rule of spec.failurePolicy ended the job.")
 DEADLINE_EXCEEDED = Reason("DeadlineExceeded", "The job ran longer than activeDeadlineSeconds.")
 QUEUE_DEADLINE_EXCEEDED = Reason("QueueDeadlineExceeded", "The job waited longer than preRunningDeadlineSeconds.")
 

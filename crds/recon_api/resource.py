@@ -50,6 +50,7 @@ class ReconstructionJob(ObservedModel):
             rules.CONFIRMATION_NEEDS_REQUEST,
             rules.CONFIRMATION_IS_FINAL,
             rules.EXPIRED_REQUEST_IS_NOT_CONFIRMED,
+            rules.EXPIRED_REQUEST_IS_WITHDRAWN_FIRST,
         )
     )
 

@@ -123,9 +123,27 @@ EXPIRED_REQUEST_IS_NOT_CONFIRMED = Rule(
     ".spec.cancellation",
 )
 
+EXPIRED_REQUEST_IS_WITHDRAWN_FIRST = Rule(
+    "has(oldSelf.spec.cancellation) || !has(self.spec.cancellation)"
+    " || !has(self.status) || !has(self.status.cancellation) || self.status.cancellation.state != 'Expired'",
+    "the last request has expired and its withdrawal is not noted yet; try again in a moment",
+    ".spec.cancellation",
+)
+
 FINISHED_PHASE_STAYS = Rule(
     "!has(oldSelf.phase) || !(oldSelf.phase in ['Succeeded', 'Failed', 'Cancelled'])"
-    " || (has(self.phase) && self.phase == oldSelf.phase)",
+    " || (has(self.phase) && self.phase == oldSelf.phase)"
+    " || !has(oldSelf.conditions) || !oldSelf.conditions.exists("
+    "c, c.status == 'True' && c.type in ['Complete', 'Failed', 'Cancelled'])",
     "a finished job stays as it ended",
     ".phase",
+)
+"""A phase that somebody set by hand has no condition that goes with it, and can be set right."""
+
+FINAL_CONDITIONS_STAY = Rule(
+    "!has(oldSelf.conditions) || oldSelf.conditions.all(c, c.status != 'True'"
+    " || !(c.type in ['Complete', 'Failed', 'Cancelled'])"
+    " || (has(self.conditions) && self.conditions.exists(d, d.type == c.type && d.status == 'True')))",
+    "the condition that says how a job ended stays",
+    ".conditions",
 )

@@ -104,7 +104,7 @@ class OutputSpec(ObservedModel):
     url: Url | None = None
     """The same, elsewhere. Not supported yet: the job fails and says so."""
     retain: bool = True
-    """Whether the files stay when the job is removed after ttlSecondsAfterFinished. Not acted on yet."""
+    """Whether the files stay when the job is removed after ttlSecondsAfterFinished."""
 
 
 class Cancellation(StrEnum):
@@ -145,7 +145,7 @@ class FailureAction(StrEnum):
 
 
 class FailureRule(ObservedModel):
-    """One rule: what it matches, and what then happens."""
+    """One rule: what it matches, and what then happens. A rule that names both must match both."""
 
     model_config = ConfigDict(json_schema_extra=rules.validations(rules.POLICY_RULE_MATCHES_SOMETHING))
 
@@ -154,13 +154,16 @@ class FailureRule(ObservedModel):
         tuple[Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Z][A-Za-z0-9]*$")], ...],
         Field(max_length=20),
     ] = ()
-    """Documented reasons, such as CUDAOutOfMemory."""
+    """Documented reasons, such as CUDAOutOfMemory; one of them must be the attempt's."""
     on_message_patterns: Annotated[tuple[Pattern, ...], Field(max_length=10)] = ()
-    """Regular expressions (RE2 syntax), found anywhere in the attempt's message."""
+    """Regular expressions (RE2 syntax); one of them must be found anywhere in the attempt's message."""
 
 
 class FailurePolicy(ObservedModel):
-    """What failures lead to; the first rule that matches wins. Not acted on yet."""
+    """What failures lead to; the first rule that matches wins.
+
+    Where none does: the user's mistakes end the job, what the cluster loses is ignored, all else counts.
+    """
 
     rules: Annotated[tuple[FailureRule, ...], Field(max_length=20)] = ()
 
@@ -201,7 +204,7 @@ class ReconstructionJobSpec(ObservedModel):
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     """Higher goes first while queued. Can be changed."""
     suspend: bool = False
-    """Hold the job before its next attempt is sent to a worker; one that runs goes on. Can be changed."""
+    """Hold the job: it is not sent to a worker, or stops and keeps its finished steps. Can be changed."""
     cancellation: Cancellation | None = None
     """Two steps to cancel: Requested, then Confirmed. Can be changed."""
     backoff_limit: Annotated[int, Field(ge=0, le=100)] = 2
@@ -209,11 +212,11 @@ class ReconstructionJobSpec(ObservedModel):
     retry_strategy: RetryStrategy = RetryStrategy()
     failure_policy: FailurePolicy = FailurePolicy()
     active_deadline_seconds: Seconds | None = None
-    """Longest running time over all attempts; suspended time does not count. Not acted on yet."""
+    """Longest running time over all attempts; waiting and suspended time do not count."""
     pre_running_deadline_seconds: Seconds | None = None
-    """Longest wait in the queue. Not acted on yet."""
+    """Longest wait in the queue before the job first runs; suspended time does not count."""
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=MAX_SECONDS)] | None = None
-    """How long the object stays after its end. Can be changed. Not acted on yet: delete finished jobs by hand."""
+    """How long the object stays after its end; the installation's default where left out. Can be changed, then too."""
     managed_by: (
         Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")] | None
     ) = None

@@ -115,12 +115,22 @@ class Progress(ObservedModel):
     metrics: tuple[Metric, ...] = ()
 
 
+class StepTime(ObservedModel):
+    """How long a step of a finished job took."""
+
+    name: str
+    seconds: Annotated[float, Field(ge=0)]
+    """Running time, over all attempts that worked on it."""
+
+
 class Attempt(ObservedModel):
     """One attempt at the job; the last five are kept."""
 
     number: Annotated[int, Field(ge=1)]
     worker: str = ""
     start_time: datetime | None = None
+    stop_time: datetime | None = None
+    """When it was told to stop: by a cancellation, a suspension, a deadline or a deletion."""
     end_time: datetime | None = None
     reason: str = ""
     message: str = ""
@@ -150,16 +160,24 @@ class ReconstructionJobStatus(ObservedModel):
     """Celery task of the current attempt, `<uid>.<attempt>`."""
     execution_attempts: Annotated[int, Field(ge=0)] = 0
     """Number of the latest attempt; the fencing token of everything it writes."""
+    failed_attempts: Annotated[int, Field(ge=0)] = 0
+    """Attempts that count against spec.backoffLimit."""
+    ignored_attempts: Annotated[int, Field(ge=0)] = 0
+    """Attempts that do not count: what the cluster lost, and what a rule with action Ignore matched."""
     attempts: tuple[Attempt, ...] = ()
     start_time: datetime | None = None
     """When the first attempt started to run."""
     completion_time: datetime | None = None
+    active_seconds: Annotated[int, Field(ge=0)] = 0
+    """Running time of all attempts that have ended."""
     queue: QueueStatus | None = None
     worker: WorkerStatus | None = None
     progress: Progress | None = None
     cancellation: CancellationStatus | None = None
+    steps: Annotated[tuple[StepTime, ...], Field(max_length=20)] = ()
+    """How long each step took, once the job has succeeded."""
     outputs: tuple[Output, ...] = ()
-    conditions: tuple[Condition, ...] = ()
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=20)] = ()
 
     def condition(self, kind: ConditionType) -> Condition | None:
         """Return the condition of that type, if it was ever set."""

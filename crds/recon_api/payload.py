@@ -93,6 +93,9 @@ class AttemptResult(Message):
 class FinishedRun(Message):
     """One entry of `durations:{model}:{quality}`: how long the steps of a finished job took, to estimate others by."""
 
+    uid: str
+    """Of the job: none is counted twice."""
+    finished_at: datetime
     photos: int | None = None
     """How many photos it had; none where the model reads none."""
     gpu: str = ""

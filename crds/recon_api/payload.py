@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from recon_api.status import Metric, Output, StepTime
 from recon_api.steps import Step
@@ -95,7 +95,7 @@ class FinishedRun(Message):
 
     uid: str
     """Of the job: none is counted twice."""
-    finished_at: datetime
+    finished_at: AwareDatetime
     photos: int | None = None
     """How many photos it had; none where the model reads none."""
     gpu: str = ""

@@ -88,7 +88,6 @@ BACKOFF_LIMIT_EXCEEDED = Reason("BackoffLimitExceeded", "The job failed more oft
 IGNORED_LIMIT_EXCEEDED = Reason(
     "IgnoredLimitExceeded", "More attempts were lost, or ignored by a rule, than the installation allows."
 )
-FAILURE_POLICY = Reason("FailurePolicy", "A rule of spec.failurePolicy ended the job.")
 DEADLINE_EXCEEDED = Reason("DeadlineExceeded", "The job ran longer than activeDeadlineSeconds.")
 QUEUE_DEADLINE_EXCEEDED = Reason("QueueDeadlineExceeded", "The job waited longer than preRunningDeadlineSeconds.")
 

@@ -115,6 +115,13 @@ class RedisState:
         pipe.publish(keys.stop_channel(uid), CONFIRMED)
         await self._guard(pipe.execute())
 
+    async def hold(self, uid: str) -> None:
+        """Let workers run no attempt of a job, and wake the one that does. Raises StateUnavailableError."""
+        pipe = self.state.pipeline(transaction=True)
+        pipe.set(keys.attempt_key(uid), keys.NO_ATTEMPT, ex=keys.RECORD_TTL_S)
+        pipe.publish(keys.stop_channel(uid), CONFIRMED)
+        await self._guard(pipe.execute())
+
     async def forget(self, uid: str) -> None:
         """Delete authorisation and flags at once, so that no copy of a message passes. Raises StateUnavailableError."""
         await self._guard(self.state.delete(keys.attempt_key(uid), keys.cancel_key(uid), keys.cancel_request_key(uid)))

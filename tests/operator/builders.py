@@ -5,6 +5,7 @@ from typing import Any
 
 from recon_api.keys import task_id
 from recon_api.payload import AttemptResult, ClaimOwner, Outcome, ProgressMeta
+from recon_api.reasons import Blame, reason_of
 from recon_api.resource import FINALIZER, FINISHED_LABEL, ObjectMeta, ReconstructionJob
 from recon_api.spec import ReconstructionJobSpec
 from recon_api.status import (
@@ -89,7 +90,8 @@ def dispatched(number: int = 1, **fields: Any) -> ReconstructionJobStatus:
     base = {
         "execution_attempts": number,
         "task_id": task_id(UID, number),
-        "attempts": (*ended_attempts(number - 1), Attempt(number=number)),
+        "attempts": (*ended_attempts(number - 1), Attempt(number=number))[-5:],
+        "ignored_attempts": number - 1,
         "message": message,
         "conditions": (condition(ConditionType.QUEUED, "True", "Dispatched", message, ago(30)),),
     }
@@ -107,7 +109,7 @@ def running(number: int = 1, **fields: Any) -> ReconstructionJobStatus:
         "attempts": (
             *ended_attempts(number - 1),
             Attempt(number=number, worker="worker-0", start_time=ago(20)),
-        ),
+        )[-5:],
         "conditions": (
             condition(ConditionType.QUEUED, "False", "Started", message, ago(20)),
             condition(ConditionType.RUNNING, "True", "Started", message, ago(20)),
@@ -116,10 +118,17 @@ def running(number: int = 1, **fields: Any) -> ReconstructionJobStatus:
     return dispatched(number, **{**base, **fields})
 
 
+def told(told_s_ago: float, *, number: int = 1) -> Attempt:
+    """Return an attempt that runs on worker-0 since 20 s and was told to stop so long ago."""
+    return Attempt(number=number, worker="worker-0", start_time=ago(20), stop_time=ago(told_s_ago))
+
+
 def ended(reason: str, *, number: int = 1, ended_s_ago: float = 1.0, **fields: Any) -> ReconstructionJobStatus:
     """Return the status of a job whose latest attempt has ended for this reason, as have those before it."""
     attempts = ended_attempts(number, reason=reason, ended_s_ago=ended_s_ago)[-5:]
-    return queued(**{"execution_attempts": number, "attempts": attempts, "task_id": task_id(UID, number), **fields})
+    counts = {Blame.JOB: "failed_attempts", Blame.INFRASTRUCTURE: "ignored_attempts"}.get(reason_of(reason).blame)
+    base = {"execution_attempts": number, "attempts": attempts, "task_id": task_id(UID, number)}
+    return queued(**{**base, **({counts: number} if counts else {}), **fields})
 
 
 def ended_attempts(count: int, *, reason: str = "WorkerLost", ended_s_ago: float = 1.0) -> tuple[Attempt, ...]:
@@ -130,9 +139,18 @@ def ended_attempts(count: int, *, reason: str = "WorkerLost", ended_s_ago: float
     )
 
 
+FINAL_CONDITIONS = {
+    Phase.SUCCEEDED: (ConditionType.COMPLETE, "Completed"),
+    Phase.FAILED: (ConditionType.FAILED, "BackoffLimitExceeded"),
+    Phase.CANCELLED: (ConditionType.CANCELLED, "Cancelled"),
+}
+
+
 def finished(phase: Phase, **fields: Any) -> ReconstructionJobStatus:
     """Return the status of a job that has ended."""
-    return ended("Completed", **{"phase": phase, "completion_time": ago(1), **fields})
+    kind, reason = FINAL_CONDITIONS[phase]
+    final = condition(kind, "True", reason, since=ago(1))
+    return ended(reason, **{"phase": phase, "completion_time": ago(1), "conditions": (final,), **fields})
 
 
 def requested(*, ago_s: float = 60.0, state: CancellationState = CancellationState.REQUESTED) -> CancellationStatus:
@@ -141,8 +159,9 @@ def requested(*, ago_s: float = 60.0, state: CancellationState = CancellationSta
 
 
 def make_observation(**fields: Any) -> Observation:
-    """Return an observation of attempt 1 in which Redis answers and a worker is connected."""
-    return Observation(**{"attempt": 1, "authorised": 1, "workers": 1, **fields})
+    """Return an observation of attempt 1, which is authorised, in which Redis answers and a worker is connected."""
+    attempt = fields.get("attempt", 1)
+    return Observation(**{"attempt": attempt, "authorised": attempt or None, "workers": 1, **fields})
 
 
 def alive(**fields: Any) -> Observation:

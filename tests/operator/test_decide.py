@@ -40,6 +40,7 @@ from tests.operator.builders import (
     requested,
     running,
     stopped,
+    told,
 )
 
 LIMITS = Limits()
@@ -245,9 +246,11 @@ ATTEMPTS = [
         id="a restarted worker's job is queued again at once",
     ),
     pytest.param(
-        make_job(status=running(11, attempts=running(11).attempts[-5:])),
+        make_job(status=running(11)),
         make_observation(attempt=11, claim=OWNER, silent_s=25.0),
-        Expected(Phase.FAILED, (DiscardFiles("any"), ForgetJob()), ("WorkerLost",), finished=True, attempts=11),
+        Expected(
+            Phase.FAILED, (DiscardFiles("any"), ForgetJob()), ("IgnoredLimitExceeded",), finished=True, attempts=11
+        ),
         id="the eleventh lost worker fails the job",
     ),
 ]
@@ -314,6 +317,7 @@ CONFIRMED = make_job(status=running(cancellation=requested()), cancellation="Con
 STOPPING = make_job(
     status=running(
         phase=Phase.CANCELLING,
+        attempts=(told(10.0),),
         cancellation=requested(state=CancellationState.STOPPING).model_copy(update={"confirmed_at": ago(10)}),
     ),
     cancellation="Confirmed",
@@ -438,13 +442,13 @@ DELETION = [
         id="a deleted job is stopped first",
     ),
     pytest.param(
-        make_job(status=running(phase=Phase.CANCELLING), deleted_s_ago=10.0),
+        make_job(status=running(phase=Phase.CANCELLING, attempts=(told(10.0),)), deleted_s_ago=10.0),
         alive(),
         Expected(Phase.CANCELLING, (AssertStop(), KillAttempt(1)), finalizer=True),
         id="a deleted job that does not stop is killed",
     ),
     pytest.param(
-        make_job(status=running(phase=Phase.CANCELLING), deleted_s_ago=10.0),
+        make_job(status=running(phase=Phase.CANCELLING, attempts=(told(10.0),)), deleted_s_ago=10.0),
         alive(result=stopped()),
         Expected(Phase.CANCELLING, (ForgetJob(), DiscardFiles("any"))),
         id="a deleted job goes once it has stopped",

@@ -132,10 +132,16 @@ def test_a_new_step_is_written_at_once() -> None:
             id="a request is looked at when it expires, also after a restart",
         ),
         pytest.param(
-            make_job(status=ended("CUDAOutOfMemory", ended_s_ago=1.0)),
-            make_observation(),
-            9,
-            id="a backoff is looked at when it ends",
+            make_job(status=running(), activeDeadlineSeconds=25),
+            alive(),
+            5,
+            id="a running attempt is looked at when its time is up",
+        ),
+        pytest.param(
+            make_job(status=queued(), preRunningDeadlineSeconds=90),
+            make_observation(attempt=0),
+            60,
+            id="a waiting job is looked at when it has waited too long",
         ),
     ],
 )
@@ -169,9 +175,7 @@ def test_cancellation_states(state: CancellationState, spec: str | None, seen_st
     ],
 )
 def test_backoff_limit(failures: int, limit: int, phase: Phase) -> None:
-    before = ended("CUDAOutOfMemory", number=failures - 1).attempts
-    attempts = (*before, running(failures).attempts[-1])[-5:]
-    job = make_job(status=running(failures, attempts=attempts), backoffLimit=limit)
+    job = make_job(status=running(failures, failed_attempts=failures - 1), backoffLimit=limit)
     seen = alive(attempt=failures, result=failed("CUDAOutOfMemory", attempt=failures))
     assert decide(job, seen, NOW, LIMITS).status.phase is phase
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from recon_api.resource import ReconstructionJob
+from recon_operator.decide.active_deadline import jobs_past_their_active_deadline_fail
 from recon_operator.decide.cancellation import cancellation_steps_are_noted, confirmed_cancellations_stop_the_job
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.deletion import deleted_jobs_are_stopped
@@ -17,6 +18,7 @@ from recon_operator.decide.limits import Limits
 from recon_operator.decide.lost_workers import lost_workers_lose_their_attempt
 from recon_operator.decide.observation import Observation
 from recon_operator.decide.ownership import jobs_of_other_controllers_are_left_alone
+from recon_operator.decide.pre_running_deadline import jobs_past_their_pre_running_deadline_fail
 from recon_operator.decide.queueing import admitted_jobs_are_dispatched, other_jobs_wait
 from recon_operator.decide.results import results_end_attempts
 from recon_operator.decide.retries import failed_attempts_wait_for_their_backoff
@@ -27,6 +29,7 @@ from recon_operator.decide.running import (
 )
 from recon_operator.decide.situation import Situation
 from recon_operator.decide.specification import the_spec_is_noted
+from recon_operator.decide.stopping import unwanted_attempts_are_stopped
 from recon_operator.decide.suspension import suspended_jobs_are_held
 
 Policy = Callable[[Situation], Situation | Decision]
@@ -40,7 +43,10 @@ POLICIES: tuple[Policy, ...] = (
     results_end_attempts,  # before the cancellation: a job that is done is done
     confirmed_cancellations_stop_the_job,
     unknown_attempts_stay_as_they_are,
+    unwanted_attempts_are_stopped,
     lost_workers_lose_their_attempt,
+    jobs_past_their_active_deadline_fail,
+    jobs_past_their_pre_running_deadline_fail,
     running_attempts_are_shown,
     unclaimed_attempts_are_waited_for,
     suspended_jobs_are_held,  # from here on no attempt is open

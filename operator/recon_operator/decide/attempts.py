@@ -1,12 +1,13 @@
 """The attempts of a job: begun, ended, and counted."""
 
 from datetime import datetime
+from typing import Any
 
 from recon_api.keys import task_id
 from recon_api.payload import TaskPayload
-from recon_api.reasons import Blame, Reason, reason_of
-from recon_api.status import Attempt, ConditionType, ReconstructionJobStatus
-from recon_operator.decide.situation import Situation
+from recon_api.reasons import Reason
+from recon_api.status import Attempt, ConditionType
+from recon_operator.decide.situation import Situation, bounded
 
 KEPT_ATTEMPTS = 5
 """How many attempts a status keeps."""
@@ -25,36 +26,30 @@ def begin_attempt(situation: Situation) -> Situation:
     )
 
 
+def change_attempt(situation: Situation, **fields: Any) -> Situation:
+    """Return the situation with these fields of its latest attempt changed."""
+    *others, latest = situation.status.attempts
+    return situation.change(attempts=(*others, latest.model_copy(update=fields)))
+
+
 def end_attempt(situation: Situation, reason: Reason, message: str, at: datetime | None = None) -> Situation:
-    """Return the situation with its open attempt ended, if it has one."""
+    """Return the situation with its open attempt ended, if it has one; its running time is added up."""
     latest = situation.attempt
     if latest is None:
         return situation
     claim, result = situation.seen.claim, situation.seen.result
     started = latest.start_time or (whole_second(result.started_at) if result else None)
-    ended = latest.model_copy(
-        update={
-            "worker": latest.worker or (claim.worker if claim else result.worker if result else ""),
-            "start_time": started,
-            "end_time": max(at or situation.timestamp, started or situation.timestamp),
-            "reason": reason.name,
-            "message": message,
-        }
-    )
-    return situation.change(attempts=(*situation.status.attempts[:-1], ended)).end_condition(
-        ConditionType.RUNNING, reason, message
-    )
-
-
-def failures(status: ReconstructionJobStatus, blame: Blame) -> int:
-    """Count the ended attempts that this blame lies on.
-
-    Attempts older than those kept count where all kept ones agree; their reasons are no longer known.
-    """
-    ended = [attempt for attempt in status.attempts if attempt.end_time is not None]
-    blamed = sum(reason_of(attempt.reason).blame is blame for attempt in ended)
-    forgotten = status.execution_attempts - len(status.attempts)
-    return blamed + (forgotten if ended and blamed == len(ended) else 0)
+    ended = max(at or situation.timestamp, started or situation.timestamp)
+    ran_s = int((ended - started).total_seconds()) if started else 0
+    situation = change_attempt(
+        situation,
+        worker=latest.worker or (claim.worker if claim else result.worker if result else ""),
+        start_time=started,
+        end_time=ended,
+        reason=reason.name,
+        message=bounded(message),
+    ).change(active_seconds=situation.status.active_seconds + ran_s)
+    return situation.end_condition(ConditionType.RUNNING, reason, message)
 
 
 def payload(situation: Situation) -> TaskPayload:

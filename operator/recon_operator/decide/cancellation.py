@@ -11,7 +11,7 @@ from recon_api.reasons import (
 )
 from recon_api.spec import Cancellation
 from recon_api.status import CancellationState, CancellationStatus, ConditionType, Phase
-from recon_operator.decide.decision import AssertRequest, Decision, WithdrawRequest
+from recon_operator.decide.decision import AssertRequest, AssertStop, Decision, WithdrawRequest
 from recon_operator.decide.ending import cancel
 from recon_operator.decide.situation import Situation
 from recon_operator.decide.stopping import has_stopped, keep_stopping
@@ -46,7 +46,7 @@ def confirmed_cancellations_stop_the_job(situation: Situation) -> Situation | De
         message=CANCELLATION_CONFIRMED.meaning,
         cancellation=noted.model_copy(update={"state": CancellationState.STOPPING}),
     )
-    return keep_stopping(situation, noted.confirmed_at or situation.now).decide(finalizer=True)
+    return keep_stopping(situation, AssertStop()).decide(finalizer=True)
 
 
 def _note_request(situation: Situation) -> Situation:

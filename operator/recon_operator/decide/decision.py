@@ -39,6 +39,11 @@ class AssertStop:
 
 
 @dataclass(frozen=True)
+class HoldAttempts:
+    """Let no attempt of the job run, and wake the one that does: it stops at its next check and keeps its finished steps."""
+
+
+@dataclass(frozen=True)
 class KillAttempt:
     """Kill the process that runs the attempt: it did not stop by itself in time."""
 
@@ -63,6 +68,7 @@ Effect = (
     | AssertRequest
     | WithdrawRequest
     | AssertStop
+    | HoldAttempts
     | KillAttempt
     | DiscardFiles
     | ForgetJob

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from recon_api.reasons import DELETED
 from recon_api.status import Phase
-from recon_operator.decide.decision import Decision, DiscardFiles, ForgetJob
+from recon_operator.decide.decision import AssertStop, Decision, DiscardFiles, ForgetJob
 from recon_operator.decide.situation import Situation
 from recon_operator.decide.stopping import has_stopped, keep_stopping
 
@@ -20,7 +20,7 @@ def deleted_jobs_are_stopped(situation: Situation) -> Situation | Decision:
         return _let_go(situation)
     if situation.status.phase is not Phase.CANCELLING:
         situation = situation.change(phase=Phase.CANCELLING, message=DELETED.meaning).event(DELETED, DELETED.meaning)
-    return keep_stopping(situation, deleted_at).decide()
+    return keep_stopping(situation, AssertStop()).decide()
 
 
 def _let_go(situation: Situation) -> Decision:

@@ -14,7 +14,7 @@ from recon_api.status import (
 from recon_api.steps import Step
 from recon_operator.decide.attempts import end_attempt, whole_second
 from recon_operator.decide.decision import Decision, DiscardFiles, ForgetJob
-from recon_operator.decide.situation import Situation
+from recon_operator.decide.situation import Situation, bounded
 
 PERCENT_DONE = 100
 
@@ -33,6 +33,7 @@ def succeed(situation: Situation, result: AttemptResult) -> Decision:
         start_time=ended.status.start_time or whole_second(started),
         worker=ended.status.worker or _worker(situation, result),
         progress=progress,
+        steps=result.steps,
         outputs=result.outputs,
         message=message,
     )
@@ -42,7 +43,7 @@ def succeed(situation: Situation, result: AttemptResult) -> Decision:
 
 def fail(situation: Situation, reason: Reason, message: str) -> Decision:
     """Return the decision of a job that has failed for good."""
-    ended = situation.change(phase=Phase.FAILED, message=f"{reason.name}: {message}")
+    ended = situation.change(phase=Phase.FAILED, message=bounded(f"{reason.name}: {message}"))
     ended = ended.condition(ConditionType.FAILED, reason, message)
     ended = ended.event(reason, message, warning=True)
     return _finish(_discard(ended), reason, message)

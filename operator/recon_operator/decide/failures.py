@@ -1,27 +1,41 @@
-"""What a failed attempt leads to, by whose move it is: the end of the job, or another attempt."""
+"""What a failed attempt leads to (`spec.backoffLimit`): the end of the job, or another attempt."""
 
-from recon_api.reasons import BACKOFF_LIMIT_EXCEEDED, Blame, Reason
-from recon_operator.decide.attempts import end_attempt, failures, whole_second
+from typing import assert_never
+
+from recon_api.reasons import BACKOFF_LIMIT_EXCEEDED, IGNORED_LIMIT_EXCEEDED, Reason
+from recon_api.spec import FailureAction
+from recon_operator.decide.attempts import end_attempt, whole_second
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.ending import fail
+from recon_operator.decide.failure_policy import Verdict, verdict
 from recon_operator.decide.situation import Situation
 
 
 def attempt_failed(situation: Situation, reason: Reason, message: str) -> Situation | Decision:
     """End the attempt; then end the job, or go on to the policies that queue it again.
 
-    The user's mistakes end it at once, the job's own failures once there are more than `backoffLimit`, and what the
-    cluster loses after `infrastructure_retries`.
+    What counts ends the job once there is more of it than `backoffLimit`, what is ignored after `ignored_attempts`.
     """
     result = situation.seen.result
     number = situation.status.execution_attempts
+    found = verdict(situation.job.spec.failure_policy, reason, message)
     ended = end_attempt(situation, reason, message, whole_second(result.finished_at) if result else None)
-    if reason.blame is Blame.USER:
-        return fail(ended, reason, message)
-    if reason.blame is Blame.JOB:
-        limit = situation.job.spec.backoff_limit
-        if failures(ended.status, Blame.JOB) > limit:
-            return fail(ended, BACKOFF_LIMIT_EXCEEDED, f"attempt {number} was the last; {reason.name}: {message}")
-    elif failures(ended.status, reason.blame) > situation.limits.infrastructure_retries:
-        return fail(ended, reason, f"attempt {number} was the last; {message}")
-    return ended.event(reason, f"attempt {number}: {message}", warning=True)
+    story = f"{reason.name}: {message}{_by_rule(found)}"
+    match found.action:
+        case FailureAction.FAIL_JOB:
+            return fail(ended, reason, f"{message}{_by_rule(found)}")
+        case FailureAction.COUNT:
+            ended = ended.change(failed_attempts=ended.status.failed_attempts + 1)
+            if ended.status.failed_attempts > situation.job.spec.backoff_limit:
+                return fail(ended, BACKOFF_LIMIT_EXCEEDED, f"attempt {number} was the last; {story}")
+        case FailureAction.IGNORE:
+            ended = ended.change(ignored_attempts=ended.status.ignored_attempts + 1)
+            if ended.status.ignored_attempts > situation.limits.ignored_attempts:
+                return fail(ended, IGNORED_LIMIT_EXCEEDED, f"attempt {number} was the last; {story}")
+        case _:
+            assert_never(found.action)
+    return ended.event(reason, f"attempt {number}: {message}{_by_rule(found)}", warning=True)
+
+
+def _by_rule(found: Verdict) -> str:
+    return f" ({found.action} by rule {found.rule} of spec.failurePolicy)" if found.rule else ""

@@ -1,7 +1,7 @@
 """Jobs that have ended."""
 
 from recon_api.resource import FINALIZER, FINISHED_LABEL
-from recon_operator.decide.decision import Decision, ForgetJob
+from recon_operator.decide.decision import AssertStop, Decision, ForgetJob
 from recon_operator.decide.situation import Situation
 
 
@@ -14,6 +14,8 @@ def finished_jobs_stay_finished(situation: Situation) -> Situation | Decision:
         return situation.decide(finished=True)
     if not seen.known and metadata.deletion_timestamp is None:
         return situation.look_again_in(situation.limits.retry_redis_s).decide()
+    if seen.leased and seen.result is None:  # somebody else ended it, by the status: whatever runs has to stop
+        return situation.effect(AssertStop()).look_again_in(situation.limits.stop_interval_s).decide()
     if seen.known and (seen.authorised is not None or seen.cancellation_requested or seen.stop_asserted):
         situation = situation.effect(ForgetJob())
     return situation.decide(finalizer=False, finished=True)

@@ -19,8 +19,8 @@ class Limits:
     """The shortest time between two writes of one job's progress."""
     delete_force_s: float = 300.0
     """How long a deleted job waits for Redis to answer before it goes without being stopped."""
-    infrastructure_retries: int = 10
-    """How many attempts the cluster may lose before the job fails."""
+    ignored_attempts: int = 10
+    """How many attempts may be lost by the cluster, or ignored by a rule, before the job fails."""
     watch_interval_s: float = 10.0
     """How often the lease of a running attempt is read; its end and its progress are pushed."""
     stop_interval_s: float = 1.0

@@ -9,6 +9,7 @@ from recon_api.status import ConditionType, Phase, QueueStatus
 from recon_operator.decide.attempts import begin_attempt, payload, sent
 from recon_operator.decide.decision import Decision, SendAttempt
 from recon_operator.decide.ownership import is_ours
+from recon_operator.decide.pre_running_deadline import with_pre_running_deadline
 from recon_operator.decide.retries import next_attempt_at
 from recon_operator.decide.situation import Situation
 
@@ -49,14 +50,15 @@ def other_jobs_wait(situation: Situation) -> Situation | Decision:
         reason, message = QUEUED, QUEUED.meaning
     if situation.status.phase is not Phase.QUEUED:
         situation = situation.event(reason, message)
-    queue = QueueStatus(position=seen.position) if seen.position else situation.status.queue
+    told = QueueStatus(position=seen.position, estimated_start_time=seen.starts_at)
+    queue = told if seen.position else situation.status.queue
     return _queued(situation, reason, message).change(queue=queue).decide()
 
 
 def _queued(situation: Situation, reason: Reason, message: str) -> Situation:
     situation = situation.change(phase=Phase.QUEUED, message=message)
     situation = situation.end_condition(ConditionType.SUSPENDED, RESUMED, RESUMED.meaning)
-    return situation.condition(ConditionType.QUEUED, reason, message)
+    return with_pre_running_deadline(situation.condition(ConditionType.QUEUED, reason, message))
 
 
 def _is_held(job: ReconstructionJob) -> bool:

@@ -20,6 +20,8 @@ def results_end_attempts(situation: Situation) -> Situation | Decision:
     if result.outcome is Outcome.CANCELLED:
         return _stopped_unasked(situation, result)
     reason = reason_of(result.reason)
+    if situation.attempt.stop_time is not None and reason.blame is not Blame.USER:
+        return situation  # it has stopped as it was told to
     return attempt_failed(situation, reason, result.message or reason.meaning)
 
 

@@ -3,8 +3,10 @@
 from recon_api.payload import ClaimOwner
 from recon_api.reasons import DISPATCHED, NO_WORKERS, STARTED
 from recon_api.status import Attempt, ConditionType, Phase, WorkerStatus
-from recon_operator.decide.attempts import payload, sent
+from recon_operator.decide.active_deadline import with_active_deadline
+from recon_operator.decide.attempts import change_attempt, payload, sent
 from recon_operator.decide.decision import AuthoriseAttempt, Decision, SendAttempt
+from recon_operator.decide.pre_running_deadline import with_pre_running_deadline
 from recon_operator.decide.progress import show_progress
 from recon_operator.decide.situation import Situation
 
@@ -27,7 +29,7 @@ def running_attempts_are_shown(situation: Situation) -> Situation | Decision:
         situation = _start(situation, attempt, seen.claim)
     situation = _authorise(situation)
     delay_s = situation.limits.watch_interval_s if seen.leased else situation.limits.retry_redis_s
-    return show_progress(situation).look_again_in(delay_s).decide(finalizer=True)
+    return with_active_deadline(show_progress(situation)).look_again_in(delay_s).decide(finalizer=True)
 
 
 def unclaimed_attempts_are_waited_for(situation: Situation) -> Situation | Decision:
@@ -44,20 +46,18 @@ def unclaimed_attempts_are_waited_for(situation: Situation) -> Situation | Decis
         gpu_class = situation.job.spec.gpu_class
         reason, message = NO_WORKERS, f"Attempt {attempt.number} waits for a worker of gpuClass {gpu_class}"
     situation = situation.condition(ConditionType.QUEUED, reason, message).change(message=message)
-    return situation.look_again_in(limits.retry_redis_s).decide(finalizer=True)
+    return with_pre_running_deadline(situation).look_again_in(limits.retry_redis_s).decide(finalizer=True)
 
 
 def _start(situation: Situation, attempt: Attempt, claim: ClaimOwner) -> Situation:
     """Note that a worker has taken the attempt."""
     worker = WorkerStatus(name=claim.worker, node=claim.node, gpu=claim.gpu)
     message = f"Attempt {attempt.number} runs on worker {worker.name}"
-    started = attempt.model_copy(update={"worker": worker.name, "start_time": situation.timestamp})
-    situation = situation.change(
+    situation = change_attempt(situation, worker=worker.name, start_time=situation.timestamp).change(
         phase=Phase.RUNNING,
         message=message,
         worker=worker,
         start_time=situation.status.start_time or situation.timestamp,
-        attempts=(*situation.status.attempts[:-1], started),
     )
     situation = situation.end_condition(ConditionType.QUEUED, STARTED, message)
     return situation.condition(ConditionType.RUNNING, STARTED, message).event(STARTED, message)

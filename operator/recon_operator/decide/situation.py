@@ -13,6 +13,14 @@ from recon_operator.decide.decision import Decision, Effect, Event
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
 
+LONGEST_MESSAGE = 1024
+"""Characters of a message in a status."""
+
+
+def bounded(message: str) -> str:
+    """Return a message that is not too long for a status: its beginning."""
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[: LONGEST_MESSAGE - 1]}…"
+
 
 @dataclass(frozen=True)
 class Situation:
@@ -86,7 +94,7 @@ class Situation:
             type=kind,
             status=status,
             reason=reason.name,
-            message=message,
+            message=bounded(message),
             last_transition_time=old.last_transition_time if old and old.status is status else self.timestamp,
             observed_generation=self.job.metadata.generation,
         )

@@ -22,6 +22,8 @@ class Plan:
     """UIDs of the jobs to be sent now."""
     positions: Mapping[str, int] = field(default_factory=dict)
     """Place of each other waiting job in its gpuClass, 1 being next, as `told_position` says it."""
+    order: tuple[str, ...] = ()
+    """UIDs of all waiting jobs, the first to be sent first."""
 
 
 def plan(
@@ -34,7 +36,7 @@ def plan(
     free = max(SENT_PER_WORKER * workers - sum(running.values()) - reserved, 0)
     ordered = in_order(waiting, running)
     positions = {uid: told_position(place) for place, uid in enumerate(ordered[free:], start=1)}
-    return Plan(frozenset(ordered[:free]), positions)
+    return Plan(frozenset(ordered[:free]), positions, tuple(ordered))
 
 
 def in_order(waiting: Iterable[ReconstructionJob], running: Mapping[str, int]) -> list[str]:

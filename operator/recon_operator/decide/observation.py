@@ -1,8 +1,13 @@
 """What a pass knows of the world outside a job's resource, as plain values."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from recon_api.payload import AttemptResult, ClaimOwner, ProgressMeta
+from recon_operator.step_clock import StepTimes
+from recon_operator.step_times import ExpectedSteps
+
+NO_STEP_TIMES = StepTimes()
 
 
 @dataclass(frozen=True)
@@ -14,7 +19,7 @@ class Observation:
     attempt: int = 0
     """The attempt that the fields below speak of; 0 where the job has had none."""
     authorised: int | None = None
-    """The only attempt that workers may run (`attempt:{uid}`)."""
+    """The only attempt that workers may run (`attempt:{uid}`); 0 while none may. Read before `claim`."""
     claim: ClaimOwner | None = None
     """Which process took the attempt."""
     leased: bool = False
@@ -25,6 +30,10 @@ class Observation:
     """How the attempt ended."""
     progress: ProgressMeta | None = None
     """What the attempt reported last."""
+    step_times: StepTimes = NO_STEP_TIMES
+    """For how long the attempt has been at its step, and how long the steps before it took."""
+    expected: ExpectedSteps | None = None
+    """How long its steps are likely to take, by finished jobs like it, where there are any."""
     waits_in_queue: bool = False
     """Whether the attempt's message is in the workers' queue."""
     cancellation_requested: bool = False
@@ -39,8 +48,12 @@ class Observation:
     """Whether a worker will be free for the job: it may be sent now."""
     position: int | None = None
     """Its place among those that wait, 1 being next."""
+    starts_at: datetime | None = None
+    """When a worker is likely to take it, where that can be said."""
     workers: int = 0
     """How many workers of its gpuClass are connected."""
+    spec_problem: str = ""
+    """What of the spec this version cannot read, as a sentence; empty where it can read all of it."""
 
     def of_attempt(self, number: int) -> "Observation":
         """Return the same, without what it says of any attempt but this one."""
@@ -48,5 +61,5 @@ class Observation:
             return self
         return replace(
             self, attempt=number, claim=None, leased=False, owner_restarted=False, result=None, progress=None,
-            waits_in_queue=False, silent_s=0.0, unsent=False,
+            step_times=NO_STEP_TIMES, waits_in_queue=False, silent_s=0.0, unsent=False,
         )  # fmt: skip

@@ -1,37 +1,74 @@
-"""How far the running attempt is, written seldom enough for any number of jobs."""
+"""How far the running attempt is and when it will be done, written seldom enough for any number of jobs."""
+
+from datetime import datetime, timedelta
 
 from recon_api.payload import ProgressMeta
 from recon_api.status import Progress
 from recon_operator.decide.situation import Situation
-from recon_operator.time_left import time_left_s
+from recon_operator.time_left import Position, expected_left_s, finish_to_show, pace_left_s
+
+HIGHEST_PERCENTAGE = 99
+"""Of a job that runs; 100 is the end's own."""
 
 
 def show_progress(situation: Situation) -> Situation:
-    """Copy the worker's latest report: at once when the step changes, else at most once in `progress_interval_s`."""
+    """Copy the worker's latest report, with the time left: at once when the step changes, else at most once in a while.
+
+    Within a step nothing is written unless the percentage, a figure or the finish time has moved.
+    """
     meta, shown = situation.seen.progress, situation.status.progress
     if meta is None:
         return situation
-    percentage = min(int(meta.progress), 99)  # 100 is the end's own
+    percentage, finish = min(int(meta.progress), HIGHEST_PERCENTAGE), _finish(situation, meta)
     if shown is not None and shown.step == meta.step.value:
-        if percentage <= shown.percentage and meta.metrics == shown.metrics:
+        percentage = max(percentage, shown.percentage)
+        if (percentage, meta.metrics, finish) == (shown.percentage, shown.metrics, shown_finish(shown)):
             return situation
         waited_s = (situation.now - shown.last_updated_time).total_seconds() if shown.last_updated_time else 0.0
         if waited_s < situation.limits.progress_interval_s:
             return situation.look_again_in(situation.limits.progress_interval_s - waited_s)
-    return situation.change(
-        progress=_progress(situation, meta, percentage), outputs=meta.outputs or situation.status.outputs
-    )
-
-
-def _progress(situation: Situation, meta: ProgressMeta, percentage: int) -> Progress:
-    attempt = situation.attempt
-    started = attempt.start_time if attempt else None
-    return Progress(
+    progress = Progress(
         percentage=percentage,
         step=meta.step.value,
-        estimated_remaining_seconds=time_left_s((situation.now - started).total_seconds(), meta.progress)
-        if started
-        else None,
+        estimated_remaining_seconds=_seconds_until(finish, situation.timestamp),
         last_updated_time=situation.timestamp,
         metrics=meta.metrics,
     )
+    return situation.change(progress=progress, outputs=meta.outputs or situation.status.outputs)
+
+
+def shown_finish(shown: Progress | None) -> datetime | None:
+    """Return when the job will be done, as a status says it, if it does."""
+    if shown is None or shown.last_updated_time is None or shown.estimated_remaining_seconds is None:
+        return None
+    return shown.last_updated_time + timedelta(seconds=shown.estimated_remaining_seconds)
+
+
+def _finish(situation: Situation, meta: ProgressMeta) -> datetime | None:
+    """Return when the attempt will be done; what is shown already, unless it has become wrong."""
+    shown, left_s = shown_finish(situation.status.progress), _left_s(situation, meta)
+    if left_s is None:
+        return shown if shown and shown > situation.now else None
+    return finish_to_show(shown, left_s, situation.now)
+
+
+def _left_s(situation: Situation, meta: ProgressMeta) -> float | None:
+    """Return the seconds left by what finished jobs like this one took; where there are none, by this one's own pace."""
+    attempt, seen = situation.attempt, situation.seen
+    if attempt is None or attempt.start_time is None:
+        return None
+    if seen.expected is None:
+        return pace_left_s((situation.now - attempt.start_time).total_seconds(), meta.progress)
+    span = meta.step.end_percentage - meta.step.start_percentage
+    at = Position(
+        step=meta.step,
+        fraction=(meta.progress - meta.step.start_percentage) / span,
+        step_elapsed_s=max(meta.step_elapsed_s, seen.step_times.step_elapsed_s),
+        finished_s=seen.step_times.finished_s,
+        resumed=attempt.number > 1,
+    )
+    return expected_left_s(seen.expected, at)
+
+
+def _seconds_until(finish: datetime | None, timestamp: datetime) -> int | None:
+    return None if finish is None else max(round((finish - timestamp).total_seconds()), 0)

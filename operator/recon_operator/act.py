@@ -9,6 +9,7 @@
 import logging
 from typing import Any
 
+from recon_api.reasons import STATUS_CORRECTED
 from recon_api.resource import FINALIZER, FINISHED_LABEL, ReconstructionJob
 from recon_operator.celery_client import BrokerError, CeleryClient
 from recon_operator.decide.decision import (
@@ -18,7 +19,9 @@ from recon_operator.decide.decision import (
     Decision,
     DiscardFiles,
     Effect,
+    Event,
     ForgetJob,
+    HoldAttempts,
     KillAttempt,
     SendAttempt,
     WithdrawRequest,
@@ -29,6 +32,7 @@ from recon_operator.kubernetes_api import KubernetesApi
 from recon_operator.logs import job_logger
 from recon_operator.metrics import Metrics
 from recon_operator.observe import Observer
+from recon_operator.reading import read_job
 from recon_operator.redis_state import RedisState, StateUnavailableError
 from recon_operator.status_writer import StatusWriter, Written
 
@@ -62,7 +66,6 @@ class Actor:
             job = await self._patch_metadata(job, finalizers=[*job.metadata.finalizers, FINALIZER])
         written = await self._writer.write(job, decision.status)
         if written.changed:
-            self._note(written.job)
             self._report(before, written, decision)
         for effect in decision.effects:
             await self._carry_out(written.job, effect)
@@ -81,17 +84,18 @@ class Actor:
 
     async def _patch_metadata(self, job: ReconstructionJob, **changes: Any) -> ReconstructionJob:
         body = {"metadata": {"resourceVersion": job.metadata.resource_version, **changes}}
-        found = await self._api.patch_job(job.metadata.namespace, job.metadata.name, body)
-        patched = ReconstructionJob.model_validate(found)
-        self._note(patched)
-        return patched
-
-    def _note(self, job: ReconstructionJob) -> None:
-        self._jobs.apply(job)
+        patched = read_job(await self._api.patch_job(job.metadata.namespace, job.metadata.name, body))
+        self._jobs.apply(patched)
+        return job.model_copy(update={"metadata": patched.job.metadata})  # its status is still the true one
 
     def _report(self, before: ReconstructionJob, written: Written, decision: Decision) -> None:
         log = job_logger(__name__, written.job)
-        for event in decision.events:
+        events = decision.events
+        if written.corrected:
+            self._metrics.status_corrections.inc()
+            message = f"Somebody else changed {', '.join(written.corrected)} of the status; it is set right"
+            events = (Event(STATUS_CORRECTED, message, warning=True), *events)
+        for event in events:
             log.log(logging.WARNING if event.warning else logging.INFO, "%s: %s", event.reason.name, event.message)
             self._events.publish(written.job, event)
         self._metrics.note_transition(before, written.job)
@@ -108,6 +112,8 @@ class Actor:
                 await self._redis.withdraw_request(job.uid)
             case AssertStop():
                 await self._redis.assert_stop(job.uid)
+            case HoldAttempts():
+                await self._redis.hold(job.uid)
             case KillAttempt(attempt):
                 job_logger(__name__, job).warning("attempt %d did not stop by itself and is killed", attempt)
                 await self._celery.kill(job.uid, attempt)

@@ -4,19 +4,17 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import kopf
-from pydantic import ValidationError
 
-from recon_api.resource import GROUP, PLURAL, VERSION, ReconstructionJob
-from recon_operator.invalid_jobs import fail_invalid
+from recon_api.resource import GROUP, PLURAL, VERSION
 from recon_operator.jobs import Jobs
-from recon_operator.kubernetes_api import KubernetesApi
 from recon_operator.metrics import Metrics
+from recon_operator.reading import read_job
 from recon_operator.relist import UNFINISHED
 from recon_operator.work_queue import WorkQueue
 
 
 def make_registry(
-    *, jobs: Jobs, work: WorkQueue, api: KubernetesApi, metrics: Metrics, stop: Callable[[], Awaitable[None]]
+    *, jobs: Jobs, work: WorkQueue, metrics: Metrics, stop: Callable[[], Awaitable[None]]
 ) -> kopf.OperatorRegistry:
     """Return kopf's handlers: they feed `jobs` and `work`, and await `stop` when the operator stops."""
     registry = kopf.OperatorRegistry()
@@ -28,18 +26,12 @@ def make_registry(
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def note(event: kopf.RawEvent, **_: Any) -> None:
         metrics.note_event()
-        body = dict(event["object"])
-        try:
-            job = ReconstructionJob.model_validate(body)
-        except ValidationError as error:
-            if event["type"] != "DELETED":
-                await fail_invalid(api, body, error)
-            return
+        shown = read_job(dict(event["object"]))
         if event["type"] == "DELETED":
-            jobs.remove(job.uid, job.metadata.resource_version)
-            work.add(job.uid)
-        elif jobs.apply(job):
-            work.add(job.uid)
+            jobs.remove(shown.job.uid, shown.job.metadata.resource_version)
+            work.add(shown.job.uid)
+        elif jobs.apply(shown):
+            work.add(shown.job.uid)
 
     @kopf.on.cleanup(registry=registry)
     async def finish(**_: Any) -> None:

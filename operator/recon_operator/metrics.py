@@ -44,6 +44,10 @@ class Metrics:
         self.reconcile_errors = Counter(
             "reconstruction_reconcile_errors", "Passes that failed and are tried again.", ["error"], registry=registry
         )
+        self.status_corrections = Counter(
+            "reconstruction_status_corrections", "Statuses that somebody else had written and that were set right.",
+            registry=registry,
+        )  # fmt: skip
         self.workers = Gauge("reconstruction_workers", "Connected workers.", ["gpu_class"], registry=registry)
         age = Gauge(
             "reconstruction_watch_last_event_age_seconds", "Since the watch brought something.", registry=registry

@@ -73,7 +73,7 @@ def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
     metrics, events = Metrics(jobs), EventPublisher(api)
     observer = Observer(redis, longest_gap_s=2 * limits.watch_interval_s)
     actor = Actor(
-        api=api, writer=StatusWriter(api, settings.status_writes_per_s), redis=redis, celery=celery, events=events,
+        api=api, writer=StatusWriter(api, jobs, settings.status_writes_per_s), redis=redis, celery=celery, events=events,
         jobs=jobs, observer=observer, metrics=metrics,
     )  # fmt: skip
     reconciler = Reconciler(

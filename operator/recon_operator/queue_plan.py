@@ -4,10 +4,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from recon_api.resource import ReconstructionJob
 from recon_operator.admission import SENT_PER_WORKER, Plan, plan
+from recon_operator.clock import utc_now
 from recon_operator.decide.observation import Observation
 from recon_operator.decide.queueing import waits_for_worker
 from recon_operator.jobs import Jobs
@@ -19,9 +20,11 @@ POSITIONS_EVERY_S = 2.0
 class QueuePlan:
     """Keeps one `Plan` for each gpuClass up to date."""
 
-    def __init__(self, jobs: Jobs, clock: Callable[[], float] = time.monotonic) -> None:
-        """Plan for the jobs known."""
-        self._jobs, self._clock = jobs, clock
+    def __init__(
+        self, jobs: Jobs, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        """Plan for the jobs known; `clock` is steady, `now` the time of day."""
+        self._jobs, self._clock, self._now = jobs, clock, now
         self._plans: dict[str, Plan] = {}
         self._planned_at: dict[str, float] = {}
         self._on_their_way: dict[str, str] = {}
@@ -63,7 +66,7 @@ class QueuePlan:
         return SENT_PER_WORKER * workers - len(taken)
 
     def _replan(self, gpu_class: str, workers: int) -> set[str]:
-        now = datetime.now(UTC)
+        now = self._now()
         waiting = [
             job
             for job in self._jobs.without_attempt(gpu_class)

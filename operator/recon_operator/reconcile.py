@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import time
-from datetime import UTC, datetime
+from dataclasses import replace
 
 from recon_api.resource import ReconstructionJob
 from recon_operator.act import Actor
 from recon_operator.celery_client import BrokerError
+from recon_operator.clock import WallClock
 from recon_operator.decide import decide
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.limits import Limits
@@ -19,6 +20,7 @@ from recon_operator.logs import job_logger
 from recon_operator.metrics import Metrics
 from recon_operator.observe import Observer
 from recon_operator.queue_plan import QueuePlan
+from recon_operator.reading import read_job
 from recon_operator.redis_state import StateUnavailableError
 from recon_operator.work_queue import WorkQueue
 
@@ -48,11 +50,13 @@ class Reconciler:
         metrics: Metrics,
         limits: Limits,
         concurrency: int,
+        clock: WallClock | None = None,
     ) -> None:
-        """Run at most `concurrency` passes at once."""
+        """Run at most `concurrency` passes at once; `clock` is the system's where left out."""
         self._jobs, self._work, self._observer, self._actor = jobs, work, observer, actor
         self._api, self._metrics, self._limits = api, metrics, limits
-        self._plan = QueuePlan(jobs)
+        self._clock = clock or WallClock()
+        self._plan = QueuePlan(jobs, now=self._clock.now)
         self._slots = asyncio.Semaphore(concurrency)
         self._passes: set[asyncio.Task[None]] = set()
         self._failures: dict[str, int] = {}
@@ -62,12 +66,20 @@ class Reconciler:
         """Reconcile until cancelled."""
         while True:
             await self._turn(await self._work.take(BATCH, TICK_S))
+            self._notice_clock_jump()
             self.last_turn = time.monotonic()
 
     async def drain(self) -> None:
         """Wait for the passes that are under way."""
         if self._passes:
             await asyncio.wait(self._passes)
+
+    def _notice_clock_jump(self) -> None:
+        """Have every job looked at again when the clock was set: what waits for a time of day waits too long or too short."""
+        if jumped_s := self._clock.jump_s():
+            log.warning("the clock has jumped by %+.1f s; all %d jobs are looked at again", jumped_s, len(self._jobs))
+            for job in self._jobs:
+                self._work.add(job.uid)
 
     async def _turn(self, uids: list[str]) -> None:
         """Observe a batch at once, plan the queue, and start each job's pass."""
@@ -87,7 +99,8 @@ class Reconciler:
             return
         for job in batch:
             await self._slots.acquire()
-            self._start_pass(job, self._plan.complete(view.observations[job.uid], job))
+            seen = replace(view.observations[job.uid], spec_problem=self._jobs.spec_problem(job.uid))
+            self._start_pass(job, self._plan.complete(seen, job))
 
     def _start_pass(self, job: ReconstructionJob, seen: Observation) -> None:
         task = asyncio.create_task(self._pass(job, seen), name=f"pass {job.key}")
@@ -106,7 +119,7 @@ class Reconciler:
     async def _decide_and_act(self, job: ReconstructionJob, seen: Observation) -> None:
         uid = job.uid
         try:
-            decision = decide(job, seen, datetime.now(UTC), self._limits)
+            decision = decide(job, seen, self._clock.now(), self._limits)
             deferred_s = await self._actor.act(job, decision)
         except GoneError:
             self._jobs.remove(uid)
@@ -133,7 +146,7 @@ class Reconciler:
         if occupies_worker(before) and not occupies_worker(job):
             self._work.poke()  # a worker came free
         if decision.look_again_at:
-            self._work.add_in(uid, (decision.look_again_at - datetime.now(UTC)).total_seconds())
+            self._work.add_in(uid, (decision.look_again_at - self._clock.now()).total_seconds())
         if deferred_s:
             self._work.add_in(uid, deferred_s)
 
@@ -141,7 +154,7 @@ class Reconciler:
         """Read a job that somebody else has changed meanwhile, and look at it again."""
         try:
             body = await self._api.get_job(job.metadata.namespace, job.metadata.name)
-            self._jobs.apply(ReconstructionJob.model_validate(body))
+            self._jobs.apply(read_job(body))
             self._work.add(job.uid)
         except GoneError:
             self._jobs.remove(job.uid)

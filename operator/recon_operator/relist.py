@@ -3,11 +3,10 @@
 import asyncio
 import logging
 
-from pydantic import ValidationError
-
-from recon_api.resource import FINISHED_LABEL, ReconstructionJob
+from recon_api.resource import FINISHED_LABEL
 from recon_operator.jobs import Jobs
 from recon_operator.kubernetes_api import KubernetesApi, KubernetesError
+from recon_operator.reading import read_job
 from recon_operator.work_queue import WorkQueue
 
 log = logging.getLogger(__name__)
@@ -54,18 +53,11 @@ class Relist:
 
     async def once(self) -> None:
         """Take over the list of all jobs, and have what was news looked at. Raises KubernetesError."""
-        listed: list[ReconstructionJob] = []
+        listed = []
         oldest = ""
         for namespace in self._namespaces:
             async for items, version in self._api.list_jobs(namespace, UNFINISHED):
                 oldest = oldest or version  # a job newer than this may be in none of the lists
-                listed += [job for item in items if (job := _parse(item))]
+                listed += [read_job(item) for item in items]
         for uid in self._jobs.replace(listed, oldest):
             self._work.add(uid)
-
-
-def _parse(item: dict[str, object]) -> ReconstructionJob | None:
-    try:
-        return ReconstructionJob.model_validate(item)
-    except ValidationError:
-        return None  # the watch brings it to `handlers`, which tells its owner

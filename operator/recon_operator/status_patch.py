@@ -9,7 +9,7 @@ Json = dict[str, Any]
 
 def status_patch(old: ReconstructionJobStatus, new: ReconstructionJobStatus) -> Json:
     """Return what a merge patch must say to turn `old` into `new`; empty where they are the same."""
-    return merge_patch(_dump(old), _dump(new))
+    return merge_patch(dump(old), dump(new))
 
 
 def merge_patch(old: Json, new: Json) -> Json:
@@ -25,5 +25,6 @@ def merge_patch(old: Json, new: Json) -> Json:
     return patch
 
 
-def _dump(status: ReconstructionJobStatus) -> Json:
+def dump(status: ReconstructionJobStatus) -> Json:
+    """Return a status as the API server keeps it: what has its default is left out."""
     return status.model_dump(mode="json", by_alias=True, exclude_defaults=True)

@@ -1,4 +1,7 @@
-"""The one writer of `.status`: only what differs, only onto the version that was decided on, and progress not too often."""
+"""The one writer of `.status`: only what differs, only onto the version that was decided on, and progress not too often.
+
+What differs is told from what stands there: where somebody else has written the status, the same write sets it right.
+"""
 
 import time
 from collections.abc import Callable
@@ -6,8 +9,13 @@ from dataclasses import dataclass
 
 from recon_api.resource import ReconstructionJob
 from recon_api.status import ReconstructionJobStatus
+from recon_operator.jobs import Jobs
 from recon_operator.kubernetes_api import KubernetesApi
-from recon_operator.status_patch import status_patch
+from recon_operator.reading import read_job
+from recon_operator.status_patch import dump, merge_patch
+
+CORRECTIONS_PER_S = 5.0
+"""How many statuses that somebody else has written are set right for that alone: whoever goes on gets no more writes."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +27,9 @@ class Written:
     changed: bool = False
     """Whether something was written."""
     deferred_s: float = 0.0
-    """How long to wait before this progress may be written; 0 where it was, or there was nothing to write."""
+    """How long to wait before this may be written; 0 where it was, or there was nothing to write."""
+    corrected: tuple[str, ...] = ()
+    """Which fields somebody else had written, and were set right."""
 
 
 class WriteBudget:
@@ -59,21 +69,27 @@ class WriteBudget:
 class StatusWriter:
     """Writes statuses with the resourceVersion they were decided on."""
 
-    def __init__(self, api: KubernetesApi, writes_per_s: float) -> None:
-        """Write by `api`; progress and queue positions of all jobs share `writes_per_s`."""
-        self._api = api
+    def __init__(self, api: KubernetesApi, jobs: Jobs, writes_per_s: float) -> None:
+        """Write by `api`, and note it in `jobs`; progress and queue positions of all jobs share `writes_per_s`."""
+        self._api, self._jobs = api, jobs
         self.budget = WriteBudget(writes_per_s)
+        self.corrections = WriteBudget(CORRECTIONS_PER_S)
 
     async def write(self, job: ReconstructionJob, status: ReconstructionJobStatus) -> Written:
         """Write a status where it differs. Raises KubernetesError, ConflictError where the job has changed meanwhile."""
-        patch = status_patch(job.status, status)
+        edit = self._jobs.edit(job)
+        patch = merge_patch(edit.status if edit else dump(job.status), dump(status))
         if not patch:
             return Written(job)
-        if is_routine(job.status, status) and (wait_s := self.budget.wait_s(job.uid)) > 0:
-            return Written(job, deferred_s=wait_s)
+        if is_routine(job.status, status):
+            budget = self.corrections if edit else self.budget
+            if (wait_s := budget.wait_s(job.uid)) > 0:
+                return Written(job, deferred_s=wait_s)
         body = {"metadata": {"resourceVersion": job.metadata.resource_version}, "status": patch}
-        written = await self._api.patch_status(job.metadata.namespace, job.metadata.name, body)
-        return Written(ReconstructionJob.model_validate(written), changed=True)
+        self._jobs.writing(job, status)
+        shown = read_job(await self._api.patch_status(job.metadata.namespace, job.metadata.name, body))
+        self._jobs.apply(shown, ours=True)
+        return Written(shown.job, changed=True, corrected=edit.fields if edit else ())
 
 
 def is_routine(old: ReconstructionJobStatus, new: ReconstructionJobStatus) -> bool:

@@ -1,0 +1,65 @@
+"""Times that lie ahead: the clock that wrote them has been set back since, or is a worker's that runs fast.
+
+Left there, a backoff, an expiry or the next write of progress would wait until the clock has come so far again.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from recon_api.payload import AttemptResult
+from recon_api.status import Attempt, CancellationStatus, ReconstructionJobStatus
+
+Past = Callable[[datetime | None], datetime | None]
+
+
+def without_times_ahead(status: ReconstructionJobStatus, now: datetime) -> ReconstructionJobStatus:
+    """Return the status in which what lies ahead has happened now, and expires as long after it as before."""
+
+    def past(at: datetime | None) -> datetime | None:
+        return now.replace(microsecond=0) if at is not None and at > now else at
+
+    progress, noted = status.progress, status.cancellation
+    if progress:
+        progress = progress.model_copy(update={"last_updated_time": past(progress.last_updated_time)})
+    conditions = (
+        each.model_copy(update={"last_transition_time": past(each.last_transition_time)}) for each in status.conditions
+    )
+    return status.model_copy(
+        update={
+            "start_time": past(status.start_time),
+            "attempts": tuple(_attempt(attempt, past) for attempt in status.attempts),
+            "conditions": tuple(conditions),
+            "progress": progress,
+            "cancellation": noted and _cancellation(noted, past),
+        }
+    )
+
+
+def in_order(result: AttemptResult, status: ReconstructionJobStatus, now: datetime) -> AttemptResult:
+    """Return a result whose times, which are the worker's, are neither ahead nor before the attempt's start as we saw it."""
+    attempt = status.attempts[-1] if status.attempts else None
+    started = result.started_at and min(result.started_at, now)
+    finished = result.finished_at and min(
+        max(at for at in (result.finished_at, started, status.start_time, attempt and attempt.start_time) if at), now
+    )
+    return result.model_copy(update={"started_at": started, "finished_at": finished})
+
+
+def _attempt(attempt: Attempt, past: Past) -> Attempt:
+    return attempt.model_copy(
+        update={
+            "start_time": past(attempt.start_time),
+            "stop_time": past(attempt.stop_time),
+            "end_time": past(attempt.end_time),
+        }
+    )
+
+
+def _cancellation(noted: CancellationStatus, past: Past) -> CancellationStatus:
+    requested, expires = noted.requested_at, noted.expires_at
+    moved = past(requested)
+    if requested and expires and moved and moved != requested:
+        expires = moved + max(expires - requested, timedelta())
+    return noted.model_copy(
+        update={"requested_at": moved, "expires_at": expires, "confirmed_at": past(noted.confirmed_at)}
+    )

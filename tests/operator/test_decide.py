@@ -1,28 +1,20 @@
 """What a pass decides, as a table of sentences. The parts of a decision that a row leaves out are not what it is about."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from recon_api.resource import ReconstructionJob
 from recon_api.status import CancellationState, Phase
 from recon_operator.decide import decide
-from recon_operator.decide.attempts import payload
 from recon_operator.decide.decision import (
     AssertRequest,
     AssertStop,
     AuthoriseAttempt,
-    Decision,
     DiscardFiles,
-    Effect,
     ForgetJob,
     KillAttempt,
-    SendAttempt,
     WithdrawRequest,
 )
-from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
-from recon_operator.decide.situation import Situation
 from tests.operator.builders import (
     LABELLED,
     NOW,
@@ -42,44 +34,12 @@ from tests.operator.builders import (
     stopped,
     told,
 )
+from tests.operator.decisions import LIMITS, Expected, outcome, send
 
-LIMITS = Limits()
 NOBODY = make_observation(attempt=0, authorised=None)
 FREE = make_observation(attempt=0, authorised=None, admitted=True)
 SILENT = make_observation(claim=OWNER, silent_s=25.0)
 UNKNOWN = Observation(known=False, attempt=1)
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What a decision comes to."""
-
-    phase: Phase
-    effects: tuple[Effect, ...] = ()
-    reasons: tuple[str, ...] = ()
-    """Of the events."""
-    finalizer: bool = False
-    finished: bool = False
-    attempts: int = 1
-    """status.executionAttempts."""
-
-
-def send(job: ReconstructionJob, attempt: int) -> SendAttempt:
-    """Return the effect that sends this attempt of the job."""
-    status = job.status.model_copy(update={"execution_attempts": attempt, "model": job.spec.model})
-    return SendAttempt(payload(Situation(job, NOBODY, NOW, LIMITS, status)), job.spec.gpu_class)
-
-
-def outcome(decision: Decision) -> Expected:
-    """Return what a table compares of a decision."""
-    return Expected(
-        phase=decision.status.phase,
-        effects=decision.effects,
-        reasons=tuple(event.reason.name for event in decision.events),
-        finalizer=decision.finalizer,
-        finished=decision.finished,
-        attempts=decision.status.execution_attempts,
-    )
 
 
 NEW = make_job()

@@ -33,6 +33,13 @@ class Metrics:
             "reconstruction_execution_seconds", "From the first attempt's start to the job's end.",
             buckets=SECONDS_OF_A_JOB, registry=registry,
         )  # fmt: skip
+        self.step_s = Histogram(
+            "reconstruction_step_seconds", "One step of a job that succeeded, over all attempts that worked on it.",
+            ["model", "step"], buckets=SECONDS_OF_A_JOB, registry=registry,
+        )  # fmt: skip
+        self.gpu_s = Counter(
+            "reconstruction_gpu_seconds", "Running time of attempts that have ended.", ["namespace"], registry=registry
+        )
         self.cancel_latency_s = Histogram(
             "reconstruction_cancel_latency_seconds", "From the confirmation of a cancellation to its end.",
             buckets=SECONDS_OF_A_REACTION, registry=registry,
@@ -74,6 +81,10 @@ class Metrics:
             self.finished.labels(new.phase.value).inc()
             if new.start_time and new.completion_time:
                 self.execution_s.observe((new.completion_time - new.start_time).total_seconds())
+            for step in new.steps:
+                self.step_s.labels(new.model, step.name).observe(step.seconds)
+        if new.active_seconds > old.active_seconds:
+            self.gpu_s.labels(after.metadata.namespace).inc(new.active_seconds - old.active_seconds)
         if new.phase is Phase.CANCELLED and old.phase is not Phase.CANCELLED:
             confirmed = new.cancellation.confirmed_at if new.cancellation else None
             if confirmed:

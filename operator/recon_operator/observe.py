@@ -6,10 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from recon_api.keys import task_id
+from recon_api.payload import ClaimOwner, ProgressMeta
 from recon_api.resource import ReconstructionJob
 from recon_operator.decide.observation import Observation
+from recon_operator.durations import Durations, photos_in
 from recon_operator.redis_state import RedisState, Snapshot, StateUnavailableError, has_restarted
 from recon_operator.silence import Silence
+from recon_operator.step_clock import StepClock
+from recon_operator.step_times import ExpectedSteps
 
 
 @dataclass(frozen=True)
@@ -25,12 +29,12 @@ class View:
 
 
 class Observer:
-    """Reads Redis, and remembers for how long attempts have been silent and which ones were not sent."""
+    """Reads Redis, and remembers for how long attempts have been silent, at their steps, and which ones were not sent."""
 
-    def __init__(self, redis: RedisState, longest_gap_s: float) -> None:
+    def __init__(self, redis: RedisState, durations: Durations, longest_gap_s: float) -> None:
         """Observe by `redis`; silences are counted over reads at most `longest_gap_s` apart."""
-        self._redis = redis
-        self._silence = Silence(longest_gap_s)
+        self._redis, self._durations = redis, durations
+        self._silence, self._steps = Silence(longest_gap_s), StepClock()
         self._unsent: dict[str, int] = {}
 
     def sending(self, uid: str, attempt: int) -> None:
@@ -45,6 +49,7 @@ class Observer:
         """Drop what is remembered of a job that is done."""
         self._unsent.pop(uid, None)
         self._silence.forget(uid)
+        self._steps.forget(uid)
 
     def lose_sight(self) -> None:
         """Start all silences again: the connection to Redis broke."""
@@ -58,6 +63,7 @@ class Observer:
         except StateUnavailableError:
             self._silence.reset()
             return View({uid: Observation(known=False, attempt=number) for uid, number in attempts}, known=False)
+        await self._durations.load(jobs)
         workers = Counter(worker.gpu_class for worker in snapshot.workers.values())
         return View({job.uid: self._observation(job, snapshot, workers) for job in jobs}, workers)
 
@@ -76,17 +82,28 @@ class Observer:
         )
         if number == 0:
             return seen
+        now, progress = time.monotonic(), snapshot.progress.get(task)
         return replace(
             seen,
             claim=claim,
             leased=found.lease is not None,
             owner_restarted=found.claim is not None and has_restarted(found.claim, snapshot.workers),
             result=found.result,
-            progress=snapshot.progress.get(task),
+            progress=progress,
+            step_times=self._steps.note(job.uid, number, progress, now),
+            expected=self._expected(job, progress, claim),
             waits_in_queue=task in snapshot.waiting,
-            silent_s=self._silence.note(job.uid, number, time.monotonic(), alive=alive),
+            silent_s=self._silence.note(job.uid, number, now, alive=alive),
             unsent=self._unsent.get(job.uid) == number,
         )
+
+    def _expected(
+        self, job: ReconstructionJob, progress: ProgressMeta | None, claim: ClaimOwner | None
+    ) -> ExpectedSteps | None:
+        """Return how long the steps of a running job are likely to take."""
+        if progress is None:
+            return None
+        return self._durations.expected(job, photos_in(progress.metrics), claim.gpu if claim else "")
 
 
 def _is_unclaimed(job: ReconstructionJob) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from recon_operator.act import Actor
 from recon_operator.celery_client import CeleryClient
+from recon_operator.durations import Durations
 from recon_operator.events import EventPublisher
 from recon_operator.health import HealthServer
 from recon_operator.jobs import Jobs
@@ -34,6 +35,7 @@ class Parts:
     celery: CeleryClient
     events: EventPublisher
     metrics: Metrics
+    durations: Durations
     reconciler: Reconciler
     listener: ProgressListener
     relist: Relist
@@ -46,6 +48,7 @@ class Parts:
             "listen": self.listener.run(),
             "publish events": self.events.run(),
             "relist": self.relist.run(relist_interval_s),
+            "keep durations": self.durations.run(),
         }
 
     async def drain(self, within_s: float) -> None:
@@ -71,18 +74,19 @@ def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
     )
     celery = CeleryClient(settings.celery_broker_url, settings.redis_timeout_s)
     metrics, events = Metrics(jobs), EventPublisher(api)
-    observer = Observer(redis, longest_gap_s=2 * limits.watch_interval_s)
+    durations = Durations(redis.state, settings.default_model)
+    observer = Observer(redis, durations, longest_gap_s=2 * limits.watch_interval_s)
     actor = Actor(
         api=api, writer=StatusWriter(api, jobs, settings.status_writes_per_s), redis=redis, celery=celery, events=events,
         jobs=jobs, observer=observer, metrics=metrics,
     )  # fmt: skip
     reconciler = Reconciler(
         jobs=jobs, work=work, observer=observer, actor=actor, api=api, metrics=metrics, limits=limits,
-        concurrency=settings.concurrency,
+        durations=durations, concurrency=settings.concurrency,
     )  # fmt: skip
     return Parts(
         jobs=jobs, work=work, api=api, redis=redis, celery=celery, events=events, metrics=metrics,
-        reconciler=reconciler,
+        durations=durations, reconciler=reconciler,
         listener=ProgressListener(redis, jobs, work, observer),
         relist=Relist(api, jobs, work, settings.namespaces),
         health=HealthServer(reconciler, metrics.registry),

@@ -1,17 +1,21 @@
-"""The queue as it is now: which jobs are admitted, in which place the others wait, and who must hear of a change."""
+"""The queue as it is now: which jobs are admitted, where and until when the others wait, and who must hear of a change."""
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from recon_api.resource import ReconstructionJob
+from recon_api.status import QueueStatus
 from recon_operator.admission import SENT_PER_WORKER, Plan, plan
 from recon_operator.clock import utc_now
 from recon_operator.decide.observation import Observation
 from recon_operator.decide.queueing import waits_for_worker
+from recon_operator.durations import Durations, photos_of
 from recon_operator.jobs import Jobs
+from recon_operator.start_times import running_left_s, start_times, start_to_tell, waiting_lasts_s
+from recon_operator.step_times import ExpectedSteps
 
 POSITIONS_EVERY_S = 2.0
 """How often places in the queue are counted anew while no worker is free."""
@@ -21,14 +25,18 @@ class QueuePlan:
     """Keeps one `Plan` for each gpuClass up to date."""
 
     def __init__(
-        self, jobs: Jobs, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = utc_now
+        self,
+        jobs: Jobs,
+        durations: Durations | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Plan for the jobs known; `clock` is steady, `now` the time of day."""
-        self._jobs, self._clock, self._now = jobs, clock, now
+        """Plan for the jobs known, which last as `durations` say; `clock` is steady, `now` the time of day."""
+        self._jobs, self._durations, self._clock, self._now = jobs, durations, clock, now
         self._plans: dict[str, Plan] = {}
         self._planned_at: dict[str, float] = {}
         self._on_their_way: dict[str, str] = {}
-        self._told: dict[str, int] = {}
+        self._told: dict[str, QueueStatus] = {}
 
     def update(self, workers: Counter[str], *, known: bool) -> set[str]:
         """Plan again where that can change something; return the UIDs of jobs that have come to be admitted or moved up.
@@ -45,7 +53,7 @@ class QueuePlan:
                 self._plans[gpu_class] = replace(old, admitted=frozenset())
                 continue
             self._planned_at[gpu_class] = now
-            news |= self._replan(gpu_class, connected)
+            news |= self._replan(gpu_class, connected, known=known)
         return news
 
     def complete(self, seen: Observation, job: ReconstructionJob) -> Observation:
@@ -54,7 +62,8 @@ class QueuePlan:
         admitted = job.uid in own.admitted and seen.known
         if admitted:
             self._on_their_way[job.uid] = job.spec.gpu_class
-        return replace(seen, admitted=admitted, position=own.positions.get(job.uid))
+        told = self._told.get(job.uid, QueueStatus()) if job.uid in own.positions else QueueStatus()
+        return replace(seen, admitted=admitted, position=told.position, starts_at=told.estimated_start_time)
 
     def arrived(self, uid: str) -> None:
         """Note that the pass of a job is over: from now on its status tells whether it occupies a worker."""
@@ -65,7 +74,7 @@ class QueuePlan:
         taken |= {uid for uid, name in self._on_their_way.items() if name == gpu_class}
         return SENT_PER_WORKER * workers - len(taken)
 
-    def _replan(self, gpu_class: str, workers: int) -> set[str]:
+    def _replan(self, gpu_class: str, workers: int, *, known: bool) -> set[str]:
         now = self._now()
         waiting = [
             job
@@ -74,9 +83,38 @@ class QueuePlan:
         ]
         occupying = self._jobs.occupying(gpu_class)
         held = {job.uid for job in occupying}
-        reserved = sum(name == gpu_class and uid not in held for uid, name in self._on_their_way.items())
-        old, new = self._plans.get(gpu_class, Plan()), plan(waiting, occupying, workers, reserved)
+        on_their_way = [uid for uid, name in self._on_their_way.items() if name == gpu_class and uid not in held]
+        old, new = self._plans.get(gpu_class, Plan()), plan(waiting, occupying, workers, len(on_their_way))
         self._plans[gpu_class] = new
-        moved = {uid for uid, position in new.positions.items() if self._told.get(uid) != position}
-        self._told = {**{uid: place for uid, place in self._told.items() if self._jobs.get(uid)}, **new.positions}
+        starts = self._starts(occupying, [*on_their_way, *new.order], workers, now) if known else None
+        moved = {uid for uid, position in new.positions.items() if self._tell(uid, position, starts, now)}
+        self._told = {uid: told for uid, told in self._told.items() if self._jobs.get(uid)}
         return moved | (new.admitted - old.admitted)
+
+    def _starts(
+        self, occupying: list[ReconstructionJob], queue: list[str], workers: int, now: datetime
+    ) -> dict[str, float | None]:
+        """Return in how many seconds each job that no worker has taken starts, by UID."""
+        running = [job for job in occupying if job.status.attempts[-1].worker]
+        gpu = next((job.status.worker.gpu for job in running if job.status.worker), "")
+        sent = [job for job in occupying if not job.status.attempts[-1].worker]
+        ahead = [*sent, *(job for uid in queue if (job := self._jobs.get(uid)))]
+        times = start_times(
+            workers,
+            [running_left_s(job, self._expected(job, gpu), now) for job in running],
+            [waiting_lasts_s(job, self._expected(job, gpu)) for job in ahead],
+        )
+        return dict(zip((job.uid for job in ahead), times, strict=True))
+
+    def _expected(self, job: ReconstructionJob, gpu: str) -> ExpectedSteps | None:
+        return self._durations.expected(job, photos_of(job), gpu) if self._durations else None
+
+    def _tell(self, uid: str, position: int, starts: Mapping[str, float | None] | None, now: datetime) -> bool:
+        """Note what a waiting job is to be told; return whether it is news. Without `starts` they are what they were."""
+        job = self._jobs.get(uid)
+        told = self._told.get(uid) or (job and job.status.queue) or QueueStatus()
+        start = told.estimated_start_time
+        if starts is not None:
+            start = start_to_tell(start, starts.get(uid), now, position, moved=told.position != position)
+        self._told[uid] = QueueStatus(position=position, estimated_start_time=start)
+        return self._told[uid] != told

@@ -14,6 +14,7 @@ from recon_operator.decide.decision import Decision
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
 from recon_operator.decide.queueing import occupies_worker
+from recon_operator.durations import Durations
 from recon_operator.jobs import Jobs
 from recon_operator.kubernetes_api import ConflictError, GoneError, KubernetesApi, KubernetesError
 from recon_operator.logs import job_logger
@@ -50,13 +51,14 @@ class Reconciler:
         metrics: Metrics,
         limits: Limits,
         concurrency: int,
+        durations: Durations | None = None,
         clock: WallClock | None = None,
     ) -> None:
-        """Run at most `concurrency` passes at once; `clock` is the system's where left out."""
+        """Run at most `concurrency` passes at once; `durations` tell when waiting jobs start, `clock` is the system's."""
         self._jobs, self._work, self._observer, self._actor = jobs, work, observer, actor
         self._api, self._metrics, self._limits = api, metrics, limits
         self._clock = clock or WallClock()
-        self._plan = QueuePlan(jobs, now=self._clock.now)
+        self._plan = QueuePlan(jobs, durations, now=self._clock.now)
         self._slots = asyncio.Semaphore(concurrency)
         self._passes: set[asyncio.Task[None]] = set()
         self._failures: dict[str, int] = {}

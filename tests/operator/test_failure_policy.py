@@ -74,8 +74,9 @@ def test_the_message_names_the_rule_that_ended_the_job() -> None:
 
 
 def test_a_rule_cannot_have_a_job_tried_for_ever() -> None:
-    job = make_job(status=running(ignored_attempts=10), failurePolicy={"rules": [QUOTA]})
-    decision = decide(job, alive(result=failed("StorageFailed", message="no space")), NOW, LIMITS)
+    job = make_job(status=running(11), failurePolicy={"rules": [QUOTA]})
+    result = failed("StorageFailed", attempt=11, message="no space")
+    decision = decide(job, alive(attempt=11, result=result), NOW, LIMITS)
     assert (decision.status.phase, decision.events[-1].reason.name) == (Phase.FAILED, "IgnoredLimitExceeded")
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from recon_api.resource import ReconstructionJob
 from recon_operator.decide.active_deadline import jobs_past_their_active_deadline_fail
 from recon_operator.decide.cancellation import cancellation_steps_are_noted, confirmed_cancellations_stop_the_job
+from recon_operator.decide.consistency import impossible_statuses_are_set_right
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.deletion import deleted_jobs_are_stopped
 from recon_operator.decide.finished import finished_jobs_stay_finished
@@ -31,11 +32,13 @@ from recon_operator.decide.situation import Situation
 from recon_operator.decide.specification import the_spec_is_noted
 from recon_operator.decide.stopping import unwanted_attempts_are_stopped
 from recon_operator.decide.suspension import suspended_jobs_are_held
+from recon_operator.decide.unreadable import unreadable_jobs_fail
 
 Policy = Callable[[Situation], Situation | Decision]
 
 POLICIES: tuple[Policy, ...] = (
     jobs_of_other_controllers_are_left_alone,
+    impossible_statuses_are_set_right,
     finished_jobs_stay_finished,
     the_spec_is_noted,
     deleted_jobs_are_stopped,
@@ -49,7 +52,8 @@ POLICIES: tuple[Policy, ...] = (
     jobs_past_their_pre_running_deadline_fail,
     running_attempts_are_shown,
     unclaimed_attempts_are_waited_for,
-    suspended_jobs_are_held,  # from here on no attempt is open
+    unreadable_jobs_fail,  # from here on no attempt is open
+    suspended_jobs_are_held,
     failed_attempts_wait_for_their_backoff,
     admitted_jobs_are_dispatched,
     other_jobs_wait,

@@ -48,9 +48,9 @@ Key = tuple[str, str]
 class Durations:
     """Learns from finished jobs, and says what to expect of others."""
 
-    def __init__(self, redis: Redis, default_model: str) -> None:
+    def __init__(self, redis: Redis, default_model: str, check_every_s: float = CHECK_EVERY_S) -> None:
         """Keep what is learned in this database too; jobs that name no model are given the default one."""
-        self._redis, self._default_model = redis, default_model
+        self._redis, self._default_model, self._check_every_s = redis, default_model, check_every_s
         self._histories: dict[Key, History] = {}
         self._changed = asyncio.Event()
 
@@ -78,7 +78,7 @@ class Durations:
         """Keep Redis in step with what is known, until cancelled."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), CHECK_EVERY_S)
+                await asyncio.wait_for(self._changed.wait(), self._check_every_s)
             self._changed.clear()
             try:
                 for key, history in list(self._histories.items()):

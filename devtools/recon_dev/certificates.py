@@ -33,15 +33,16 @@ class Pki:
     etcd_client: KeyPair
     admin: KeyPair
     """Group system:masters: may do anything."""
+    controller_manager: KeyPair
+    """User system:kube-controller-manager, to whom the API server's own roles give what it needs."""
     service_accounts: KeyPair
     """Its `certificate` is a bare public key."""
 
 
 def ensure_pki(folder: Path) -> Pki:
     """Return the keys in the folder; make all of them anew where one is missing."""
-    names = ("ca", "server", "etcd-client", "admin", "service-accounts")
-    authority, server, etcd_client, admin, accounts = (KeyPair(folder / f"{n}.crt", folder / f"{n}.key") for n in names)
-    pki = Pki(authority, server, etcd_client, admin, accounts)
+    names = ("ca", "server", "etcd-client", "admin", "controller-manager", "service-accounts")
+    pki = Pki(*(KeyPair(folder / f"{name}.crt", folder / f"{name}.key") for name in names))
     if not all(path.exists() for pair in vars(pki).values() for path in (pair.certificate, pair.key)):
         _make(pki)
     return pki
@@ -62,6 +63,7 @@ def _make(pki: Pki) -> None:
         (pki.server, _name("127.0.0.1"), both),
         (pki.etcd_client, _name("kube-apiserver"), client),
         (pki.admin, _name("admin", organization="system:masters"), client),
+        (pki.controller_manager, _name("system:kube-controller-manager"), client),
     ):
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _certificate(name, key).issuer_name(ca_name).add_extension(usage, critical=False)

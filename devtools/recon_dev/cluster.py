@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from recon_dev.binaries import Binaries
 from recon_dev.control_plane import control_plane
+from recon_dev.controller_manager import controller_manager
 from recon_dev.operator_process import operator
 from recon_dev.processes import Component
 from recon_dev.state import Settings, StateDir
@@ -35,6 +36,8 @@ class Options:
 def components(state: StateDir, settings: Settings, binaries: Binaries, options: Options) -> list[Component]:
     """Return the components to start."""
     parts = control_plane(state, settings, binaries, durable=options.durable)
+    if binaries.kube_controller_manager:
+        parts.append(controller_manager(state, settings, binaries.kube_controller_manager))
     if "valkey" not in options.without:
         parts.append(valkey(state, settings, binaries))
     if "operator" not in options.without:

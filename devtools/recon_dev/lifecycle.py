@@ -70,7 +70,10 @@ def _follow(process: "subprocess.Popen[bytes]", reader: int, state: StateDir) ->
 
 def prepare(state: StateDir) -> None:
     """Make ready for a supervisor: build what is missing, make the folder, end what a crashed one left behind."""
-    find_binaries()
+    if find_binaries().kube_controller_manager is None:
+        say(
+            "No kube-controller-manager in KUBEBUILDER_ASSETS: a namespace that is deleted stays, and so does what is in it."
+        )
     state.make()
     if not SupervisorLock(state).held():
         stop_leftovers(state)

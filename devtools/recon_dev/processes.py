@@ -43,6 +43,8 @@ class Component:
     ready_within_s: float = 60.0
     stop_within_s: float = 15.0
     """How long it may take to leave after SIGTERM; then its process group is killed."""
+    awaited: bool = True
+    """Whether a cluster is up only once this is ready."""
 
 
 class ProcessIdentity(BaseModel):

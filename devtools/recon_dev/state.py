@@ -23,6 +23,8 @@ class Settings(BaseModel):
     etcd_peer_port: int
     etcd_metrics_port: int
     api_server_port: int
+    controller_manager_port: int
+    """Health."""
     redis_port: int
     operator_port: int
     """Health and metrics."""
@@ -47,6 +49,7 @@ class StateDir:
         self.redis = self.root / "redis"
         self.storage = self.root / "storage"
         self.kubeconfig = self.root / "kubeconfig"
+        self.controller_manager_kubeconfig = self.pki / "controller-manager.kubeconfig"
         self.operator_kubeconfig = self.pki / "operator.kubeconfig"
         self.settings = self.root / "settings.json"
         self.lock = self.run / "lock"

@@ -52,11 +52,12 @@ class Supervised:
         pid = self._process.pid if self._process else None
         return ComponentStatus(name=self.component.name, state=self.phase, pid=pid, restarts=self.restarts)
 
-    def start_and_wait(self, check: Callable[[], None]) -> None:
-        """Start the component and wait until it is ready; `check` runs all the while. Raises DevError."""
+    def start(self, check: Callable[[], None]) -> None:
+        """Start the component; where it is awaited, wait until it is ready, with `check` all the while. Raises DevError."""
         process = self._start()
-        process.wait_ready(check)
-        self._note_ready(process)
+        if self.component.awaited:
+            process.wait_ready(check)
+            self._note_ready(process)
 
     def tick(self) -> None:
         """Look at the process once and do what is due. Never raises DevError: trouble is reported and tried again."""
@@ -100,7 +101,7 @@ class Supervised:
     def _note_ready(self, process: RunningProcess) -> None:
         self.component.when_ready()
         self.phase = ComponentState.READY
-        self._report(f"{self.component.name:<16} ready in {time.monotonic() - process.started_at:4.1f} s")
+        self._report(f"{self.component.name:<23} ready in {time.monotonic() - process.started_at:4.1f} s")
 
     def _note_death(self, what: str) -> None:
         ran = time.monotonic() - self._process.started_at if self._process else 0.0
@@ -125,11 +126,14 @@ class Supervisor:
 
         def check_all() -> None:
             check()
+            for supervised in self._all:
+                if not supervised.component.awaited:
+                    supervised.tick()
             self._save()
 
         try:
             for supervised in self._all:
-                supervised.start_and_wait(check_all)
+                supervised.start(check_all)
                 self._save()
         except BaseException:
             self.down()

@@ -46,7 +46,7 @@ def test_up_again_says_that_it_is_up(state: StateDir) -> None:
 def test_status_lists_all_components(state: StateDir) -> None:
     shown = recon_dev("status", state=state)
     assert shown.returncode == 0, shown.stdout
-    for name in ("etcd", "kube-apiserver", "valkey", "operator", "worker-0"):
+    for name in ("etcd", "kube-apiserver", "kube-controller-manager", "valkey", "operator", "worker-0"):
         assert name in shown.stdout
 
 
@@ -63,6 +63,33 @@ def test_a_component_that_is_killed_comes_back(state: StateDir) -> None:
     kubectl = Kubectl(state.kubeconfig)
     kubectl("apply", "-f", "-", stdin=json.dumps(make_job("after-kills")))
     kubectl("wait", "--for=condition=Complete", "rj/after-kills", "--timeout=90s", timeout_s=120)
+
+
+def test_a_namespace_that_is_deleted_ends(state: StateDir) -> None:
+    kubectl = Kubectl(state.kubeconfig)
+    kubectl("create", "namespace", "left")
+    kubectl("create", "configmap", "something", "-n", "left")
+    kubectl("delete", "namespace", "left", "--timeout=90s", timeout_s=120)
+
+
+def test_what_an_owner_leaves_behind_is_collected(state: StateDir) -> None:
+    kubectl = Kubectl(state.kubeconfig)
+    kubectl("create", "configmap", "owner")
+    uid = kubectl.get("configmap", "owner")["metadata"]["uid"]
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": uid}
+    metadata = {"name": "owned", "namespace": "default", "ownerReferences": [reference]}
+    kubectl.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+    kubectl("delete", "configmap", "owner")
+    kubectl("wait", "--for=delete", "configmap/owned", "--timeout=90s", timeout_s=120)
+
+
+def test_a_quota_limits_how_many_jobs_there_are(state: StateDir) -> None:
+    kubectl = Kubectl(state.kubeconfig)
+    kubectl("create", "namespace", "limited")
+    kubectl("create", "quota", "jobs", "--hard=count/reconstructionjobs.reconstruction.dev=0", "-n", "limited")
+    wait_for("the quota is known", lambda: kubectl.get("quota", "jobs", "-n", "limited")["status"].get("used"))
+    refused = kubectl.run("apply", "-n", "limited", "-f", "-", stdin=json.dumps(make_job()))
+    assert "exceeded quota" in refused.stderr
 
 
 @pytest.mark.parametrize(

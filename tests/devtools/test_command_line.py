@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from recon_dev.__main__ import main
+from recon_dev.binaries import find_binaries
 from recon_dev.errors import DevError
-from recon_dev.go_build import GoProgram
+from recon_dev.go_build import GoModule
 from recon_dev.photos import photos_in, put_photos
 
 
@@ -63,6 +64,28 @@ def test_a_folder_without_photos_is_refused(tmp_path: Path, name: str, sentence:
 
 
 def test_a_change_of_the_flags_builds_anew() -> None:
-    plain, flagged = (GoProgram("etcd", "etcd", "server", flags) for flags in ((), ("a.b=1",)))
+    plain, flagged = (GoModule("etcd", {"etcd": "server"}, flags) for flags in ((), ("a.b=1",)))
     assert plain.digest() != flagged.digest()
-    assert plain.digest() == GoProgram("etcd", "etcd", "server").digest()
+    assert plain.digest() == GoModule("etcd", {"etcd": "server"}).digest()
+
+
+@pytest.mark.parametrize(
+    ("given", "controller_manager"),
+    [
+        pytest.param(
+            ("kube-apiserver", "etcd"), None, id="the usual set has no controller manager, so it is done without"
+        ),
+        pytest.param(
+            ("kube-apiserver", "etcd", "kube-controller-manager"), "kube-controller-manager", id="a set that has one"
+        ),
+    ],
+)
+def test_programs_that_the_user_names_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...], controller_manager: str | None
+) -> None:
+    for name in given:
+        (tmp_path / name).touch()
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
+    found = find_binaries()
+    assert (found.etcd, found.kube_apiserver) == (tmp_path / "etcd", tmp_path / "kube-apiserver")
+    assert found.kube_controller_manager == (tmp_path / controller_manager if controller_manager else None)

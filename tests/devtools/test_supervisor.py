@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,10 +25,12 @@ def state(tmp_path: Path) -> StateDir:
     return state
 
 
-def component(name: str, *, ready: Callable[[], bool] = lambda: True, program: str = "time.sleep(60)") -> Component:
+def component(
+    name: str, *, ready: Callable[[], bool] = lambda: True, program: str = "time.sleep(60)", awaited: bool = True
+) -> Component:
     """A component that runs a line of Python."""
     command = [sys.executable, "-c", f"import time; {program}"]
-    return Component(name=name, command=command, ready=ready, env=dict(os.environ), stop_within_s=5.0)
+    return Component(name=name, command=command, ready=ready, env=dict(os.environ), stop_within_s=5.0, awaited=awaited)
 
 
 def nothing() -> None:
@@ -44,6 +47,28 @@ def test_components_are_started_in_order_and_stopped_in_reverse(state: StateDir)
         ["first", "ready"], ["second", "ready"], ["stopping", "second"], ["stopping", "first"],
     ]  # fmt: skip
     assert ClusterStatus.load(state).components == ()
+
+
+@pytest.mark.parametrize(
+    ("program", "then"),
+    [
+        pytest.param("time.sleep(60)", ComponentState.READY, id="comes when it is ready"),
+        pytest.param("raise SystemExit(1)", ComponentState.BACKING_OFF, id="that ends is started again later"),
+    ],
+)
+def test_what_is_not_awaited_holds_nobody_up(state: StateDir, program: str, then: ComponentState) -> None:
+    """It stands before what is awaited, so that it starts at the same time."""
+    up = threading.Event()
+    late = component("late", ready=up.is_set, program=program, awaited=False)
+    supervisor = Supervisor([late, component("awaited")], state, lambda _: None)
+    supervisor.up(nothing)
+    assert ClusterStatus.load(state).components[1].state is ComponentState.READY
+    up.set()
+    deadline = time.monotonic() + 30
+    supervisor.watch(lambda: ClusterStatus.load(state).components[0].state is then or time.monotonic() > deadline)
+    reached = ClusterStatus.load(state).components[0].state
+    supervisor.down()
+    assert reached is then
 
 
 def test_a_failed_start_is_undone(state: StateDir) -> None:

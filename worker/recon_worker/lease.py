@@ -15,7 +15,8 @@ from redis import Redis
 from redis.client import PubSub
 
 from recon_api import reasons
-from recon_api.keys import RECORD_TTL_S, attempt_key, cancel_key, claim_key, lease_key, stop_channel
+from recon_api.errors import JobCancelled
+from recon_api.keys import NO_ATTEMPT, RECORD_TTL_S, attempt_key, cancel_key, claim_key, lease_key, stop_channel
 from recon_api.payload import ClaimOwner
 from recon_worker.state_redis import UNREACHABLE
 from recon_worker.stop import StopOrder
@@ -26,26 +27,36 @@ LISTEN_S = 0.5
 RECONNECT_S = 0.5
 """Between two tries to reach a server that does not answer."""
 
-CANCELLED_BEFORE = "the job is cancelled"
-"""Why a claim that was taken is not used: the job was cancelled while its message waited."""
-
 logger = logging.getLogger(__name__)
 
 
-def claim(redis: Redis, uid: str, attempt: int, owner: ClaimOwner) -> str:
-    """Take the attempt for the owner. Returns why not, empty where it was taken.
+class AlreadyClaimed(Exception):  # noqa: N818 - it is no fault
+    """Another copy of the message has run, or runs."""
 
-    Raises what redis-py raises; the attempt may then be taken or not, and asking again finds out.
+
+def claim(redis: Redis, uid: str, attempt: int, owner: ClaimOwner) -> None:
+    """Take the attempt for the owner.
+
+    Raises `AlreadyClaimed` where another has it, and `JobCancelled` where it was taken and may not run: then nobody
+    ever runs it. Raises what redis-py raises; the attempt may then be taken or not, and asking again finds out.
     """
     mine, key = owner.model_dump_json(), claim_key(uid, attempt)
     if not redis.set(key, mine, nx=True, ex=RECORD_TTL_S) and redis.get(key) != mine.encode():
-        return "another copy of the message has run"
+        raise AlreadyClaimed("another copy of the message has run")
     current, cancelled = redis.mget(attempt_key(uid), cancel_key(uid))
+    if cancelled:
+        raise JobCancelled(reasons.CANCELLED, "the job was cancelled before it ran")
     if current is None:
-        return "no attempt of the job is to run"
+        raise JobCancelled(reasons.SUPERSEDED, "no attempt of the job was to run")
     if int(current) != attempt:
-        return f"attempt {int(current)} of the job is to run"
-    return CANCELLED_BEFORE if cancelled else ""
+        raise _not_current(int(current))
+
+
+def _not_current(current: int) -> JobCancelled:
+    """Return the order to stop for an attempt that is not the one to run."""
+    if current == NO_ATTEMPT:
+        return JobCancelled(reasons.SUSPENDED, "the job is held")
+    return JobCancelled(reasons.SUPERSEDED, f"attempt {current} took over")
 
 
 class Lease:
@@ -160,7 +171,8 @@ class Lease:
         elif owner != self._owner:
             self._stop.give(reasons.SUPERSEDED, "another process runs the attempt")
         elif current is not None and int(current) != self._attempt:
-            self._stop.give(reasons.SUPERSEDED, f"attempt {int(current)} took over")
+            order = _not_current(int(current))
+            self._stop.give(order.reason, order.message)
         else:
             return True
         return False

@@ -9,18 +9,21 @@ from celery.exceptions import SoftTimeLimitExceeded
 from recon_api import reasons
 from recon_api.errors import FatalError, JobCancelled, ReconstructionError, TransientError, UsageError
 from recon_api.payload import AttemptResult, Outcome
-from recon_api.status import Metric, Output
+from recon_api.status import Metric, Output, StepTime
 
 for _kind in (UsageError, TransientError, FatalError, JobCancelled):
     # A child hands the error that ended a task to the main process.
     copyreg.pickle(_kind, lambda error: (type(error), (error.reason, error.message)))
 
+LONGEST_MESSAGE = 1024
+"""Characters of a message that goes into a status."""
+
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
-def completed(attempt: int, outputs: tuple[Output, ...]) -> AttemptResult:
+def completed(attempt: int, outputs: tuple[Output, ...], steps: tuple[StepTime, ...] = ()) -> AttemptResult:
     """Return the result of an attempt whose outputs are published."""
-    return AttemptResult(outcome=Outcome.COMPLETED, attempt=attempt, outputs=outputs)
+    return AttemptResult(outcome=Outcome.COMPLETED, attempt=attempt, outputs=outputs, steps=steps)
 
 
 def ended_by(error: ReconstructionError, attempt: int) -> AttemptResult:
@@ -33,7 +36,7 @@ def ended_by(error: ReconstructionError, attempt: int) -> AttemptResult:
         outcome=Outcome.CANCELLED if cancelled else Outcome.FAILED,
         attempt=attempt,
         reason=error.reason.name,
-        message=error.message,
+        message=_bounded(error.message),
         retry_after_s=error.retry_after_s if isinstance(error, TransientError) else 0.0,
     )
 
@@ -68,6 +71,11 @@ def _is_cuda_out_of_memory(error: BaseException) -> bool:
     return kind.__module__.startswith("torch") and (
         kind.__name__ == "OutOfMemoryError" or "out of memory" in str(error)
     )
+
+
+def _bounded(message: str) -> str:
+    line = " ".join(message.split())
+    return line if len(line) <= LONGEST_MESSAGE else f"{line[: LONGEST_MESSAGE - 1]}…"
 
 
 def _first_line(error: BaseException) -> str:

@@ -4,10 +4,10 @@ An attempt assembles its files in a folder of its own, seals it with a manifest 
 in. A later attempt that finds a sealed folder publishes that, and computes nothing again.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recon_api import reasons
 from recon_api.errors import UsageError
-from recon_api.status import Output
+from recon_api.status import Output, StepTime
 
 MANIFEST = "manifest.json"
 REPORT = "report.json"
@@ -47,6 +47,17 @@ class PublishedFile(BaseModel):
     media_type: str
 
 
+class _StageReport(BaseModel):
+    step: str = ""
+    seconds: float = 0.0
+
+
+class _Report(BaseModel):
+    """What of a report is read again."""
+
+    stages: tuple[_StageReport, ...] = ()
+
+
 class Manifest(BaseModel):
     """What a sealed or published folder holds; the proof that an attempt was finished."""
 
@@ -73,21 +84,22 @@ class Manifest(BaseModel):
 def seal(files: Path, report: str, work: Path, uid: str, attempt: int) -> Path:
     """Make `work/attempt-<n>/` of the model's files and the report's text, on disk and complete; return it.
 
-    Hidden files and the artefact's own report.json stay behind.
+    Hidden files and the artefact's own report.json stay behind. Raises OSError where `work` is gone, or the draft was
+    removed by a later attempt.
     """
     draft, final = work / f"attempt-{attempt}.tmp", work / f"attempt-{attempt}"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    remove(draft)
+    begin(draft)
     for file in visible_files(files):
         if file != files / REPORT:
             _link_or_copy(file, draft / file.relative_to(files))
     (draft / REPORT).write_text(report)
     manifest = Manifest(uid=uid, attempt=attempt, files=tuple(_described(draft)))
     (draft / MANIFEST).write_text(manifest.model_dump_json(indent=1))
-    _sync(draft)
-    shutil.rmtree(final, ignore_errors=True)
+    complete(draft)
+    remove(final)
     draft.rename(final)
-    _sync_folder(work)
+    sync_folder(work)
     return final
 
 
@@ -111,14 +123,35 @@ def publish(sealed: Path, folder: Path, fence: Callable[[], None]) -> Manifest:
     """
     manifest = Manifest.model_validate_json((sealed / MANIFEST).read_text())
     folder.parent.mkdir(parents=True, exist_ok=True)
-    replaced = folder.parent / f".{folder.name}-{uuid.uuid4().hex[:8]}.old"
     fence()
-    if folder.exists():
-        folder.rename(replaced)
-    sealed.rename(folder)
-    _sync_folder(folder.parent)
-    shutil.rmtree(replaced, ignore_errors=True)
+    _swap(sealed, folder, _replaced(folder, manifest.uid))
+    sync_folder(folder.parent)
+    remove_replaced(folder, manifest.uid)
     return manifest
+
+
+def _swap(sealed: Path, folder: Path, replaced: Path) -> None:
+    sealed.stat()  # gone where a later attempt has published it since the fence, and its result must stay
+    if folder.exists():
+        shutil.rmtree(replaced, ignore_errors=True)
+        folder.rename(replaced)
+    try:
+        sealed.rename(folder)
+    except OSError:
+        with contextlib.suppress(OSError):
+            replaced.rename(folder)
+        raise
+
+
+def remove_replaced(folder: Path, uid: str) -> None:
+    """Remove the earlier result that the job's own has replaced, if a death left it beside the folder."""
+    shutil.rmtree(_replaced(folder, uid), ignore_errors=True)
+
+
+def _replaced(folder: Path, uid: str) -> Path:
+    """Return where the job sets an earlier result aside: a place that no other job uses, and that a later attempt finds."""
+    digest = hashlib.sha256(f"{uid} {folder.name}".encode()).hexdigest()[:16]
+    return folder.with_name(f".replaced-{digest}.old")
 
 
 def check_destination(folder: Path, namespace_folder: Path) -> None:
@@ -134,18 +167,25 @@ def check_destination(folder: Path, namespace_folder: Path) -> None:
         )
 
 
+def step_times(folder: Path) -> tuple[StepTime, ...]:
+    """Return how long each step took that stages worked on, whichever attempt ran them, by a published report."""
+    try:
+        stages = _Report.model_validate_json((folder / REPORT).read_text()).stages
+    except (OSError, ValidationError):
+        return ()
+    steps = dict.fromkeys((stage.step for stage in stages if stage.step), 0.0)
+    for stage in stages:
+        if stage.step:
+            steps[stage.step] += stage.seconds
+    return tuple(StepTime(name=name, seconds=round(seconds, 3)) for name, seconds in steps.items())
+
+
 def read_manifest(folder: Path) -> Manifest | None:
     """Return the folder's manifest, None where it has none that can be read."""
     try:
         return Manifest.model_validate_json((folder / MANIFEST).read_text())
     except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
-
-
-def visible_files(folder: Path) -> list[Path]:
-    """Return the files below the folder, in order, without hidden ones."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(f for f in files if not any(part.startswith(".") for part in f.relative_to(folder).parts))
 
 
 def _described(folder: Path) -> list[PublishedFile]:
@@ -162,9 +202,11 @@ def _described(folder: Path) -> list[PublishedFile]:
 
 def _is_whole(folder: Path, uid: str) -> bool:
     manifest = published(folder, uid)
-    return manifest is not None and manifest.files == tuple(
-        file for file in _described(folder) if file.name != MANIFEST
-    )
+    try:
+        found = tuple(file for file in _described(folder) if file.name != MANIFEST)
+    except FileNotFoundError:  # it is being published by an attempt that is believed dead
+        return False
+    return manifest is not None and manifest.files == found
 
 
 def _sha256(file: Path) -> str:
@@ -178,20 +220,3 @@ def _link_or_copy(file: Path, target: Path) -> None:
         os.link(file, target)
     except OSError:  # a file system without hard links
         shutil.copyfile(file, target)
-
-
-def _sync(folder: Path) -> None:
-    """Have the disk hold all of the folder before anything says that it is finished."""
-    for file in visible_files(folder):
-        with file.open("rb") as content:
-            os.fsync(content.fileno())
-    for below in [*(path for path in folder.rglob("*") if path.is_dir()), folder]:
-        _sync_folder(below)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -26,15 +26,16 @@ from recon_api import reasons
 from recon_api.errors import FatalError, JobCancelled, ReconstructionError, TransientError, UsageError
 from recon_api.keys import DISCARD_TASK_NAME, RECORD_TTL_S, TASK_NAME, result_key, task_id
 from recon_api.payload import AttemptResult, ClaimOwner, Outcome, ProgressMeta, TaskPayload, TaskResult
-from recon_api.status import Output
+from recon_api.status import Output, StepTime
 from recon_worker.attempt import destination_of, run_attempt
 from recon_worker.death_watch import RunningAttempt, living
 from recon_worker.device import device_of, gpu_name
-from recon_worker.lease import CANCELLED_BEFORE, RECONNECT_S, Lease, claim
+from recon_worker.lease import RECONNECT_S, AlreadyClaimed, Lease, claim
 from recon_worker.logging_setup import logging_job, set_up_logging
 from recon_worker.models.installed import Models
 from recon_worker.outcome import completed, ended_by, known_error, with_circumstances
 from recon_worker.progress_feed import ProgressFeed
+from recon_worker.publish import step_times
 from recon_worker.settings import worker_settings
 from recon_worker.state_redis import UNREACHABLE, state_redis
 from recon_worker.stop import StopOrder
@@ -105,25 +106,25 @@ def _process(task: Task, payload: TaskPayload) -> dict[str, Any]:
 def _claim(redis: Redis, payload: TaskPayload, owner: ClaimOwner) -> None:
     """Take the attempt for this process; raise `Ignore` where it may not run, so that Celery stores nothing about it."""
     deadline = time.monotonic() + CLAIM_WITHIN_S
-    refusal: str | None = None
-    while refusal is None:
+    while True:
         try:
-            refusal = claim(redis, payload.job_id, payload.attempt, owner)
+            claim(redis, payload.job_id, payload.attempt, owner)
+        except (AlreadyClaimed, JobCancelled) as refusal:
+            logger.info("message of attempt %d dropped: %s", payload.attempt, refusal)
+            if isinstance(refusal, JobCancelled):
+                _record_unstarted(redis, payload, owner, refusal)
+            raise Ignore(str(refusal)) from refusal
         except UNREACHABLE as error:
             if time.monotonic() > deadline:
-                refusal = f"Redis does not answer ({error})"
+                raise Ignore(f"Redis does not answer ({error})") from error
             time.sleep(RECONNECT_S)
-    if refusal:
-        logger.info("message of attempt %d dropped: %s", payload.attempt, refusal)
-        if refusal == CANCELLED_BEFORE:
-            _record_unstarted(redis, payload, owner)
-        raise Ignore(refusal)
+        else:
+            return
 
 
-def _record_unstarted(redis: Redis, payload: TaskPayload, owner: ClaimOwner) -> None:
+def _record_unstarted(redis: Redis, payload: TaskPayload, owner: ClaimOwner, refusal: JobCancelled) -> None:
     """Say that the claimed attempt never starts, so that the operator need not wait for a lease that never comes."""
-    result = ended_by(JobCancelled(reasons.CANCELLED, "the job was cancelled before it ran"), payload.attempt)
-    result = with_circumstances(result, worker=owner.worker, started_at=None)
+    result = with_circumstances(ended_by(refusal, payload.attempt), worker=owner.worker, started_at=None)
     with suppress(*UNREACHABLE):
         redis.set(result_key(payload.job_id, payload.attempt), result.model_dump_json(), ex=RECORD_TTL_S)
 
@@ -133,7 +134,7 @@ def _outcome(
 ) -> tuple[AttemptResult, ReconstructionError | None]:
     """Run the attempt; return how it ended, and the error that ended it. Raises nothing."""
     try:
-        outputs = _run(payload, lease, feed)
+        outputs, steps = _run(payload, lease, feed)
     except BaseException as raised:  # a shutdown's SystemExit ends an attempt as an error does
         error = _cause(raised, lease)
         if isinstance(error, FatalError):
@@ -143,7 +144,7 @@ def _outcome(
             _discard_steps(payload)
         return result, error
     _discard_steps(payload)
-    return completed(payload.attempt, outputs), None
+    return completed(payload.attempt, outputs, steps), None
 
 
 def _cause(raised: BaseException, lease: Lease) -> ReconstructionError:
@@ -161,7 +162,7 @@ def _cause(raised: BaseException, lease: Lease) -> ReconstructionError:
     return error
 
 
-def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> tuple[Output, ...]:
+def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> tuple[tuple[Output, ...], tuple[StepTime, ...]]:
     settings = worker_settings()
     about = {
         "job": {"namespace": payload.namespace, "name": payload.name, "uid": payload.job_id},
@@ -170,7 +171,7 @@ def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> tuple[Output
         "worker": settings.worker_name,
         "device": gpu_name(),
     }
-    return run_attempt(
+    outputs = run_attempt(
         payload,
         _storage(),
         _models(),
@@ -179,6 +180,7 @@ def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> tuple[Output
         feed,
         lease.fence,
     )
+    return outputs, (*step_times(destination_of(payload, _storage())), *feed.finalizing_time)
 
 
 def _record(redis: Redis, lease: Lease, payload: TaskPayload, result: AttemptResult) -> None:

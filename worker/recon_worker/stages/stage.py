@@ -55,6 +55,7 @@ def run_stages(stages: Sequence[Stage[P]], scene: Scene, parameters: P, sink: Pr
 def _run_stage(stage: Stage[P], scene: Scene, parameters: P, progress: Progress, fingerprint: str) -> None:
     wall, cpu = time.perf_counter(), _cpu_seconds()
     with scene.writing(stage.name, fingerprint) as (folder, report):
+        report["step"] = stage.step.value
         report.update(stage.run(scene, folder, parameters, progress))
         report["seconds"] = round(time.perf_counter() - wall, 3)
         report["cpu_seconds"] = round(_cpu_seconds() - cpu, 3)

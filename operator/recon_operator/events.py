@@ -1,9 +1,9 @@
 """Kubernetes Events: one for each transition, published in the background, given up rather than waited for."""
 
 import asyncio
+import itertools
 import logging
 import socket
-import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 LONGEST_QUEUE = 10_000
 LONGEST_NOTE = 1024
 """The API's own limit."""
+
+_published = itertools.count()
 
 
 class EventPublisher:
@@ -55,7 +57,7 @@ def event_body(job: ReconstructionJob, event: Event, at: datetime) -> dict[str, 
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {
-            "name": f"{job.metadata.name[:200]}.{uuid.uuid4().hex[:16]}",
+            "name": f"{job.metadata.name[:200]}.{_in_order(at)}",
             "namespace": job.metadata.namespace,
         },
         "eventTime": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
@@ -74,3 +76,11 @@ def event_body(job: ReconstructionJob, event: Event, at: datetime) -> dict[str, 
         "reportingController": f"{GROUP}/operator",
         "reportingInstance": socket.gethostname(),
     }
+
+
+def _in_order(at: datetime) -> str:
+    """Return what makes an event's name unique, and puts the names in the order in which the events happened.
+
+    `kubectl describe` lists events by name where, as in this API, they have no last timestamp.
+    """
+    return f"{int(at.timestamp() * 1e6):014x}{next(_published) % 0x10000:04x}"

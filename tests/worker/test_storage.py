@@ -24,7 +24,9 @@ def files_in(folder: Path, text: str = "mesh") -> Path:
 
 
 def sealed(tmp_path: Path, attempt: int = 1, text: str = "mesh") -> Path:
-    return seal(files_in(tmp_path / f"files-{attempt}-{text}", text), '{"a": 1}', tmp_path / "work", UID, attempt)
+    work = tmp_path / "work"
+    work.mkdir(exist_ok=True)
+    return seal(files_in(tmp_path / f"files-{attempt}-{text}", text), '{"a": 1}', work, UID, attempt)
 
 
 def nothing() -> None:
@@ -85,7 +87,7 @@ def test_a_new_result_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     publish(sealed(tmp_path, 1, "old"), folder, nothing)
     publish(sealed(tmp_path, 2, "new"), folder, nothing)
     assert (folder / "mesh.glb").read_text() == "new"
-    assert not list(tmp_path.glob(".out*"))
+    assert not list(tmp_path.glob(".*"))
     assert (published(folder, UID) or pytest.fail("no manifest")).attempt == 2
     assert published(folder, "another job") is None
 

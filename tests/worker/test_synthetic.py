@@ -14,6 +14,7 @@ from recon_api import reasons
 from recon_api.errors import FatalError, JobCancelled, ReconstructionError, TransientError, UsageError
 from recon_api.steps import Step
 from recon_worker.__main__ import main
+from recon_worker.folders import visible_files
 from recon_worker.models import torus
 from recon_worker.models.installed import Models
 from recon_worker.models.synthetic import Synthetic
@@ -43,7 +44,7 @@ def run(tmp_path: Path, sink: RecordingSink | None = None, **parameters: Any) ->
     folder, report = reconstruct(
         asked, Scene(tmp_path / "steps"), sink or RecordingSink(), lambda folder, report: (folder, report)
     )
-    return sorted(path.name for path in folder.iterdir()), json.loads(report)
+    return [path.name for path in visible_files(folder)], json.loads(report)
 
 
 def test_it_goes_through_all_steps_in_order(tmp_path: Path) -> None:

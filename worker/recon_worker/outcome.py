@@ -9,21 +9,26 @@ from celery.exceptions import SoftTimeLimitExceeded
 from recon_api import reasons
 from recon_api.errors import FatalError, JobCancelled, ReconstructionError, TransientError, UsageError
 from recon_api.payload import AttemptResult, Outcome
-from recon_api.status import Metric, Output, StepTime
+from recon_api.status import Metric
+from recon_worker.bounds import few_metrics, one_line
+from recon_worker.finished import Finished
 
 for _kind in (UsageError, TransientError, FatalError, JobCancelled):
     # A child hands the error that ended a task to the main process.
     copyreg.pickle(_kind, lambda error: (type(error), (error.reason, error.message)))
 
-LONGEST_MESSAGE = 1024
-"""Characters of a message that goes into a status."""
-
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
-def completed(attempt: int, outputs: tuple[Output, ...], steps: tuple[StepTime, ...] = ()) -> AttemptResult:
+def completed(attempt: int, finished: Finished) -> AttemptResult:
     """Return the result of an attempt whose outputs are published."""
-    return AttemptResult(outcome=Outcome.COMPLETED, attempt=attempt, outputs=outputs, steps=steps)
+    return AttemptResult(
+        outcome=Outcome.COMPLETED,
+        attempt=attempt,
+        outputs=finished.outputs,
+        steps=finished.steps,
+        metrics=few_metrics(finished.metrics),
+    )
 
 
 def ended_by(error: ReconstructionError, attempt: int) -> AttemptResult:
@@ -36,7 +41,7 @@ def ended_by(error: ReconstructionError, attempt: int) -> AttemptResult:
         outcome=Outcome.CANCELLED if cancelled else Outcome.FAILED,
         attempt=attempt,
         reason=error.reason.name,
-        message=_bounded(error.message),
+        message=one_line(error.message),
         retry_after_s=error.retry_after_s if isinstance(error, TransientError) else 0.0,
     )
 
@@ -44,9 +49,9 @@ def ended_by(error: ReconstructionError, attempt: int) -> AttemptResult:
 def with_circumstances(
     result: AttemptResult, *, worker: str, started_at: datetime | None, metrics: tuple[Metric, ...] = ()
 ) -> AttemptResult:
-    """Add by whom, when, and the figures."""
-    more = {"worker": worker, "started_at": started_at, "finished_at": datetime.now(UTC), "metrics": metrics}
-    return result.model_copy(update=more)
+    """Add by whom, when, and the figures that the attempt has shown."""
+    more = {"worker": worker, "started_at": started_at, "finished_at": datetime.now(UTC)}
+    return result.model_copy(update=more | {"metrics": few_metrics((*result.metrics, *metrics))})
 
 
 def known_error(error: BaseException) -> ReconstructionError:
@@ -71,11 +76,6 @@ def _is_cuda_out_of_memory(error: BaseException) -> bool:
     return kind.__module__.startswith("torch") and (
         kind.__name__ == "OutOfMemoryError" or "out of memory" in str(error)
     )
-
-
-def _bounded(message: str) -> str:
-    line = " ".join(message.split())
-    return line if len(line) <= LONGEST_MESSAGE else f"{line[: LONGEST_MESSAGE - 1]}…"
 
 
 def _first_line(error: BaseException) -> str:

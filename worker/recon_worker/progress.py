@@ -35,6 +35,18 @@ class SilentSink:
         """Never stop."""
 
 
+class _Noting:
+    """Another sink, whose figures are kept too."""
+
+    def __init__(self, sink: ProgressSink, metrics: dict[str, str]) -> None:
+        self._sink, self._metrics = sink, metrics
+        self.show, self.raise_if_stopped = sink.show, sink.raise_if_stopped
+
+    def show_metric(self, name: str, value: str) -> None:
+        self._metrics[name] = value
+        self._sink.show_metric(name, value)
+
+
 class Progress:
     """A span of one step's percentages, such as one stage's or one loop's; ticks are fractions of that span."""
 
@@ -65,6 +77,10 @@ class Progress:
     def metric(self, name: str, value: str) -> None:
         """Show a figure of the running job."""
         self._sink.show_metric(name, value)
+
+    def noting(self, metrics: dict[str, str]) -> "Progress":
+        """Return the same span, whose figures are kept in `metrics` too."""
+        return Progress(_Noting(self._sink, metrics), self._step, self._start, self._end)
 
     def part(self, start: float, end: float) -> "Progress":
         """Return the sub-span between two fractions of this one."""

@@ -8,23 +8,29 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from recon_api.payload import ProgressMeta
-from recon_api.status import Metric, StepTime
+from recon_api.status import Metric
 from recon_api.steps import Step
+from recon_worker.bounds import few_metrics
 from recon_worker.stop import StopOrder
 
 INTERVAL_S = 0.2
 """Between two values of the same step."""
 
-MOST_FIGURES, LONGEST_FIGURE = 20, 200
-"""How many figures are passed on, and how many characters of each."""
-
 CLOSING_S = 1.0
 """How long the end of an attempt waits for a value that is on its way."""
 
 logger = logging.getLogger(__name__)
+
+
+class Position(NamedTuple):
+    """How far the attempt has come, and since when (monotonic) it is at the step."""
+
+    step: Step
+    percentage: float
+    since: float
 
 
 class ProgressFeed:
@@ -33,8 +39,7 @@ class ProgressFeed:
     def __init__(self, send: Callable[[ProgressMeta], None], stop: StopOrder) -> None:
         """Send by `send`, which may block and raise."""
         self._send, self._stop = send, stop
-        self._latest: tuple[Step, float] | None = None
-        self._step_since = time.monotonic()
+        self._latest: Position | None = None
         self._figures: dict[str, str] = {}
         self._changed = threading.Event()
         self._urgent = threading.Event()
@@ -53,12 +58,12 @@ class ProgressFeed:
 
     def show(self, step: Step, percentage: float) -> None:
         """Take the newest value."""
-        new_step = self._latest is None or self._latest[0] is not step
-        if new_step:
-            self._step_since = time.monotonic()
-        self._latest = (step, percentage)
+        before = self._latest
+        same_step = before is not None and before.step is step
+        since = before.since if before is not None and same_step else time.monotonic()
+        self._latest = Position(step, percentage, since)
         self._changed.set()
-        if new_step:
+        if not same_step:
             self._urgent.set()
 
     def show_metric(self, name: str, value: str) -> None:
@@ -72,16 +77,8 @@ class ProgressFeed:
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """All figures that were shown."""
-        figures = list(self._figures.items())[:MOST_FIGURES]
-        return tuple(Metric(name=name, value=value[:LONGEST_FIGURE]) for name, value in figures)
-
-    @property
-    def finalizing_time(self) -> tuple[StepTime, ...]:
-        """How long the last step has taken so far, where it was come to."""
-        if self._latest is None or self._latest[0] is not Step.FINALIZING:
-            return ()
-        return (StepTime(name=Step.FINALIZING, seconds=round(time.monotonic() - self._step_since, 3)),)
+        """The figures that were shown, few and short."""
+        return few_metrics(Metric(name=name, value=value) for name, value in list(self._figures.items()))
 
     def _run(self) -> None:
         while True:
@@ -94,11 +91,14 @@ class ProgressFeed:
             self._urgent.wait(INTERVAL_S)
 
     def _send_latest(self) -> None:
-        if self._latest is None:
+        if (latest := self._latest) is None:
             return
-        step, percentage = self._latest
-        elapsed_s = round(time.monotonic() - self._step_since, 3)
-        meta = ProgressMeta(progress=round(percentage, 2), step=step, step_elapsed_s=elapsed_s, metrics=self.metrics)
+        meta = ProgressMeta(
+            progress=round(latest.percentage, 2),
+            step=latest.step,
+            step_elapsed_s=round(time.monotonic() - latest.since, 3),
+            metrics=self.metrics,
+        )
         try:
             self._send(meta)
         except Exception as error:  # noqa: BLE001 - whatever it is, the job goes on; the next value is tried again

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recon_api import reasons
 from recon_api.errors import UsageError
-from recon_api.status import Output, StepTime
+from recon_api.status import Output
+from recon_worker.folders import begin, complete, remove, sync_folder, visible_files
 
 MANIFEST = "manifest.json"
 REPORT = "report.json"
@@ -45,17 +46,6 @@ class PublishedFile(BaseModel):
     bytes: int
     sha256: str
     media_type: str
-
-
-class _StageReport(BaseModel):
-    step: str = ""
-    seconds: float = 0.0
-
-
-class _Report(BaseModel):
-    """What of a report is read again."""
-
-    stages: tuple[_StageReport, ...] = ()
 
 
 class Manifest(BaseModel):
@@ -165,19 +155,6 @@ def check_destination(folder: Path, namespace_folder: Path) -> None:
         raise UsageError(
             reasons.INVALID_SPEC, f"output folder {folder.name!r} holds files that no job has published; name another"
         )
-
-
-def step_times(folder: Path) -> tuple[StepTime, ...]:
-    """Return how long each step took that stages worked on, whichever attempt ran them, by a published report."""
-    try:
-        stages = _Report.model_validate_json((folder / REPORT).read_text()).stages
-    except (OSError, ValidationError):
-        return ()
-    steps = dict.fromkeys((stage.step for stage in stages if stage.step), 0.0)
-    for stage in stages:
-        if stage.step:
-            steps[stage.step] += stage.seconds
-    return tuple(StepTime(name=name, seconds=round(seconds, 3)) for name, seconds in steps.items())
 
 
 def read_manifest(folder: Path) -> Manifest | None:

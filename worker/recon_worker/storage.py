@@ -2,6 +2,7 @@
 
     inputs/<namespace>/...                 read
     work/<uid>/steps/                      the scene: finished steps, which any attempt can use
+    work/<uid>/steps/.attempt-<n>-*.tmp/   a step that attempt n is about to finish; only it writes here
     work/<uid>/attempt-<n>.tmp/            what attempt n is about to publish; only it writes here
     work/<uid>/attempt-<n>/                the same, complete, with its manifest
     outputs/<namespace>/<name>/            published
@@ -9,6 +10,7 @@
 Every name that becomes a part of a path is checked here again, whoever checked it before.
 """
 
+import math
 import re
 import shutil
 from dataclasses import dataclass
@@ -16,9 +18,11 @@ from pathlib import Path, PurePosixPath
 
 from recon_api import reasons
 from recon_api.errors import UsageError
+from recon_worker.folders import REMOVED, remove
 
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _UID = re.compile(r"[A-Za-z0-9][-A-Za-z0-9]{0,63}")
+_DRAFT = re.compile(r"\.?attempt-(\d+)[-.].*tmp")
 
 
 @dataclass(frozen=True)
@@ -58,17 +62,27 @@ class Storage:
         """Return the root of the job's scene."""
         return self.work(uid) / "steps"
 
-    def remove_drafts(self, uid: str) -> None:
-        """Remove what dead attempts were about to write; finished steps and sealed results stay."""
-        for pattern in ("attempt-*.tmp", "steps/.*.tmp"):
-            for draft in self.work(uid).glob(pattern):
-                shutil.rmtree(draft, ignore_errors=True)
+    def remove_drafts(self, uid: str, *, through: int) -> None:
+        """Remove what attempts up to number `through` were about to write; finished steps and sealed results stay.
+
+        One of them that is not dead, though it is believed to be, can't finish it any more. Later ones lose nothing.
+        """
+        for folder in (self.work(uid), self.steps(uid)):
+            for draft in folder.glob("*.tmp"):
+                if draft.match(REMOVED):
+                    shutil.rmtree(draft, ignore_errors=True)
+                elif _attempt_of(draft) <= through:
+                    remove(draft)
 
     def discard(self, uid: str) -> None:
         """Remove everything of the job but what it has published. Does nothing where there is nothing."""
-        work = self.work(uid)
-        if work.exists():
-            shutil.rmtree(work)
+        remove(self.work(uid))
+
+
+def _attempt_of(draft: Path) -> float:
+    """Return the number of the attempt that began the draft, infinity where it is none of ours."""
+    found = _DRAFT.fullmatch(draft.name)
+    return int(found[1]) if found else math.inf
 
 
 def _checked(pattern: re.Pattern[str], value: str, what: str) -> str:

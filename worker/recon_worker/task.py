@@ -26,16 +26,15 @@ from recon_api import reasons
 from recon_api.errors import FatalError, JobCancelled, ReconstructionError, TransientError, UsageError
 from recon_api.keys import DISCARD_TASK_NAME, RECORD_TTL_S, TASK_NAME, result_key, task_id
 from recon_api.payload import AttemptResult, ClaimOwner, Outcome, ProgressMeta, TaskPayload, TaskResult
-from recon_api.status import Output, StepTime
 from recon_worker.attempt import destination_of, run_attempt
 from recon_worker.death_watch import RunningAttempt, living
 from recon_worker.device import device_of, gpu_name
+from recon_worker.finished import Finished
 from recon_worker.lease import RECONNECT_S, AlreadyClaimed, Lease, claim
 from recon_worker.logging_setup import logging_job, set_up_logging
 from recon_worker.models.installed import Models
 from recon_worker.outcome import completed, ended_by, known_error, with_circumstances
 from recon_worker.progress_feed import ProgressFeed
-from recon_worker.publish import step_times
 from recon_worker.settings import worker_settings
 from recon_worker.state_redis import UNREACHABLE, state_redis
 from recon_worker.stop import StopOrder
@@ -134,7 +133,7 @@ def _outcome(
 ) -> tuple[AttemptResult, ReconstructionError | None]:
     """Run the attempt; return how it ended, and the error that ended it. Raises nothing."""
     try:
-        outputs, steps = _run(payload, lease, feed)
+        finished = _run(payload, lease, feed)
     except BaseException as raised:  # a shutdown's SystemExit ends an attempt as an error does
         error = _cause(raised, lease)
         if isinstance(error, FatalError):
@@ -144,7 +143,7 @@ def _outcome(
             _discard_steps(payload)
         return result, error
     _discard_steps(payload)
-    return completed(payload.attempt, outputs, steps), None
+    return completed(payload.attempt, finished), None
 
 
 def _cause(raised: BaseException, lease: Lease) -> ReconstructionError:
@@ -162,7 +161,7 @@ def _cause(raised: BaseException, lease: Lease) -> ReconstructionError:
     return error
 
 
-def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> tuple[tuple[Output, ...], tuple[StepTime, ...]]:
+def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> Finished:
     settings = worker_settings()
     about = {
         "job": {"namespace": payload.namespace, "name": payload.name, "uid": payload.job_id},
@@ -171,7 +170,7 @@ def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> tuple[tuple[
         "worker": settings.worker_name,
         "device": gpu_name(),
     }
-    outputs = run_attempt(
+    return run_attempt(
         payload,
         _storage(),
         _models(),
@@ -180,7 +179,6 @@ def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> tuple[tuple[
         feed,
         lease.fence,
     )
-    return outputs, (*step_times(destination_of(payload, _storage())), *feed.finalizing_time)
 
 
 def _record(redis: Redis, lease: Lease, payload: TaskPayload, result: AttemptResult) -> None:

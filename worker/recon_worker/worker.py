@@ -105,7 +105,7 @@ class MainProcess:
         """Record the end of an attempt whose process died, unless it did so itself, and end its lease."""
         error = self._cause_of_death(dead)
         logger.error("attempt %d of job %s died: %s", dead.attempt, dead.uid, error)
-        self._storage.remove_drafts(dead.uid)
+        self._storage.remove_drafts(dead.uid, through=dead.attempt)
         result = ended_by(error, dead.attempt).model_copy(update={"worker": self._settings.worker_name})
         self._redis.set(result_key(dead.uid, dead.attempt), result.model_dump_json(), nx=True, ex=RECORD_TTL_S)
         self._redis.delete(lease_key(dead.uid, dead.attempt))

@@ -47,7 +47,10 @@ def run_stages(stages: Sequence[Stage[P]], scene: Scene, parameters: P, sink: Pr
     for stage, progress in zip(stages, _spans(stages, sink), strict=True):
         progress.tick(0.0)
         fingerprint = stage.fingerprint(scene, parameters)
-        if not scene.open(stage.name, fingerprint):
+        if scene.open(stage.name, fingerprint):
+            for name, value in scene.report(stage.name).get("metrics", {}).items():
+                progress.metric(name, value)
+        else:
             _run_stage(stage, scene, parameters, progress, fingerprint)
         progress.tick(1.0)
 
@@ -55,8 +58,9 @@ def run_stages(stages: Sequence[Stage[P]], scene: Scene, parameters: P, sink: Pr
 def _run_stage(stage: Stage[P], scene: Scene, parameters: P, progress: Progress, fingerprint: str) -> None:
     wall, cpu = time.perf_counter(), _cpu_seconds()
     with scene.writing(stage.name, fingerprint) as (folder, report):
-        report["step"] = stage.step.value
-        report.update(stage.run(scene, folder, parameters, progress))
+        metrics: dict[str, str] = {}
+        report.update(stage.run(scene, folder, parameters, progress.noting(metrics)))
+        report.update({"step": stage.step.value, "metrics": metrics})
         report["seconds"] = round(time.perf_counter() - wall, 3)
         report["cpu_seconds"] = round(_cpu_seconds() - cpu, 3)
 

@@ -1,0 +1,32 @@
+"""How long what a worker says may be: all of it ends up in a resource, and a library's error may be a novel."""
+
+from collections.abc import Iterable
+
+from recon_api.status import Metric
+
+MESSAGE_CHARS = 1024
+"""A paragraph: enough for a list of wrong files, and read by a person."""
+
+METRICS = 20
+"""Figures of one job; the first ones count, which name the photos."""
+
+VALUE_CHARS = 200
+
+ELLIPSIS = "…"
+
+
+def one_line(text: str, limit: int = MESSAGE_CHARS) -> str:
+    """Return the text as one line of at most `limit` characters, which JSON can carry."""
+    # The name of a file may hold bytes that are no text; Python keeps them as lone surrogates.
+    line = " ".join(text.encode(errors="backslashreplace").decode().split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + ELLIPSIS
+
+
+def few_metrics(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
+    """Return the latest value of each of the first figures, all of them short."""
+    latest: dict[str, str] = {}
+    for metric in metrics:
+        name = one_line(metric.name, VALUE_CHARS)
+        if name in latest or len(latest) < METRICS:
+            latest[name] = one_line(metric.value, VALUE_CHARS)
+    return tuple(Metric(name=name, value=value) for name, value in latest.items())

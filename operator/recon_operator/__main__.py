@@ -22,7 +22,7 @@ CANCEL_AGAIN_S = 0.5
 
 async def run(settings: OperatorSettings) -> None:
     """Put the operator together and run it until a signal stops it."""
-    parts = assemble(settings, await KubernetesApi.connect())
+    parts = assemble(settings, await KubernetesApi.connect(watches=max(len(settings.namespaces), 1)))
     port = await parts.health.start(settings.http_host, settings.http_port)
     log.info(
         "the operator starts; API server %s, Redis %s, probes on port %d", parts.api.server, parts.redis.address, port

@@ -6,6 +6,8 @@ Everything else of Kubernetes' client stays behind this file.
 import json
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -18,6 +20,13 @@ Json = dict[str, Any]
 
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
 LIST_CHUNK = 500
+CONNECTIONS = 64
+"""Open connections at most, beside those of the watches."""
+
+WATCH_S = 120
+"""How long one watch lasts; the next goes on where it ended. A connection that died unnoticed is given up soon after."""
+
+WATCH_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=WATCH_S + 15)
 MERGE_PATCH = "application/merge-patch+json"
 DEFAULT_RETRY_AFTER_S = 1.0
 
@@ -36,6 +45,10 @@ class ConflictError(KubernetesError):
     """The object has changed meanwhile: look at it again."""
 
 
+class ExpiredError(KubernetesError):
+    """The API server no longer knows what happened since that version: list again."""
+
+
 class ThrottledError(KubernetesError):
     """The API server asks to wait."""
 
@@ -52,18 +65,29 @@ class UnavailableError(KubernetesError):
     """The API server cannot be reached or failed: try again."""
 
 
+@dataclass(frozen=True)
+class WatchEvent:
+    """What a watch tells of."""
+
+    type: str
+    """ADDED, MODIFIED, DELETED, or BOOKMARK: only the version has changed."""
+    object: Json
+    resource_version: str
+    """From which a later watch can go on."""
+
+
 class KubernetesApi:
-    """The API server, by merge patches of our one kind, and events."""
+    """The API server: our one kind, by lists, watches, merge patches and deletions; and events."""
 
     def __init__(self, client: ApiClient) -> None:
         """Use this client of the official library; `close` closes it."""
         self._client = client
 
     @classmethod
-    async def connect(cls, connections: int = 64) -> "KubernetesApi":
-        """Return the API of the cluster that the process runs in, or else of its kubeconfig."""
+    async def connect(cls, watches: int = 1) -> "KubernetesApi":
+        """Return the API of the cluster that the process runs in, or else of its kubeconfig, for so many watches."""
         configuration = Configuration()
-        configuration.connection_pool_maxsize = connections
+        configuration.connection_pool_maxsize = CONNECTIONS + watches
         if os.environ.get("KUBERNETES_SERVICE_HOST") and not os.environ.get("KUBECONFIG"):
             config.load_incluster_config(configuration)
         else:
@@ -98,6 +122,27 @@ class KubernetesApi:
             if not token:
                 return
 
+    async def watch_jobs(
+        self, namespace: str | None, selector: str, resource_version: str
+    ) -> AsyncIterator[WatchEvent]:
+        """Yield what happens after this version to jobs of a namespace or of all, for about two minutes.
+
+        Raises KubernetesError, ExpiredError where the jobs must be listed again.
+        """
+        query = {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "labelSelector": selector,
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(WATCH_S),
+        }
+        async with self._request("GET", _jobs_path(namespace), query=query, timeout=WATCH_TIMEOUT) as response:
+            async for line in response.content:
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    raise _error(event["object"].get("code", 500), json.dumps(event["object"]).encode(), None)
+                yield WatchEvent(event["type"], event["object"], event["object"]["metadata"]["resourceVersion"])
+
     async def get_job(self, namespace: str, name: str) -> Json:
         """Return one job. Raises KubernetesError."""
         return await self._call("GET", f"{_jobs_path(namespace)}/{name}")
@@ -110,6 +155,11 @@ class KubernetesApi:
         """Merge into a job's status; return the job. Raises KubernetesError."""
         return await self._call("PATCH", f"{_jobs_path(namespace)}/{name}/status", body=patch)
 
+    async def delete_job(self, namespace: str, name: str, *, uid: str, resource_version: str) -> None:
+        """Delete this version of a job. Raises ConflictError where it is not the job's latest, KubernetesError."""
+        options = {"preconditions": {"uid": uid, "resourceVersion": resource_version}}
+        await self._call("DELETE", f"{_jobs_path(namespace)}/{name}", body=options)
+
     async def create_event(self, namespace: str, event: Json) -> None:
         """Create an event of events.k8s.io/v1. Raises KubernetesError."""
         await self._call("POST", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events", body=event)
@@ -117,6 +167,21 @@ class KubernetesApi:
     async def _call(
         self, method: str, path: str, *, body: Json | None = None, query: dict[str, str] | None = None
     ) -> Json:
+        async with self._request(method, path, body=body, query=query) as response:
+            found: Json = json.loads(await response.read())
+            return found
+
+    @asynccontextmanager
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Json | None = None,
+        query: dict[str, str] | None = None,
+        timeout: aiohttp.ClientTimeout = REQUEST_TIMEOUT,  # noqa: ASYNC109 - each request has its own, of four kinds
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Make a request whose answer is read within; raise KubernetesError where it is refused or breaks off."""
         headers = {"Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = MERGE_PATCH if method == "PATCH" else "application/json"
@@ -125,14 +190,13 @@ class KubernetesApi:
             auth_settings=["BearerToken"],
         )  # fmt: skip
         try:
-            response = await self._client.call_api(*request, _request_timeout=REQUEST_TIMEOUT)
-            text = await response.read()
+            answer = await self._client.call_api(*request, _request_timeout=timeout)
+            async with answer.response as response:
+                if response.status >= 400:
+                    raise _error(response.status, await response.read(), response.headers.get("Retry-After"))
+                yield response
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise UnavailableError(f"{self.server} does not answer: {error or type(error).__name__}") from error
-        if response.status >= 400:
-            raise _error(response.status, text, response.getheader("Retry-After"))
-        found: Json = json.loads(text)
-        return found
 
 
 def _jobs_path(namespace: str | None) -> str:
@@ -148,6 +212,8 @@ def _error(status: int, body: bytes, retry_after: str | None) -> KubernetesError
             return GoneError(message)
         case 409:
             return ConflictError(message)
+        case 410:
+            return ExpiredError(message)
         case 429:
             return ThrottledError(message, wait_s or DEFAULT_RETRY_AFTER_S)
         case _ if status >= 500:

@@ -19,7 +19,8 @@ class Permission:
 
 
 PERMISSIONS: tuple[Permission, ...] = (
-    Permission(GROUP, (PLURAL,), ("get", "list", "watch", "patch")),  # patch: the finalizer and the label
+    # patch: the finalizer and the label; delete: finished jobs whose ttlSecondsAfterFinished is over
+    Permission(GROUP, (PLURAL,), ("get", "list", "watch", "patch", "delete")),
     Permission(GROUP, (f"{PLURAL}/status",), ("patch",)),
     Permission("events.k8s.io", ("events",), ("create",)),
 )

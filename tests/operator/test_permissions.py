@@ -3,9 +3,10 @@
 from recon_operator.permissions import PERMISSIONS
 
 
-def test_nothing_is_deleted_or_created_but_events() -> None:
+def test_nothing_is_deleted_but_jobs_and_nothing_created_but_events() -> None:
     rights = {(resource, verb) for each in PERMISSIONS for resource in each.resources for verb in each.verbs}
-    assert {right for right in rights if right[1] in {"create", "delete", "update", "*"}} == {("events", "create")}
+    changing = {right for right in rights if right[1] in {"create", "delete", "deletecollection", "update", "*"}}
+    assert changing == {("events", "create"), ("reconstructionjobs", "delete")}
 
 
 def test_no_rule_has_a_wildcard() -> None:

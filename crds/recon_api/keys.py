@@ -12,6 +12,7 @@ the resource is the queue of record, and the next pass writes again what is miss
 | `workers`, `worker:{name}` | worker | which workers are connected |
 | `cancel_request:{uid}`, `cancel:{uid}` | operator | see `recon_api.cancellation` |
 | `durations:{model}:{quality}` | operator | how long the steps of finished jobs took, for estimates |
+| `discard:{uid}` | operator | the job is to be removed: its outputs may be deleted |
 | `discarded:{uid}` | worker | the outputs of a job that is to be removed are deleted |
 """
 
@@ -72,6 +73,15 @@ def lease_key(uid: str, attempt: int) -> str:
 def result_key(uid: str, attempt: int) -> str:
     """Return the key that says how the attempt ended."""
     return f"result:{task_id(uid, attempt)}"
+
+
+DISCARD_TTL_S = 180
+"""How long outputs may be deleted after the operator has last said so; it says so each minute while they are to go."""
+
+
+def discard_key(uid: str) -> str:
+    """Return the key without which a worker deletes no outputs: the job's owner may have changed their mind meanwhile."""
+    return f"discard:{uid}"
 
 
 DISCARDED_TTL_S = 3600

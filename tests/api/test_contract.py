@@ -21,6 +21,8 @@ from recon_api.steps import Step
         (keys.worker_key("w"), "worker:w"),
         (keys.cancel_request_key("u"), "cancel_request:u"),
         (keys.cancel_key("u"), "cancel:u"),
+        (keys.discard_key("u"), "discard:u"),
+        (keys.discarded_key("u"), "discarded:u"),
         (keys.progress_key("u", 2), "celery-task-meta-u.2"),
         (keys.queue_name("h200"), "reconstruction.h200"),
     ],

@@ -24,7 +24,16 @@ from redis import Redis
 
 from recon_api import reasons
 from recon_api.errors import FatalError, JobCancelled, ReconstructionError, TransientError, UsageError
-from recon_api.keys import DISCARD_TASK_NAME, RECORD_TTL_S, TASK_NAME, result_key, task_id
+from recon_api.keys import (
+    DISCARD_TASK_NAME,
+    DISCARDED_TTL_S,
+    RECORD_TTL_S,
+    TASK_NAME,
+    discard_key,
+    discarded_key,
+    result_key,
+    task_id,
+)
 from recon_api.payload import AttemptResult, ClaimOwner, Outcome, ProgressMeta, TaskPayload, TaskResult
 from recon_worker.attempt import destination_of, run_attempt
 from recon_worker.death_watch import RunningAttempt, living
@@ -34,6 +43,7 @@ from recon_worker.lease import RECONNECT_S, AlreadyClaimed, Lease, claim
 from recon_worker.logging_setup import logging_job, set_up_logging
 from recon_worker.models.installed import Models
 from recon_worker.outcome import completed, ended_by, known_error, with_circumstances
+from recon_worker.output_removal import remove_outputs
 from recon_worker.progress_feed import ProgressFeed
 from recon_worker.settings import worker_settings
 from recon_worker.state_redis import UNREACHABLE, state_redis
@@ -73,10 +83,19 @@ def process(self: Task, job_id: str, model_type: str = "reconviagen", **fields: 
 
 
 @shared_task(name=DISCARD_TASK_NAME, ignore_result=True)  # type: ignore[untyped-decorator]
-def discard(job_id: str, namespace: str = "") -> None:
-    """Remove the finished steps of a job that has ended; does nothing where there are none."""
-    Storage(worker_settings().job_storage_path).discard(job_id)
+def discard(job_id: str, namespace: str = "", output_path: str | None = None) -> None:
+    """Remove the finished steps of a job that has ended, and its outputs where they are named; then say so in Redis.
+
+    Does nothing where there are none, or where the operator no longer allows that the outputs go.
+    """
+    if output_path is not None and not _redis().exists(discard_key(job_id)):
+        logger.info("the outputs of job %s of %s stay: they are not to be removed any more", job_id, namespace)
+        return
+    _storage().discard(job_id)
     logger.info("removed the steps of job %s of %s", job_id, namespace)
+    if output_path is not None:
+        remove_outputs(_storage(), namespace, output_path, job_id)
+        _redis().set(discarded_key(job_id), 1, ex=DISCARDED_TTL_S)
 
 
 def _process(task: Task, payload: TaskPayload) -> dict[str, Any]:

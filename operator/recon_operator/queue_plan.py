@@ -14,7 +14,7 @@ from recon_operator.decide.observation import Observation
 from recon_operator.decide.queueing import waits_for_worker
 from recon_operator.durations import Durations, photos_of
 from recon_operator.jobs import Jobs
-from recon_operator.start_times import running_left_s, start_times, start_to_tell, waiting_lasts_s
+from recon_operator.start_times import running_left, start_times, start_to_tell, waiting_lasts
 from recon_operator.step_times import ExpectedSteps
 
 POSITIONS_EVERY_S = 2.0
@@ -101,8 +101,8 @@ class QueuePlan:
         ahead = [*sent, *(job for uid in queue if (job := self._jobs.get(uid)))]
         times = start_times(
             workers,
-            [running_left_s(job, self._expected(job, gpu), now) for job in running],
-            [waiting_lasts_s(job, self._expected(job, gpu)) for job in ahead],
+            [running_left(job, self._expected(job, gpu), now) for job in running],
+            [waiting_lasts(job, self._expected(job, gpu)) for job in ahead],
         )
         return dict(zip((job.uid for job in ahead), times, strict=True))
 

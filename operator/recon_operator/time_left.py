@@ -21,7 +21,7 @@ SHORTEST_BASIS_S = 3.0
 SMALLEST_BASIS_PERCENT = 5.0
 """Less progress than this says nothing about the rest."""
 
-CLOCK_ERROR_S = 0.3
+CLOCK_ERROR_S = 0.2
 """By how much the measured time of a finished step may be wrong: reports come every 0.2 s."""
 
 PACE_SPREAD = 1.2

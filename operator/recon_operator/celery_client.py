@@ -13,6 +13,11 @@ from recon_api.payload import TaskPayload
 SENDING_THREADS = 4
 
 
+def discard_task_id(uid: str) -> str:
+    """Return the id of a message that asks for the outputs of a job to be deleted, by which it is found in the queue."""
+    return f"{uid}.discard"
+
+
 class BrokerError(Exception):
     """The broker did not take a message."""
 
@@ -50,12 +55,14 @@ class CeleryClient:
             queue=queue_name(gpu_class),
         )
 
-    async def discard(self, uid: str, namespace: str, gpu_class: str) -> None:
-        """Have a worker delete what a job left in the storage. Raises BrokerError."""
+    async def discard(self, uid: str, namespace: str, gpu_class: str, output_path: str | None = None) -> None:
+        """Have a worker delete what a job left in the storage, and its outputs where they are named. Raises BrokerError."""
+        outputs = {} if output_path is None else {"output_path": output_path}
         await self._in_thread(
             self._celery.send_task,
             DISCARD_TASK_NAME,
-            kwargs={"job_id": uid, "namespace": namespace},
+            kwargs={"job_id": uid, "namespace": namespace, **outputs},
+            task_id=discard_task_id(uid) if outputs else None,
             queue=queue_name(gpu_class),
         )
 

@@ -55,6 +55,9 @@ class Metrics:
             "reconstruction_status_corrections", "Statuses that somebody else had written and that were set right.",
             registry=registry,
         )  # fmt: skip
+        self.removed = Counter(
+            "reconstruction_jobs_removed", "Jobs removed after their ttlSecondsAfterFinished.", registry=registry
+        )
         self.workers = Gauge("reconstruction_workers", "Connected workers.", ["gpu_class"], registry=registry)
         age = Gauge(
             "reconstruction_watch_last_event_age_seconds", "Since the watch brought something.", registry=registry

@@ -10,17 +10,20 @@ from recon_operator.act import Actor
 from recon_operator.celery_client import CeleryClient
 from recon_operator.durations import Durations
 from recon_operator.events import EventPublisher
+from recon_operator.finished_jobs import FinishedJobs
 from recon_operator.health import HealthServer
 from recon_operator.jobs import Jobs
 from recon_operator.kubernetes_api import KubernetesApi
 from recon_operator.metrics import Metrics
 from recon_operator.observe import Observer
+from recon_operator.output_removal import OutputRemoval
 from recon_operator.progress_listener import ProgressListener
 from recon_operator.reconcile import Reconciler
 from recon_operator.redis_state import RedisState
 from recon_operator.relist import Relist
 from recon_operator.settings import OperatorSettings
 from recon_operator.status_writer import StatusWriter
+from recon_operator.ttl import JobRemoval
 from recon_operator.work_queue import WorkQueue
 
 
@@ -39,6 +42,8 @@ class Parts:
     reconciler: Reconciler
     listener: ProgressListener
     relist: Relist
+    finished_jobs: FinishedJobs
+    removal: JobRemoval
     health: HealthServer
 
     def tasks(self, relist_interval_s: float) -> dict[str, Coroutine[Any, Any, None]]:
@@ -49,6 +54,8 @@ class Parts:
             "publish events": self.events.run(),
             "relist": self.relist.run(relist_interval_s),
             "keep durations": self.durations.run(),
+            "watch finished jobs": self.finished_jobs.run(),
+            "remove finished jobs": self.removal.run(),
         }
 
     async def drain(self, within_s: float) -> None:
@@ -84,10 +91,16 @@ def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
         jobs=jobs, work=work, observer=observer, actor=actor, api=api, metrics=metrics, limits=limits,
         durations=durations, concurrency=settings.concurrency,
     )  # fmt: skip
+    removal = JobRemoval(
+        api=api, outputs=OutputRemoval(redis, celery), metrics=metrics,
+        default_ttl_s=settings.default_ttl_seconds_after_finished,
+    )  # fmt: skip
     return Parts(
         jobs=jobs, work=work, api=api, redis=redis, celery=celery, events=events, metrics=metrics,
         durations=durations, reconciler=reconciler,
         listener=ProgressListener(redis, jobs, work, observer),
         relist=Relist(api, jobs, work, settings.namespaces),
+        finished_jobs=FinishedJobs(api, settings.namespaces, seen=(durations.learn, removal.seen), gone=(removal.gone,)),
+        removal=removal,
         health=HealthServer(reconciler, metrics.registry),
     )  # fmt: skip

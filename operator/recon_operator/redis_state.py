@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -125,6 +125,20 @@ class RedisState:
     async def forget(self, uid: str) -> None:
         """Delete authorisation and flags at once, so that no copy of a message passes. Raises StateUnavailableError."""
         await self._guard(self.state.delete(keys.attempt_key(uid), keys.cancel_key(uid), keys.cancel_request_key(uid)))
+
+    async def allow_discard(self, uid: str) -> None:
+        """Let workers delete the outputs of a job for a while. Raises StateUnavailableError."""
+        await self._guard(self.state.set(keys.discard_key(uid), 1, ex=keys.DISCARD_TTL_S))
+
+    async def forbid_discards(self, uids: Collection[str]) -> None:
+        """Let no worker delete the outputs of these jobs any more. Raises StateUnavailableError."""
+        if uids:
+            await self._guard(self.state.delete(*(keys.discard_key(uid) for uid in uids)))
+
+    async def discarded(self, uids: Sequence[str]) -> set[str]:
+        """Return which of these jobs have no outputs left, as workers say. Raises StateUnavailableError."""
+        values = await self._guard(self.state.mget([keys.discarded_key(uid) for uid in uids])) if uids else []
+        return {uid for uid, value in zip(uids, values, strict=True) if value is not None}
 
     async def _read_jobs(self, asked: Sequence[tuple[str, int]]) -> tuple[dict[str, JobKeys], set[str]]:
         pipe = self.state.pipeline(transaction=False)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from recon_api.spec import MAX_SECONDS
 from recon_operator.decide.limits import Limits
 
 
@@ -26,6 +27,9 @@ class OperatorSettings(BaseSettings):
     """The namespaces that are looked after, separated by commas; all where empty."""
     default_model: str = "multiview"
     """The model of a job that names none."""
+
+    default_ttl_seconds_after_finished: int | None = Field(default=None, ge=0, le=MAX_SECONDS)
+    """How long finished jobs stay that name no ttlSecondsAfterFinished; for ever where empty."""
 
     cancellation_expiry_s: float = Field(default=3600.0, gt=0)
     """How long a request for cancellation waits for its confirmation."""
@@ -52,6 +56,11 @@ class OperatorSettings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "text"
+
+    @field_validator("default_ttl_seconds_after_finished", mode="before")
+    @classmethod
+    def _for_ever_where_empty(cls, value: object) -> object:
+        return None if value == "" else value
 
     @field_validator("namespaces", mode="before")
     @classmethod

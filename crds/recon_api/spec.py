@@ -104,7 +104,7 @@ class OutputSpec(ObservedModel):
     url: Url | None = None
     """The same, elsewhere. Not supported yet: the job fails and says so."""
     retain: bool = True
-    """Whether the files stay when the job is removed after ttlSecondsAfterFinished."""
+    """Whether the files stay when the job is removed after ttlSecondsAfterFinished; after kubectl delete they always do."""
 
 
 class Cancellation(StrEnum):

@@ -73,7 +73,7 @@ def test_what_is_expected_follows_what_is_learned() -> None:
     assert expected == [10, 20, 20]
 
 
-def succeeded(**fields: Any) -> Any:
+def succeeded(managed_by: str | None = None, **fields: Any) -> Any:
     """Return a job that has succeeded."""
     status = {
         "model": "multiview",
@@ -82,7 +82,7 @@ def succeeded(**fields: Any) -> Any:
         "steps": run(0).steps,
         **fields,
     }
-    return make_job(status=finished(Phase.SUCCEEDED, **status))
+    return make_job(status=finished(Phase.SUCCEEDED, **status), managedBy=managed_by)
 
 
 def test_what_a_finished_job_tells() -> None:
@@ -97,6 +97,7 @@ def test_what_a_finished_job_tells() -> None:
     [
         pytest.param(make_job(status=finished(Phase.FAILED, steps=run(0).steps)), id="a failed job"),
         pytest.param(succeeded(steps=()), id="a job whose worker did not time its steps"),
+        pytest.param(succeeded("example.com/other"), id="a job of another controller"),
         pytest.param(succeeded(completion_time=None), id="a status without an end"),
     ],
 )

@@ -46,7 +46,10 @@ RELATIVE_PATH = (
         "!self.startsWith('/')", "must be relative to the namespace's own folder in the storage, without a leading '/'"
     ),
     Rule("!self.split('/').exists(part, part == '..')", "must stay inside the namespace's folder: '..' is not allowed"),
-    Rule(r"!self.matches('[\\x00-\\x1f\\x7f\\\\]')", "must not have control characters or backslashes"),
+    Rule(
+        r"!self.matches('[\\x00-\\x1f\\x7f\\\\]')",
+        "must not have control characters or backslashes; '/' separates folders",
+    ),
 )
 """Rules of a path within a namespace's folder."""
 
@@ -55,13 +58,33 @@ URL_SCHEME_IS_KNOWN = Rule(
     "must be a URL that starts with https://, s3://, gs:// or az://",
 )
 
-IS_DURATION = Rule(
-    r"self.matches('^([0-9]{1,6}(\\.[0-9]{1,3})?(ms|s|m|h))+$')", "must be a duration such as 10s, 1m30s or 1h"
+IS_LABEL = Rule(
+    "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+    "must be lower-case letters, digits and '-', and start and end with a letter or a digit",
 )
+
+IS_SECRET_NAME = Rule(
+    "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",
+    "must be the name of a Secret: lower-case letters, digits, '-' and '.', starting and ending with a letter or a digit",
+)
+
+IS_MANAGER = Rule(
+    "self.matches('^[a-z0-9.-]+/[A-Za-z0-9._-]+$')",
+    "must name a controller by its domain and its name, such as example.com/scheduler",
+)
+
+IS_REASON = Rule("self.matches('^[A-Z][A-Za-z0-9]*$')", "must be the name of a reason, such as CUDAOutOfMemory")
+
+DURATION = (
+    r"^([0-9]{1,6}(\\.[0-9]{1,3})?h)?([0-9]{1,6}(\\.[0-9]{1,3})?m)?([0-9]{1,6}(\\.[0-9]{1,3})?s)?([0-9]{1,6}ms)?$"
+)
+"""Each unit once, from the longest to the shortest; 116 years at most, which CEL and Python can both reckon with."""
+
+IS_DURATION = Rule(f"self != '' && self.matches('{DURATION}')", "must be a duration such as 10s, 1m30s or 1h")
 
 ONE_INPUT = Rule(
     "has(self.path) != has(self.url)",
-    "name one input: set either path (a folder or archive in the shared storage) or url, not both and not neither",
+    "name one input: set either path (a folder or archive in the shared storage) or url",
 )
 
 SECRET_NEEDS_URL = Rule(
@@ -79,9 +102,9 @@ INPUT_IS_NEEDED = Rule(
 ONE_OUTPUT = Rule("!(has(self.path) && has(self.url))", "name one place for the output: either path or url, not both")
 
 BACKOFF_GROWS_TO_ITS_LIMIT = Rule(
-    "!self.duration.matches('^[0-9]') || !self.maxDuration.matches('^[0-9]')"
+    "[self.duration, self.maxDuration].exists(each, each == '' || !each.matches('" + DURATION + "'))"
     " || duration(self.duration) <= duration(self.maxDuration)",
-    "duration must not be longer than maxDuration",
+    "duration (10s where left out) must not be longer than maxDuration (10m where left out)",
     ".duration",
 )
 
@@ -92,7 +115,7 @@ POLICY_RULE_MATCHES_SOMETHING = Rule(
 
 PATTERN_COMPILES = Rule(
     "''.matches(self) || !''.matches(self)",
-    "is not a regular expression (RE2 syntax)",
+    "must be a regular expression in RE2 syntax, such as CUDA.*memory",
 )
 
 CANCELLATION_STARTS_WITH_REQUEST = Rule(

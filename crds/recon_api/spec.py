@@ -12,9 +12,9 @@ from recon_api.keys import DEFAULT_GPU_CLASS
 MAX_SECONDS = 2**31 - 1
 """The longest time that a field in seconds can name."""
 
-DnsLabel = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
-DnsSubdomain = Annotated[
-    str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+DnsLabel = Annotated[str, StringConstraints(max_length=63), Field(json_schema_extra=rules.validations(rules.IS_LABEL))]
+SecretName = Annotated[
+    str, StringConstraints(max_length=253), Field(json_schema_extra=rules.validations(rules.IS_SECRET_NAME))
 ]
 RelativePath = Annotated[
     str,
@@ -23,13 +23,19 @@ RelativePath = Annotated[
 ]
 Url = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=2048),
+    StringConstraints(max_length=2048),
     Field(json_schema_extra=rules.validations(rules.URL_SCHEME_IS_KNOWN)),
 ]
 Duration = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=32),
+    StringConstraints(max_length=32),
     Field(json_schema_extra=rules.validations(rules.IS_DURATION)),
+]
+ReasonName = Annotated[
+    str, StringConstraints(max_length=64), Field(json_schema_extra=rules.validations(rules.IS_REASON))
+]
+Manager = Annotated[
+    str, StringConstraints(max_length=253), Field(json_schema_extra=rules.validations(rules.IS_MANAGER))
 ]
 Seconds = Annotated[int, Field(ge=1, le=MAX_SECONDS)]
 Pattern = Annotated[
@@ -48,7 +54,7 @@ class Input(ObservedModel):
     """A folder or archive (zip, tar), relative to the namespace's own folder in the shared storage."""
     url: Url | None = None
     """The same, elsewhere: https://, s3://, gs:// or az://. Not supported yet: the job fails and says so."""
-    secret_name: DnsSubdomain | None = None
+    secret_name: SecretName | None = None
     """A Secret of the namespace with credentials for url. Not used yet."""
 
 
@@ -150,10 +156,7 @@ class FailureRule(ObservedModel):
     model_config = ConfigDict(json_schema_extra=rules.validations(rules.POLICY_RULE_MATCHES_SOMETHING))
 
     action: FailureAction
-    on_reasons: Annotated[
-        tuple[Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Z][A-Za-z0-9]*$")], ...],
-        Field(max_length=20),
-    ] = ()
+    on_reasons: Annotated[tuple[ReasonName, ...], Field(max_length=20)] = ()
     """Documented reasons, such as CUDAOutOfMemory; one of them must be the attempt's."""
     on_message_patterns: Annotated[tuple[Pattern, ...], Field(max_length=10)] = ()
     """Regular expressions (RE2 syntax); one of them must be found anywhere in the attempt's message."""
@@ -217,7 +220,5 @@ class ReconstructionJobSpec(ObservedModel):
     """Longest wait in the queue before the job first runs; suspended time does not count."""
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=MAX_SECONDS)] | None = None
     """How long the object stays after its end; the installation's default where left out. Can be changed, then too."""
-    managed_by: (
-        Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")] | None
-    ) = None
+    managed_by: Manager | None = None
     """Name of another controller, such as example.com/scheduler, that looks after this job; ours then leaves it alone."""

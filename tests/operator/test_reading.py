@@ -37,7 +37,7 @@ def test_a_job_is_read_whole() -> None:
         pytest.param({"parameters": {"quality": "best"}}, "spec.parameters.quality", id="an unknown quality"),
         pytest.param({"failurePolicy": {"rules": [{"action": "Panic"}]}}, "spec.failurePolicy.rules.0.action", id="a rule"),
         pytest.param({"suspend": "perhaps", "priority": 5000}, "spec.priority", id="two fields"),
-        pytest.param({"managedBy": "me"}, "spec.managedBy", id="a strange manager"),
+        pytest.param({"managedBy": ["me"]}, "spec.managedBy", id="a strange manager"),
     ],
 )  # fmt: skip
 def test_a_spec_is_read_but_for_what_is_unknown(spec: dict[str, Any], field: str) -> None:
@@ -48,7 +48,7 @@ def test_a_spec_is_read_but_for_what_is_unknown(spec: dict[str, Any], field: str
 
 
 def test_an_unreadable_manager_is_somebody_else() -> None:
-    assert not is_ours(read_job(body({"managedBy": "me"})).job)
+    assert not is_ours(read_job(body({"managedBy": ["me"]})).job)
 
 
 def test_an_unknown_field_is_ignored() -> None:

@@ -6,6 +6,7 @@ import pickle
 import signal
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ import pytest
 from recon_api import reasons
 from recon_api.errors import FatalError, JobCancelled, TransientError, UsageError
 from recon_api.payload import AttemptResult, ClaimOwner, Outcome, ProgressMeta
+from recon_api.status import Metric
 from recon_api.steps import Step
 from recon_worker.death_watch import DeathWatch, RunningAttempt, living, running_attempts
-from recon_worker.outcome import ended_by, known_error
+from recon_worker.finished import Finished
+from recon_worker.outcome import completed, ended_by, known_error, with_circumstances
 from recon_worker.progress_feed import ProgressFeed
 from recon_worker.stop import StopOrder
 
@@ -25,6 +28,8 @@ class OutOfMemoryError(RuntimeError):
 
 
 OutOfMemoryError.__module__ = "torch"
+
+NOTHING = Finished((), (), ())
 
 
 @pytest.mark.parametrize(
@@ -52,6 +57,41 @@ def test_how_an_attempt_ended(error: BaseException, outcome: str, reason: str, m
     assert (result.outcome, result.reason, result.attempt) == (outcome, reason, 3)
     assert result.message.startswith(message)
     assert "\n" not in result.message
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        pytest.param("photos: 2 are too few", "photos: 2 are too few", id="a short one stays"),
+        pytest.param("one\n  two\tthree\u2028four\r\n", "one two three four", id="lines become one"),
+        pytest.param("a" * 1024, "a" * 1024, id="the longest that stays"),
+        pytest.param("a" * 1025, "a" * 1023 + "…", id="a longer one is cut"),
+        pytest.param("wall\udcff.jpg", "wall\\udcff.jpg", id="a file's name that is no text"),
+        pytest.param("", "", id="nothing"),
+    ],
+)
+def test_a_message_is_one_short_line_that_can_be_sent(message: str, told: str) -> None:
+    result = ended_by(FatalError(reasons.RECONSTRUCTION_FAILED, message), 1)
+    assert AttemptResult.model_validate_json(result.model_dump_json()).message == told
+
+
+def test_figures_are_few_and_short_and_the_first_ones_stay() -> None:
+    feed = ProgressFeed(lambda _: None, StopOrder())
+    for number in range(30):
+        feed.show_metric(f"figure {number}", "x" * 300)
+    feed.show_metric("figure 0", "later")
+    for metrics in (feed.metrics, with_circumstances(completed(1, NOTHING), worker="w", started_at=None).metrics):
+        assert len(metrics) <= 20
+    assert feed.metrics[0] == Metric(name="figure 0", value="later")
+    assert [metric.name for metric in feed.metrics] == [f"figure {number}" for number in range(20)]
+    assert {len(metric.value) for metric in feed.metrics[1:]} == {200}
+
+
+def test_figures_of_this_attempt_add_to_those_of_the_result() -> None:
+    known = Finished((), (), (Metric(name="photos", value="9"), Metric(name="points", value="1")))
+    shown = (Metric(name="points", value="2"), Metric(name="speed", value="fast"))
+    result = with_circumstances(completed(1, known), worker="w", started_at=None, metrics=shown)
+    assert {metric.name: metric.value for metric in result.metrics} == {"photos": "9", "points": "2", "speed": "fast"}
 
 
 def test_a_delay_is_passed_on() -> None:
@@ -85,6 +125,24 @@ def test_every_new_step_is_sent_and_the_latest_value_counts() -> None:
     assert [meta.progress for meta in sent] == sorted(meta.progress for meta in sent)
 
 
+def test_the_time_at_a_step_counts_from_its_first_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[ProgressMeta] = []
+    got, now = threading.Event(), [100.0]
+    monkeypatch.setattr("recon_worker.progress_feed.time.monotonic", lambda: now[0])
+
+    def send(meta: ProgressMeta) -> None:
+        sent.append(meta)
+        got.set()
+
+    with ProgressFeed(send, StopOrder()) as feed:
+        for at, step in ((100.0, Step.LOADING), (103.0, Step.LOADING), (110.0, Step.PREVIEWS), (111.5, Step.PREVIEWS)):
+            now[0] = at
+            feed.show(step, step.end_percentage)
+            assert got.wait(10)
+            got.clear()
+    assert [meta.step_elapsed_s for meta in sent] == [0.0, 3.0, 0.0, 1.5]
+
+
 def test_a_broken_feed_neither_stops_nor_holds_the_job() -> None:
     tried = threading.Event()
 
@@ -110,7 +168,7 @@ def test_the_first_order_to_stop_stays() -> None:
 
 def running(attempt: int) -> RunningAttempt:
     owner = ClaimOwner(worker="w", boot_id="b", nonce=str(attempt))
-    return RunningAttempt(uid="job", attempt=attempt, pid=os.getpid(), owner=owner)
+    return RunningAttempt(uid="job", attempt=attempt, pid=os.getpid(), owner=owner, started_at=datetime.now(UTC))
 
 
 def test_a_process_that_dies_in_its_attempt_is_noticed_and_one_that_lives_is_not(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Finished stages are used again, unfinished ones leave nothing, and settings come from the environment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from recon_worker.progress import Progress, SilentSink
 from recon_worker.scene import Scene
 from recon_worker.settings import WorkerSettings
 from recon_worker.stages.stage import Stage, run_stages
+from recon_worker.storage import Storage
 
 
 class Workshop:
@@ -74,6 +75,95 @@ def test_two_attempts_that_write_the_same_artefact_share_it(tmp_path: Path) -> N
         (two / "text").write_text("a")
     assert first.folder("cut") == second.folder("cut")
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("damage", "used_again"),
+    [
+        pytest.param(lambda _: None, True, id="whole"),
+        pytest.param(lambda folder: (folder / "text").write_text(""), False, id="a file is empty"),
+        pytest.param(lambda folder: (folder / "text").write_text("a"), False, id="a file is cut short"),
+        pytest.param(lambda folder: (folder / "text").unlink(), False, id="a file is missing"),
+        pytest.param(lambda folder: (folder / "report.json").write_text(""), False, id="the report is empty"),
+        pytest.param(lambda folder: (folder / "report.json").unlink(), False, id="the report is missing"),
+        pytest.param(lambda folder: (folder / ".contents.json").write_text("{"), False, id="half a list of files"),
+        pytest.param(lambda folder: (folder / ".contents.json").unlink(), False, id="no list of files"),
+        pytest.param(lambda folder: folder.rename(folder.with_name(".cut.tmp")), False, id="it never got its name"),
+    ],
+)
+def test_only_a_whole_artefact_is_used_again(
+    tmp_path: Path, damage: Callable[[Path], object], used_again: bool
+) -> None:
+    Workshop(tmp_path).run("ab")
+    damage(next(tmp_path.glob("cut-*")))
+    again = Workshop(tmp_path)
+    assert again.run("ab") == "abab"
+    assert again.ran == ([] if used_again else ["cut"])
+    assert Workshop(tmp_path).run("ab") == "abab"
+    assert (next(tmp_path.glob("cut-*")) / "text").read_text() == "ab"
+
+
+def test_a_report_of_the_right_length_that_is_no_report_is_not_used(tmp_path: Path) -> None:
+    Workshop(tmp_path).run("ab")
+    report = next(tmp_path.glob("cut-*")) / "report.json"
+    report.write_text(" " * (report.stat().st_size - 2) + "[]")
+    again = Workshop(tmp_path)
+    again.run("ab")
+    assert again.ran == ["cut"]
+
+
+@pytest.mark.parametrize("goes_on", ["in what is left", "in a folder that it makes anew"])
+def test_an_attempt_whose_draft_was_removed_cannot_finish_a_part_of_it(tmp_path: Path, goes_on: str) -> None:
+    storage = Storage(tmp_path)
+    first, second = (Scene(storage.steps("job"), attempt) for attempt in (1, 2))
+
+    def write_on() -> None:
+        with first.writing("cut", "f") as (folder, _):
+            (folder / "one").write_text("1")
+            storage.remove_drafts("job", through=1)
+            if goes_on == "in a folder that it makes anew":
+                folder.mkdir()
+                (folder / "two").write_text("2")
+
+    with pytest.raises(FileNotFoundError):
+        write_on()
+    assert not second.open("cut", "f")
+    assert list(storage.steps("job").iterdir()) == []
+
+
+def test_an_attempt_that_is_believed_dead_leaves_a_later_one_alone(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    with Scene(storage.steps("job"), 2).writing("cut", "f") as (folder, _):
+        (folder / "one").write_text("1")
+        storage.remove_drafts("job", through=1)
+    assert Scene(storage.steps("job"), 3).open("cut", "f")
+
+
+def test_figures_of_a_finished_stage_are_shown_again(tmp_path: Path) -> None:
+    shown: list[dict[str, str]] = []
+    for attempt in (1, 2):
+        sink = Figures()
+        scene = Scene(tmp_path, attempt)
+        run_stages([Stage("count", Step.PREPROCESSING, _count)], scene, "abc", sink)
+        shown.append(sink.shown)
+    assert shown == [{"letters": "3"}] * 2
+    assert (scene.report("count")["step"], scene.report("count")["metrics"]) == (Step.PREPROCESSING, {"letters": "3"})
+
+
+class Figures(SilentSink):
+    """Remembers what was shown last."""
+
+    def __init__(self) -> None:
+        self.shown: dict[str, str] = {}
+
+    def show_metric(self, name: str, value: str) -> None:
+        self.shown[name] = value
+
+
+def _count(_: Scene, __: Path, word: str, progress: Progress) -> Mapping[str, Any]:
+    progress.part(0.0, 0.5).metric("letters", "0")
+    progress.metric("letters", str(len(word)))
+    return {}
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

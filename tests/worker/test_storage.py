@@ -66,6 +66,25 @@ def test_discarding_leaves_what_others_have(tmp_path: Path) -> None:
     assert [folder.name for folder in (tmp_path / "work").iterdir()] == ["other"]
 
 
+def test_only_drafts_of_dead_attempts_are_removed(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    kept = ["attempt-1", "attempt-10.tmp", "steps", "steps/.attempt-10-cut-0a.tmp", "steps/cut-f", "steps/odd.tmp"]
+    gone = ["attempt-1.tmp", "attempt-2.tmp", "steps/.attempt-2-cut-0a.tmp", "steps/.removed-x.tmp", ".removed-y.tmp"]
+    for name in [*kept, *gone]:
+        (storage.work(UID) / name).mkdir(parents=True, exist_ok=True)
+    storage.remove_drafts(UID, through=2)
+    left = (folder.relative_to(storage.work(UID)).as_posix() for folder in storage.work(UID).rglob("*"))
+    assert sorted(left) == sorted(kept)
+
+
+def test_a_job_whose_removal_was_interrupted_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    storage.steps(UID).mkdir(parents=True)
+    storage.work(UID).rename(storage.work(UID).with_name(f".removed-{UID}.tmp"))
+    storage.discard(UID)
+    assert list((tmp_path / "work").iterdir()) == []
+
+
 def test_a_published_folder_holds_the_files_a_report_and_a_manifest_that_fits(tmp_path: Path) -> None:
     folder = tmp_path / "outputs" / "shop" / "chair"
     manifest = publish(sealed(tmp_path), folder, nothing)
@@ -103,6 +122,52 @@ def test_a_fenced_off_attempt_changes_nothing_and_stays_sealed(tmp_path: Path) -
         publish(own, folder, refuse)
     assert (folder / "mesh.glb").read_text() == "right"
     assert own.exists()
+
+
+@pytest.mark.parametrize("wakes_up", ["before it looks", "while it renames"])
+def test_an_attempt_that_sleeps_past_its_fence_leaves_the_result_of_a_later_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wakes_up: str
+) -> None:
+    folder, own, rename = tmp_path / "out", sealed(tmp_path), Path.rename
+    publish(sealed(tmp_path, 2, "old"), folder, nothing)
+
+    def later_attempt() -> None:
+        found = sealed_earlier(tmp_path / "work", UID)
+        assert found
+        publish(found, folder, nothing)
+
+    def wake_up(path: Path, target: Path) -> Path:
+        if path == folder:
+            monkeypatch.undo()
+            later_attempt()
+        return rename(path, target)
+
+    if wakes_up == "while it renames":
+        monkeypatch.setattr(Path, "rename", wake_up)
+    with pytest.raises(FileNotFoundError):
+        publish(own, folder, later_attempt if wakes_up == "before it looks" else nothing)
+    assert (folder / "mesh.glb").read_text() == "mesh"
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_another_job_that_publishes_in_the_same_place_meanwhile_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, own = tmp_path / "out", sealed(tmp_path)
+    publish(sealed(tmp_path, 2, "old"), folder, nothing)
+    rename = Path.rename
+
+    def race(path: Path, target: Path) -> Path:
+        if path == own:  # the old result is set aside, and another job comes first
+            files_in(folder, "another")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", race)
+    with pytest.raises(OSError, match="not empty"):
+        publish(own, folder, nothing)
+    assert (folder / "mesh.glb").read_text() == "another"
+    assert sealed_earlier(tmp_path / "work", UID) == own
+    assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize(

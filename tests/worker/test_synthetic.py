@@ -91,6 +91,7 @@ def test_a_noop_returns_at_once(tmp_path: Path) -> None:
         pytest.param({"fail": "ReconstructionFailed"}, FatalError, "ReconstructionFailed", id="a developer's move"),
         pytest.param({"fail": "Nonsense"}, UsageError, "ParametersRejected", id="an unknown reason"),
         pytest.param({"colour": "red"}, UsageError, "ParametersRejected", id="an unknown parameter"),
+        pytest.param({"hang": "forever"}, UsageError, "ParametersRejected", id="an unknown way to hang"),
         pytest.param({"seconds": -1}, UsageError, "ParametersRejected", id="negative time"),
         pytest.param({"crash": "loudly"}, UsageError, "ParametersRejected", id="an unknown crash"),
     ],

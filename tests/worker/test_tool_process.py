@@ -181,9 +181,26 @@ def test_a_tool_that_leaves_a_process_behind_still_ends(tool: Path, tmp_path: Pa
     until(lambda: not running(left))
 
 
-def test_a_tool_dies_with_the_process_that_runs_it(tool: Path, tmp_path: Path) -> None:
-    pid_file = tmp_path / "pid"
-    write(tool, f"open({str(pid_file)!r}, 'w').write(str(os.getpid()))\nwhile True: time.sleep(60)")
+@pytest.mark.parametrize(
+    ("stuck", "killed"),
+    [
+        pytest.param("time.sleep(600)", "parent", id="in Python"),
+        pytest.param("ctypes.PyDLL(None).sleep(600)", "parent", id="in native code that keeps Python's lock"),
+        pytest.param("signal.pause()", "parent and tool", id="and what the tool started outlives the tool"),
+    ],
+)
+def test_a_tool_and_what_it_started_die_with_the_process_that_runs_it(
+    tool: Path, tmp_path: Path, stuck: str, killed: str
+) -> None:
+    pids_file = tmp_path / "pids"
+    write(
+        tool,
+        f"""
+        child = subprocess.Popen(["sleep", "600"])
+        open({str(pids_file)!r}, "w").write(f"{{os.getpid()}} {{child.pid}} ")
+        {stuck}
+        """,
+    )
     code = f"""
         from pathlib import Path
         from pydantic import BaseModel
@@ -194,10 +211,16 @@ def test_a_tool_dies_with_the_process_that_runs_it(tool: Path, tmp_path: Path) -
         run_tool("example", Request(), Path({str(tmp_path)!r}), Progress.silent())
     """
     parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
-    until(lambda: pid_file.exists() and bool(pid_file.read_text()))
+    until(lambda: pids_file.exists() and pids_file.read_text().endswith(" "))
+    pids = [int(pid) for pid in pids_file.read_text().split()]
+    started = psutil.Process(parent.pid).children(recursive=True)
+    assert set(pids) <= {process.pid for process in started}
+    if killed == "parent and tool":
+        os.kill(parent.pid, signal.SIGSTOP)
+        os.kill(pids[0], signal.SIGKILL)
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
-    until(lambda: not running(int(pid_file.read_text())))
+    until(lambda: not any(running(process.pid) for process in started))
 
 
 def running(pid: int) -> bool:

@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -34,6 +35,9 @@ class RunningAttempt(BaseModel):
     attempt: int
     pid: int
     owner: ClaimOwner
+    started_at: datetime
+    output: Path | None = None
+    """Folder that it publishes its result as, where its job names one that can be."""
 
 
 @contextmanager

@@ -49,20 +49,21 @@ def claim(redis: Redis, uid: str, attempt: int, owner: ClaimOwner) -> None:
     if current is None:
         raise JobCancelled(reasons.SUPERSEDED, "no attempt of the job was to run")
     if int(current) != attempt:
-        raise _not_current(int(current))
+        raise not_current(int(current))
 
 
-def _not_current(current: int) -> JobCancelled:
+def not_current(current: int) -> JobCancelled:
     """Return the order to stop for an attempt that is not the one to run."""
     if current == NO_ATTEMPT:
-        return JobCancelled(reasons.SUSPENDED, "the job is held")
+        return JobCancelled(reasons.SUSPENDED, "the job is held; its finished steps are kept")
     return JobCancelled(reasons.SUPERSEDED, f"attempt {current} took over")
 
 
 class Lease:
     """Holds a claimed attempt: a thread renews its lease, and gives the order to stop where it may not go on.
 
-    Use it as a context manager around the attempt. Redis may be gone for up to `self_stop_s`, or lose everything.
+    Use it as a context manager around the attempt. Redis may be gone for up to `self_stop_s`, or lose everything for as
+    long.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Lease:
         self._redis, self._uid, self._attempt, self._stop = redis, uid, attempt, stop
         self._owner = owner.model_dump_json().encode()
         self._ttl_s, self._beat_s, self._self_stop_s = ttl_s, beat_s, self_stop_s
-        self._last_contact = time.monotonic()
+        self._last_contact = self._last_wanted = time.monotonic()
         self._ended = self._asked = False
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
@@ -105,7 +106,7 @@ class Lease:
         """Return once it is certain that this attempt is the job's latest and not cancelled; called before publishing.
 
         Waits for a Redis that does not answer, or that has lost the attempt's number. Raises `JobCancelled` where the
-        attempt may not go on, after `self_stop_s` without an answer too.
+        attempt may not go on, and after `self_stop_s` of waiting.
         """
         while True:
             try:
@@ -165,17 +166,24 @@ class Lease:
             return False
 
     def _may_go_on(self, owner: bytes, current: bytes | None, cancelled: bytes | None) -> bool:
-        """Give the order to stop where something speaks against the attempt; an attempt's number may be lost for a while."""
+        """Give the order to stop where something speaks against the attempt; its number may be lost for a while."""
         if cancelled is not None:
             self._stop.give(reasons.CANCELLED, "the job was cancelled")
         elif owner != self._owner:
             self._stop.give(reasons.SUPERSEDED, "another process runs the attempt")
         elif current is not None and int(current) != self._attempt:
-            order = _not_current(int(current))
+            order = not_current(int(current))
             self._stop.give(order.reason, order.message)
+        elif current is None and self._unwanted_s() > self._self_stop_s:
+            # The job was finished by another attempt, or deleted: nobody will ever confirm this one.
+            self._stop.give(reasons.SUPERSEDED, f"nobody has asked for the attempt for {self._unwanted_s():.0f} s")
         else:
+            self._last_wanted = self._last_wanted if current is None else time.monotonic()
             return True
         return False
+
+    def _unwanted_s(self) -> float:
+        return time.monotonic() - self._last_wanted
 
     def _check_contact(self) -> None:
         silent_s = time.monotonic() - self._last_contact

@@ -109,7 +109,7 @@ def _process(task: Task, payload: TaskPayload) -> dict[str, Any]:
     # Celery's request is known to the job's thread alone; the feed sends from another one.
     request_id = task.request.id
     feed = ProgressFeed(lambda meta: _send(task, request_id, meta), stop)
-    with _signals_heeded(stop, lease), _noticed_when_dead(payload, owner), lease:
+    with _signals_heeded(stop, lease), _noticed_when_dead(payload, owner, started_at), lease:
         logger.info("attempt %d begins, model %s", payload.attempt, payload.model_type)
         with feed:
             result, error = _outcome(payload, lease, feed)
@@ -259,12 +259,16 @@ def _owner() -> ClaimOwner:
 
 
 @contextmanager
-def _noticed_when_dead(payload: TaskPayload, owner: ClaimOwner) -> Iterator[None]:
+def _noticed_when_dead(payload: TaskPayload, owner: ClaimOwner, started_at: datetime) -> Iterator[None]:
     folder = os.environ.get(RUN_DIR_VARIABLE)
     if folder is None:
         yield
         return
-    running = RunningAttempt(uid=payload.job_id, attempt=payload.attempt, pid=os.getpid(), owner=owner)
+    running = RunningAttempt(
+        uid=payload.job_id, attempt=payload.attempt, pid=os.getpid(), owner=owner, started_at=started_at
+    )
+    with suppress(UsageError):
+        running = running.model_copy(update={"output": destination_of(payload, _storage())})
     with living(Path(folder), running):
         yield
 

@@ -1,7 +1,9 @@
 """Running a tool (`recon_worker.tools`) in a process of its own that can be stopped within milliseconds.
 
-The tool leads a process group that is killed as a whole when the work must stop, and dies with the thread that runs it.
-It writes JSON lines: `{"fraction": 0.5}`, `{"metric": [name, value]}`, and at its end `{"report": {...}}` or
+The tool runs in a process group of its own, with all that it starts. The group is killed as a whole when the work must
+stop, and when the process that waits for it dies, however it dies: a shell that leads the group waits for that.
+
+A tool writes JSON lines: `{"fraction": 0.5}`, `{"metric": [name, value]}`, and at its end `{"report": {...}}` or
 `{"error": {"kind", "reason", "message"}}`.
 """
 
@@ -61,23 +63,45 @@ def run_tool(name: str, request: BaseModel, folder: Path, progress: Progress) ->
 @contextlib.contextmanager
 def _started(name: str, request_file: Path, stderr: int) -> Iterator[subprocess.Popen[bytes]]:
     """Start the tool; kill what is left of its process group at the end, whatever the end is."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", f"recon_worker.tools.{name}", str(request_file)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        start_new_session=True,
-        env=os.environ | {PARENT_VARIABLE: str(os.getpid())},
+    with _guarded_group() as group:
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"recon_worker.tools.{name}", str(request_file)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            process_group=group,
+            env=os.environ | {PARENT_VARIABLE: str(os.getpid())},
+        )
+        try:
+            yield process
+        finally:
+            _kill_group(group)
+            process.wait()
+            if process.stdout:
+                process.stdout.close()
+
+
+@contextlib.contextmanager
+def _guarded_group() -> Iterator[int]:
+    """Yield a process group that is killed at the end of the block, and with this process, at once and for certain."""
+    # Only this process holds the pipe's other end: it closes with the process.
+    guard = subprocess.Popen(
+        ["/bin/sh", "-c", "read -r _; kill -9 0"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        process_group=0,
     )
     try:
-        yield process
+        yield guard.pid
     finally:
-        # The group outlives its leader where the tool left a process behind.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        if process.stdout:
-            process.stdout.close()
+        _kill_group(guard.pid)
+        guard.communicate()
+
+
+def _kill_group(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def _follow(process: subprocess.Popen[bytes], progress: Progress) -> Mapping[str, Any] | None:

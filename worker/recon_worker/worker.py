@@ -15,13 +15,17 @@ from celery import signals
 
 from recon_api import reasons
 from recon_api.errors import FatalError, JobCancelled, ReconstructionError
-from recon_api.keys import RECORD_TTL_S, cancel_key, lease_key, queue_name, result_key
-from recon_api.payload import WorkerDescription
+from recon_api.keys import RECORD_TTL_S, attempt_key, cancel_key, lease_key, queue_name, result_key
+from recon_api.payload import Outcome, WorkerDescription
 from recon_worker.app import create_celery_app
 from recon_worker.death_watch import DeathWatch, RunningAttempt, running_attempts
 from recon_worker.device import gpu_name
+from recon_worker.finished import finished
+from recon_worker.lease import not_current
 from recon_worker.models.installed import installed_models
-from recon_worker.outcome import ended_by
+from recon_worker.outcome import completed, ended_by, with_circumstances
+from recon_worker.overstay import OverstayWatch, kill
+from recon_worker.publish import published, remove_replaced
 from recon_worker.registry import Registration
 from recon_worker.settings import WorkerSettings
 from recon_worker.state_redis import state_redis
@@ -60,6 +64,13 @@ class MainProcess:
         self._redis, self._storage = state_redis(settings), Storage(settings.job_storage_path)
         self._stopping = threading.Event()
         self._watch = DeathWatch(run_dir, self._bury)
+        self._overstay = OverstayWatch(
+            self._redis,
+            run_dir,
+            grace_s=settings.stop_grace_s,
+            unwanted_s=settings.self_stop_s,
+            interval_s=settings.lease_beat_s,
+        )
         self._registration = Registration(
             self._redis,
             describe(settings, boot_id),
@@ -74,9 +85,11 @@ class MainProcess:
         signals.worker_ready.connect(self._begin, weak=False)
         signals.worker_shutting_down.connect(self._shut_down, weak=False)
         self._watch.start()
+        self._overstay.start()
         try:
             yield
         finally:
+            self._overstay.end()
             self._registration.end()
             if self._registration.is_alive():
                 self._registration.join(5.0)
@@ -92,27 +105,41 @@ class MainProcess:
         self._stopping.set()
         self._registration.end()
         for running in running_attempts(self._run_dir):
-            _signal(running.pid, SHUTDOWN_SIGNAL)
+            kill(running.pid, SHUTDOWN_SIGNAL)
         threading.Thread(target=self._kill_late, name="grace", daemon=True).start()
 
     def _kill_late(self) -> None:
         threading.Event().wait(self._settings.stop_grace_s)
         for running in running_attempts(self._run_dir):
             logger.warning("attempt %d of job %s did not stop in time; killed", running.attempt, running.uid)
-            _signal(running.pid, signal.SIGKILL)
+            kill(running.pid, signal.SIGKILL)
 
     def _bury(self, dead: RunningAttempt) -> None:
         """Record the end of an attempt whose process died, unless it did so itself, and end its lease."""
         error = self._cause_of_death(dead)
         logger.error("attempt %d of job %s died: %s", dead.attempt, dead.uid, error)
-        self._storage.remove_drafts(dead.uid, through=dead.attempt)
-        result = ended_by(error, dead.attempt).model_copy(update={"worker": self._settings.worker_name})
+        manifest = published(dead.output, dead.uid) if dead.output else None
+        if dead.output and manifest:  # the record is all that was missing
+            remove_replaced(dead.output, dead.uid)
+            result = completed(dead.attempt, finished(dead.output, manifest))
+        else:
+            result = ended_by(error, dead.attempt)
+        if result.outcome is Outcome.FAILED:
+            self._storage.remove_drafts(dead.uid, through=dead.attempt)
+        else:
+            self._storage.discard(dead.uid)
+        result = with_circumstances(result, worker=self._settings.worker_name, started_at=dead.started_at)
         self._redis.set(result_key(dead.uid, dead.attempt), result.model_dump_json(), nx=True, ex=RECORD_TTL_S)
         self._redis.delete(lease_key(dead.uid, dead.attempt))
 
     def _cause_of_death(self, dead: RunningAttempt) -> ReconstructionError:
-        if self._redis.exists(cancel_key(dead.uid)):
+        """Return why the process was killed, as far as orders tell: else it has crashed."""
+        cancelled, current = self._redis.mget(cancel_key(dead.uid), attempt_key(dead.uid))
+        if cancelled is not None:
             return JobCancelled(reasons.CANCELLED, "the job was cancelled; its process was killed")
+        if current is not None and int(current) != dead.attempt:
+            stop = not_current(int(current))
+            return JobCancelled(stop.reason, f"{stop.message}; its process was killed")
         if self._stopping.is_set():
             return JobCancelled(reasons.WORKER_STOPPED, "the worker was shut down; the attempt's process was killed")
         return FatalError(
@@ -131,10 +158,3 @@ def describe(settings: WorkerSettings, boot_id: str) -> WorkerDescription:
         gpu=gpu_name(),
         models=models,
     )
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        logger.debug("process %d is gone", pid)

@@ -4,10 +4,11 @@ It reads no photos. It goes through every step as the other models do, so it ser
 the system around the models, and to test what happens when things fail.
 """
 
+import ctypes
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -46,8 +47,9 @@ class SyntheticParameters(Parameters):
     """A documented reason: fail with it in the step "Running reconstruction"."""
     fail_attempts: int | None = Field(default=None, ge=0)
     """Fail so many times, then succeed; always where absent."""
-    hang: bool = False
-    """Ignore the order to stop, in the step "Running reconstruction", until killed."""
+    hang: bool | Literal["native"] = False
+    """Ignore the order to stop, in the step "Running reconstruction", until killed; `native` does so in native code that
+    keeps Python's lock: no thread of the process and no handler of a signal runs any more."""
     crash: Literal["segv", "kill"] | None = None
     """Have the process die in the step "Running reconstruction", by SIGSEGV or SIGKILL."""
 
@@ -148,14 +150,14 @@ def _make_trouble(asked: SyntheticParameters, scene: Scene) -> None:
     if asked.crash is not None:
         os.kill(os.getpid(), {"segv": signal.SIGSEGV, "kill": signal.SIGKILL}[asked.crash])
     if asked.hang:
-        _hang()
+        _hang(time.sleep if asked.hang is True else ctypes.PyDLL(None).sleep)
     if asked.fail is not None and _still_fails(asked, scene):
         raise _error(reasons.ALL_REASONS[asked.fail])
 
 
-def _hang() -> NoReturn:
+def _hang(sleep: Callable[[int], object]) -> NoReturn:
     while True:
-        time.sleep(60)
+        sleep(86_400)
 
 
 def _still_fails(asked: SyntheticParameters, scene: Scene) -> bool:

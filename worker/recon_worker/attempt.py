@@ -72,7 +72,7 @@ def run_attempt(
         Scene(storage.steps(payload.job_id), payload.attempt),
         sink,
         lambda files, report: put_out(
-            lambda: publish.seal(files, report, work, payload.job_id, payload.attempt),
+            lambda: publish.seal(files, report, work, payload.job_id, payload.attempt, sink.raise_if_stopped),
         ),
     )
 

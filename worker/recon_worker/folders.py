@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 MARK = ".unfinished"
@@ -26,13 +27,15 @@ def begin(draft: Path) -> None:
     (draft / MARK).touch()
 
 
-def complete(draft: Path) -> None:
+def complete(draft: Path, check: Callable[[], None] = lambda: None) -> None:
     """Have the disk hold all of the draft, which is then ready for its final name.
 
-    Raises FileNotFoundError where it was removed since `begin`, even if something was written there afterwards.
+    `check` is called for each file and may raise. Raises FileNotFoundError where the draft was removed since `begin`, even
+    if something was written there afterwards.
     """
     (draft / MARK).unlink()
     for file in _files(draft):
+        check()
         with file.open("rb") as content:
             os.fsync(content.fileno())
     for below in [*(path for path in draft.rglob("*") if path.is_dir()), draft]:

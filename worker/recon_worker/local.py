@@ -52,7 +52,7 @@ def reconstruct_here(
     )
 
     def put_out(files: Path, report: str) -> Manifest:
-        sealed = seal(files, report, work, UID, 1)
+        sealed = seal(files, report, work, UID, 1, sink.raise_if_stopped)
         if sealed.stat().st_dev != _parent(out).stat().st_dev:
             sealed = Path(shutil.copytree(sealed, _parent(out) / f".{out.name}.new"))
         return publish(sealed, out, fence=lambda: None)

@@ -15,6 +15,7 @@ from recon_worker.inputs.source import PhotoSource
 from recon_worker.models.model import Model
 from recon_worker.progress import Progress, ProgressSink
 from recon_worker.scene import Scene
+from recon_worker.stages.background import wait_for
 from recon_worker.stages.load_photos import LOAD_PHOTOS
 from recon_worker.stages.stage import run_stages
 
@@ -50,7 +51,7 @@ def reconstruct(
     Progress.of_step(sink, Step.LOADING).tick(0.0)
     if asked.model.reads_photos:
         run_stages([LOAD_PHOTOS], scene, _source_of(asked), sink)
-    asked.load(asked.model)
+    wait_for(lambda _: asked.load(asked.model), Progress.of_step(sink, Step.LOADING))
     folder = asked.model.run(scene, asked.parameters, sink)
     finalizing = Progress.of_step(sink, Step.FINALIZING)
     finalizing.tick(0.0)

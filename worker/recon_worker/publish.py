@@ -14,8 +14,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recon_api import reasons
-from recon_api.errors import UsageError
+from recon_api.errors import JobCancelled, UsageError
 from recon_api.status import Output
+from recon_worker.checked_file import sha256_of
 from recon_worker.folders import begin, complete, remove, sync_folder, visible_files
 
 MANIFEST = "manifest.json"
@@ -71,22 +72,29 @@ class Manifest(BaseModel):
         )
 
 
-def seal(files: Path, report: str, work: Path, uid: str, attempt: int) -> Path:
+def seal(
+    files: Path, report: str, work: Path, uid: str, attempt: int, check: Callable[[], None] = lambda: None
+) -> Path:
     """Make `work/attempt-<n>/` of the model's files and the report's text, on disk and complete; return it.
 
-    Hidden files and the artefact's own report.json stay behind. Raises OSError where `work` is gone, or the draft was
-    removed by a later attempt.
+    Hidden files and the artefact's own report.json stay behind. `check` is called all the time and may raise; nothing is
+    left then. Raises OSError where `work` is gone, or the draft was removed by a later attempt.
     """
     draft, final = work / f"attempt-{attempt}.tmp", work / f"attempt-{attempt}"
     remove(draft)
     begin(draft)
-    for file in visible_files(files):
-        if file != files / REPORT:
-            _link_or_copy(file, draft / file.relative_to(files))
-    (draft / REPORT).write_text(report)
-    manifest = Manifest(uid=uid, attempt=attempt, files=tuple(_described(draft)))
-    (draft / MANIFEST).write_text(manifest.model_dump_json(indent=1))
-    complete(draft)
+    try:
+        for file in visible_files(files):
+            check()
+            if file != files / REPORT:
+                _link_or_copy(file, draft / file.relative_to(files))
+        (draft / REPORT).write_text(report)
+        manifest = Manifest(uid=uid, attempt=attempt, files=tuple(_described(draft, check)))
+        (draft / MANIFEST).write_text(manifest.model_dump_json(indent=1))
+        complete(draft, check)
+    except JobCancelled:
+        remove(draft)
+        raise
     remove(final)
     draft.rename(final)
     sync_folder(work)
@@ -130,6 +138,7 @@ def _swap(sealed: Path, folder: Path, replaced: Path) -> None:
     except OSError:
         with contextlib.suppress(OSError):
             replaced.rename(folder)
+        shutil.rmtree(replaced, ignore_errors=True)
         raise
 
 
@@ -165,12 +174,12 @@ def read_manifest(folder: Path) -> Manifest | None:
         return None
 
 
-def _described(folder: Path) -> list[PublishedFile]:
+def _described(folder: Path, check: Callable[[], None] = lambda: None) -> list[PublishedFile]:
     return [
         PublishedFile(
             name=file.relative_to(folder).as_posix(),
             bytes=file.stat().st_size,
-            sha256=_sha256(file),
+            sha256=_sha256(file, check),
             media_type=MEDIA_TYPES.get(file.suffix.lower(), UNKNOWN_MEDIA_TYPE),
         )
         for file in visible_files(folder)
@@ -186,9 +195,9 @@ def _is_whole(folder: Path, uid: str) -> bool:
     return manifest is not None and manifest.files == found
 
 
-def _sha256(file: Path) -> str:
+def _sha256(file: Path, check: Callable[[], None]) -> str:
     with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+        return sha256_of(content, check)
 
 
 def _link_or_copy(file: Path, target: Path) -> None:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -73,9 +73,12 @@ class Scene:
         return {stage: self.report(stage) for stage in self._fingerprints}
 
     @contextmanager
-    def writing(self, stage: str, fingerprint: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    def writing(
+        self, stage: str, fingerprint: str, check: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[Path, dict[str, Any]]]:
         """Yield (folder, report) to fill; both become the stage's artefact at the end, or nothing on an exception.
 
+        `check` is called while the disk takes the files, and may raise.
         Raises OSError where a later attempt, which takes this one for dead, has removed the folder meanwhile.
         """
         draft = self.root / f".attempt-{self._attempt}-{stage}-{uuid.uuid4().hex[:8]}.tmp"
@@ -84,7 +87,7 @@ class Scene:
         try:
             yield draft, report
             (draft / REPORT).write_text(json.dumps(report, indent=1, sort_keys=True))
-            _commit(draft, self._folder(stage, fingerprint))
+            _commit(draft, self._folder(stage, fingerprint), check)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         self._fingerprints[stage] = fingerprint
@@ -93,10 +96,10 @@ class Scene:
         return self.root / f"{stage}-{fingerprint}"
 
 
-def _commit(draft: Path, final: Path) -> None:
+def _commit(draft: Path, final: Path, check: Callable[[], None]) -> None:
     files = {file.relative_to(draft).as_posix(): file.stat().st_size for file in visible_files(draft)}
     (draft / CONTENTS).write_text(Contents(files=files).model_dump_json(indent=1))
-    complete(draft)
+    complete(draft, check)
     if final.exists() and not _is_whole(final):
         remove(final)
     try:

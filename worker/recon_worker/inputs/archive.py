@@ -44,14 +44,16 @@ class Entry:
 
 
 class Budget:
-    """How many bytes may still come out of an archive."""
+    """How many bytes may still come out of an archive, and whether any more are wanted."""
 
-    def __init__(self, source: PhotoSource, archive_bytes: int) -> None:
-        """Count for an archive of that size."""
+    def __init__(self, source: PhotoSource, archive_bytes: int, check: Callable[[], None]) -> None:
+        """Count for an archive of that size; `check` raises where the work must stop."""
         self._source, self._archive_bytes, self._spent = source, max(archive_bytes, 1), 0
+        self._check = check
 
     def spend(self, count: int) -> None:
         """Count these bytes; raise `UsageError(INPUT_REJECTED)` where they are too many."""
+        self._check()
         self._spent += count
         limits = self._source.limits
         if self._spent > limits.max_archive_bytes:
@@ -97,10 +99,10 @@ def is_archive(file: BinaryIO) -> bool:
 def unpack(file: BinaryIO, source: PhotoSource, folder: Path, check: Callable[[], None]) -> dict[PurePosixPath, Path]:
     """Write the photos of an archive into `folder`; return where each lies, by its name in the archive.
 
-    `check` is called for every entry and every megabyte; it may raise. Files that are no photos are skipped, though
-    listed with an empty file, so that a message can speak of them.
+    `check` is called for every entry and every megabyte, of files that are skipped too; it may raise. Files that are no
+    photos are skipped, though listed with an empty file, so that a message can speak of them.
     """
-    budget = Budget(source, file.seek(0, io.SEEK_END))
+    budget = Budget(source, file.seek(0, io.SEEK_END), check)
     file.seek(0)
     found: dict[PurePosixPath, Path] = {}
     with _damage_named(source):
@@ -109,14 +111,13 @@ def unpack(file: BinaryIO, source: PhotoSource, folder: Path, check: Callable[[]
             found[entry.name] = target
             with target.open("xb") as out:
                 if kind_of(entry.name) is Kind.PHOTO:
-                    _copy(entry, out, source, check)
+                    _copy(entry, out, source)
             check()
     return found
 
 
-def _copy(entry: Entry, out: BinaryIO, source: PhotoSource, check: Callable[[], None]) -> None:
+def _copy(entry: Entry, out: BinaryIO, source: PhotoSource) -> None:
     while chunk := entry.content.read(_CHUNK_BYTES):
-        check()
         if out.tell() + len(chunk) > source.limits.max_photo_bytes:
             raise UsageError(
                 reasons.INPUT_REJECTED,

@@ -1,9 +1,9 @@
 """Checking one photo, and making it an upright 8-bit RGB file."""
 
 import contextlib
-import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -11,6 +11,8 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.ExifTags import Base
 
+from recon_api.errors import JobCancelled
+from recon_worker.checked_file import checked, sha256_of
 from recon_worker.inputs.focal import focal_px
 from recon_worker.inputs.limits import InputLimits
 
@@ -41,14 +43,21 @@ class Prepared:
     has_alpha: bool
 
 
-def prepare_photo(original: BufferedReader, path: Path, target: Path, limits: InputLimits) -> Prepared:
+def prepare_photo(
+    original: BufferedReader,
+    path: Path,
+    target: Path,
+    limits: InputLimits,
+    check: Callable[[], None] = lambda: None,
+) -> Prepared:
     """Write the open photo `original`, which is at `path`, to `target` plus the suffix of its format.
 
-    A JPEG or PNG that is upright 8-bit RGB already is hard-linked or copied as it is. Raises `PhotoRejected`.
+    A JPEG or PNG that is upright 8-bit RGB already is hard-linked or copied as it is. `check` is called for every piece
+    of the file that is read or written; it may raise `JobCancelled`. Raises `PhotoRejected`.
     """
-    digest = hashlib.file_digest(original, "sha256").hexdigest()
+    digest = sha256_of(original, check)
     original.seek(0)
-    with _decoding(), Image.open(original, formats=FORMATS) as image:
+    with _decoding(), Image.open(checked(original, check), formats=FORMATS) as image:
         _check_size(image, original, limits)
         exif = _exif(image)
         if _is_usable(image, exif):
@@ -57,10 +66,10 @@ def prepare_photo(original: BufferedReader, path: Path, target: Path, limits: In
             file = target.with_suffix(".png" if image.format == "PNG" else ".jpg")
             link_or_copy(original, path, file)
         else:
-            upright = _upright_rgb(image)
+            upright = _upright_rgb(image, check)
             size, has_alpha = upright.size, upright.mode == "RGBA"
             file = target.with_suffix(".png" if has_alpha else ".jpg")
-            _write(upright, file)
+            _write(upright, file, check)
     return Prepared(file, digest, *size, _focal(exif, *size), has_alpha)
 
 
@@ -102,9 +111,12 @@ def _check_content(image: Image.Image) -> None:
     image.load()
 
 
-def _upright_rgb(image: Image.Image) -> Image.Image:
+def _upright_rgb(image: Image.Image, check: Callable[[], None]) -> Image.Image:
     """Return the first picture of the file, upright, as RGB, or RGBA where any of it is transparent."""
+    image.load()
+    check()
     upright = ImageOps.exif_transpose(_eight_bit(image))
+    check()
     if not upright.has_transparency_data:
         return upright.convert("RGB")
     rgba = upright.convert("RGBA")
@@ -128,12 +140,13 @@ def _with_exif(image: Image.Image, converted: Image.Image) -> Image.Image:
     return converted
 
 
-def _write(image: Image.Image, file: Path) -> None:
+def _write(image: Image.Image, file: Path, check: Callable[[], None]) -> None:
     image.info.clear()
-    if file.suffix == ".png":
-        image.save(file, compress_level=1)
-    else:
-        image.save(file, quality=JPEG_QUALITY, subsampling=0)
+    with file.open("wb") as out:
+        if file.suffix == ".png":
+            image.save(checked(out, check), format="PNG", compress_level=1)
+        else:
+            image.save(checked(out, check), format="JPEG", quality=JPEG_QUALITY, subsampling=0)
 
 
 def _exif(image: Image.Image) -> Image.Exif:
@@ -154,7 +167,8 @@ class _decoding(contextlib.AbstractContextManager[None]):  # noqa: N801 - used l
     """Turns what Pillow raises on a file that is no image, or a damaged one, into `PhotoRejected`."""
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if error is None or isinstance(error, PhotoRejected | MemoryError) or not isinstance(error, Exception):
+        passed = PhotoRejected | MemoryError | JobCancelled
+        if error is None or isinstance(error, passed) or not isinstance(error, Exception):
             return
         if isinstance(error, OSError) and error.errno is not None:
             return  # the storage, not the photo

@@ -1,5 +1,6 @@
 """Finding the installed models, and keeping those in use warm."""
 
+import threading
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class Models:
         self._installed = {name: point for name, point in installed_models().items() if name not in without}
         self._models: dict[str, Model] = {}
         self._loaded: set[str] = set()
+        self._loading = threading.Lock()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -41,7 +43,11 @@ class Models:
         return self._models[name]
 
     def load(self, model: Model) -> None:
-        """Load the model, unless it is. Raises `UsageError(WEIGHTS_NOT_FOUND)`."""
-        if model.name not in self._loaded:
-            model.load(self._weights_dir, self._device)
-            self._loaded.add(model.name)
+        """Load the model, unless it is. Raises `UsageError(WEIGHTS_NOT_FOUND)`.
+
+        The load of a job that was stopped meanwhile goes on; the next job waits for its end.
+        """
+        with self._loading:
+            if model.name not in self._loaded:
+                model.load(self._weights_dir, self._device)
+                self._loaded.add(model.name)

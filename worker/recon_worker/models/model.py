@@ -19,7 +19,10 @@ class Model(Protocol):
     """Whether the job's input is loaded first, as the artefact `load_photos` (see `stages.load_photos.PhotoSet`)."""
 
     def load(self, weights_dir: Path | None, device: str) -> None:
-        """Bring weights to the device (`cpu`, `cuda`). Raises UsageError(WEIGHTS_NOT_FOUND) naming what is missing."""
+        """Bring weights to the device (`cpu`, `cuda`). Raises UsageError(WEIGHTS_NOT_FOUND) naming what is missing.
+
+        Runs in a thread of its own, and to its end, even where the job is told to stop: the next job has use for it.
+        """
 
     def check(self, parameters: Mapping[str, Any]) -> None:
         """Raise UsageError(PARAMETERS_REJECTED) naming the parameter that the model does not take, and why."""

@@ -96,7 +96,7 @@ class MultiView:
     reads_photos = True
 
     def load(self, weights_dir: Path | None, device: str) -> None:
-        """There are no weights: only import torch now, which takes seconds and can't be interrupted."""
+        """There are no weights: only import torch now, which takes seconds."""
         for stage in STAGES:
             importlib.import_module(f"recon_worker.stages.{stage.name}")
 

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from recon_worker.rendering.arrays import Floats, unit_vectors
 from recon_worker.rendering.ray_casting import RayCaster
 
+POINTS_AT_ONCE = 200_000
+"""From which rays are cast between two looks whether the work must stop: a tenth of a second."""
+
 
 def ambient_openness(
     caster: RayCaster,
@@ -21,14 +24,17 @@ def ambient_openness(
     """Return (n,) the cosine-weighted share of each point's hemisphere that is free within `reach`.
 
     Points and unit normals are (n, 3) in the caster's frame. One ray from every point is cast in each of `ray_count`
-    rounds, deterministically; `on_round` is told the fraction done. The result is noisy: see `smooth_over_mesh`.
+    rounds, deterministically; `on_round` is told the fraction done, several times a round where there are many points,
+    and may raise. The result is noisy: see `smooth_over_mesh`.
     """
     random = np.random.default_rng(0)
     starts = points + normals * np.float32(1e-3 * reach)
     blocked = np.zeros(len(points), dtype=np.float32)
     for index in range(ray_count):
-        blocked += caster.occluded(starts, cosine_directions(normals, random), reach)
-        on_round((index + 1) / ray_count)
+        for start in range(0, len(points), POINTS_AT_ONCE):
+            some = slice(start, start + POINTS_AT_ONCE)
+            blocked[some] += caster.occluded(starts[some], cosine_directions(normals[some], random), reach)
+            on_round((index + min(some.stop / len(points), 1)) / ray_count)
     return 1 - blocked / np.float32(ray_count)
 
 

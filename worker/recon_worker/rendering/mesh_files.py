@@ -2,8 +2,9 @@
 
 import json
 import struct
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ GLB_MAGIC, GLB_VERSION, JSON_CHUNK, BINARY_CHUNK = 0x46546C67, 2, 0x4E4F534A, 0x
 FLOAT, UNSIGNED_SHORT, UNSIGNED_INT = 5126, 5123, 5125
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
 
+LINES_AT_ONCE = 4096
+"""Of an OBJ file, between two looks whether the work must stop: they take some hundredths of a second."""
+
 MATERIAL = {
     "name": "surface",
     "pbrMetallicRoughness": {"baseColorFactor": [1, 1, 1, 1], "metallicFactor": 0.0, "roughnessFactor": 0.9},
@@ -22,10 +26,11 @@ MATERIAL = {
 """Matt, so that the photos' own light and shade are not lit a second time; double-sided, for a mesh may have holes."""
 
 
-def write_glb(file: Path, surface: Surface) -> None:
+def write_glb(file: Path, surface: Surface, check: Callable[[], None] = lambda: None) -> None:
     """Write a binary glTF 2.0 (Khronos, 2021): one mesh of indexed triangles with normals and linear COLOR_0.
 
     The surface's frame must be +Y up; colours are taken as sRGB and written as linear values, as the standard has it.
+    `check` is called between parts and may raise.
     """
     parts = (
         (surface.faces.astype("<u4").ravel(), "SCALAR", UNSIGNED_INT, ELEMENT_ARRAY_BUFFER),
@@ -35,23 +40,34 @@ def write_glb(file: Path, surface: Surface) -> None:
     )
     binary, views, accessors = b"", [], []
     for index, (values, shape, component, target) in enumerate(parts):
+        check()
         data = values.tobytes()  # each part is a multiple of four bytes long, so the next is aligned
         views.append({"buffer": 0, "byteOffset": len(binary), "byteLength": len(data), "target": target})
         accessors.append({"bufferView": index, "componentType": component, "count": len(values), "type": shape})
         binary += data
     accessors[1] |= {"min": surface.xyz.min(axis=0).tolist(), "max": surface.xyz.max(axis=0).tolist()}
     accessors[3]["normalized"] = True
+    check()
     file.write_bytes(_container(_document(views, accessors, len(binary)), binary))
 
 
-def write_obj(file: Path, surface: Surface) -> None:
-    """Write a Wavefront OBJ; each vertex line ends with its sRGB colour in 0 to 1, as most programs read it."""
+def write_obj(file: Path, surface: Surface, check: Callable[[], None] = lambda: None) -> None:
+    """Write a Wavefront OBJ; each vertex line ends with its sRGB colour in 0 to 1, as most programs read it.
+
+    `check` is called for every few thousand lines and may raise.
+    """
     vertices = np.concatenate([surface.xyz, surface.rgb / 255], axis=1)
     corners = np.repeat(surface.faces + 1, 2, axis=1)
     with file.open("w", encoding="ascii") as stream:
-        np.savetxt(stream, vertices, fmt="v %.6g %.6g %.6g %.4f %.4f %.4f")
-        np.savetxt(stream, surface.normals, fmt="vn %.4f %.4f %.4f")
-        np.savetxt(stream, corners, fmt="f %d//%d %d//%d %d//%d")
+        _write_lines(stream, vertices, "v %.6g %.6g %.6g %.4f %.4f %.4f", check)
+        _write_lines(stream, surface.normals, "vn %.4f %.4f %.4f", check)
+        _write_lines(stream, corners, "f %d//%d %d//%d %d//%d", check)
+
+
+def _write_lines(stream: IO[str], rows: npt.NDArray[Any], form: str, check: Callable[[], None]) -> None:
+    for start in range(0, len(rows), LINES_AT_ONCE):
+        check()
+        np.savetxt(stream, rows[start : start + LINES_AT_ONCE], fmt=form)
 
 
 def _linear_rgba(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16]:

@@ -57,6 +57,7 @@ class Model:
 
 def prepare(surface: Surface, on_round: Callable[[float], None]) -> Model:
     """Return the mesh ready for pictures; `on_round` is told the fraction done."""
+    on_round(0.0)
     caster = RayCaster(surface.xyz, surface.faces)
     normals = unit_vectors(surface.normals)
     extent = float(np.linalg.norm(surface.xyz.max(axis=0) - surface.xyz.min(axis=0)))

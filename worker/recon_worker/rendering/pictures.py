@@ -31,12 +31,14 @@ def take_picture(
     """Return the sRGB picture (height, width, 3) of the model before a background of display values of that shape.
 
     `samples` are the places in each pixel through which rays go; on a `floor` the model's shadow falls. `check` is called
-    before each of the samples, and what it raises ends the work.
+    several times for each of the samples, and what it raises ends the work.
     """
     height, width = background.shape[:2]
     picture = background.copy() if floor is None else _with_shadow(background, view, floor)
+    check()
     left, top, right, bottom = _box(model, view, width, height)
     colours, coverage = sample_object(model, view, (width, height), (left, top, right, bottom), samples, check)
+    check()
     behind = picture[top:bottom, left:right]
     picture[top:bottom, left:right] = colours + (1 - coverage[..., None]) * behind
     pixels: npt.NDArray[np.uint8] = (np.clip(picture, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)
@@ -60,6 +62,7 @@ def sample_object(
         columns, rows = np.arange(left, right, dtype=np.float32) + x, np.arange(top, bottom, dtype=np.float32) + y
         directions = _directions(view, size, columns, rows)
         hits = model.caster.cast(np.broadcast_to(view.position, directions.shape), directions)
+        check()
         found = np.flatnonzero(hits.mask)
         corners, weights = model.triangles[hits.triangle[found]], hits.weights[found]
         for corner in range(3):

@@ -4,23 +4,19 @@ The artefact: `mesh.ply`, with normals and colours at its vertices, in the world
 """
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from recon_api import reasons
-from recon_api.errors import UsageError
 from recon_worker.cameras import CameraSet
-from recon_worker.ply import Surface, read_ply, write_ply
+from recon_worker.ply import read_ply, write_ply
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import estimate_depth, estimate_poses, fuse_depths
+from recon_worker.stages.background import Check
 from recon_worker.stages.depth.consistency import DepthMap
 from recon_worker.stages.estimate_depth import SavedDepth, saved_maps
-from recon_worker.stages.mesh_cleaning import decimated, drop_fragments, is_watertight, smoothed, with_normals
-from recon_worker.stages.parallel import wait_for
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.vertex_colours import ColourSource, coloured
 from recon_worker.tool_process import run_tool
@@ -39,44 +35,33 @@ SMOOTHING_ROUNDS = 2
 
 
 def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, progress: Progress) -> Mapping[str, Any]:
-    """Write the mesh; return its size and whether it is closed."""
-    raw = folder / "surface.ply"
+    """Write the mesh; return its size and whether it is closed. Raises UsageError(INSUFFICIENT_OVERLAP)."""
+    plain = folder / "surface.ply"
     request = SurfaceRequest(
         points=scene.folder(fuse_depths.STAGE) / fuse_depths.POINTS,
-        mesh=raw,
+        mesh=plain,
         depth=parameters.preset.poisson_depth,
         trim=TRIM,
+        least_share=LEAST_SHARE,
+        smoothing_rounds=SMOOTHING_ROUNDS,
+        faces=parameters.faces,
     )
-    run_tool("reconstruct_surface", request, folder, progress.part(0.0, 0.7))
-    surface = read_ply(raw)
-    raw.unlink()
-    if not len(surface.faces):
-        raise UsageError(
-            reasons.INSUFFICIENT_OVERLAP,
-            "too few surface points were measured for a mesh; take photos closer together, in even light",
-        )
-    progress.tick(0.7)
-    surface = wait_for(partial(_cleaned, surface, parameters.faces), progress)
-    surface = coloured(surface, _colour_sources(scene), progress.part(0.85, 0.98))
+    report = run_tool("reconstruct_surface", request, folder, progress.part(0.0, 0.85))
+    surface = read_ply(plain)
+    plain.unlink()
+    sources = _colour_sources(scene, progress.check_cancelled)
+    surface = coloured(surface, sources, progress.part(0.85, 0.98))
     write_ply(folder / MESH, surface)
-    return {
-        "vertices": len(surface.xyz),
-        "faces": len(surface.faces),
-        "watertight": is_watertight(surface.faces),
-    }
+    return {"vertices": len(surface.xyz), "faces": len(surface.faces), "watertight": report["watertight"]}
 
 
-def _cleaned(surface: Surface, faces: int) -> Surface:
-    """Return the surface without fragments, smoothed, and with at most so many triangles."""
-    return with_normals(decimated(smoothed(drop_fragments(surface, LEAST_SHARE), SMOOTHING_ROUNDS), faces))
-
-
-def _colour_sources(scene: Scene) -> list[ColourSource]:
+def _colour_sources(scene: Scene, check: Check) -> list[ColourSource]:
     """Return the photos that have a depth map."""
     posed = scene.folder(estimate_poses.STAGE)
     cameras = CameraSet.load(posed).cameras
     sources = []
     for number, path in saved_maps(scene.folder(estimate_depth.STAGE)).items():
+        check()
         saved = SavedDepth.load(path)
         depth = DepthMap(torch.from_numpy(saved.w), saved.K, saved.R, saved.t)
         sources.append(ColourSource(posed / cameras[number].file, cameras[number], depth))

@@ -77,7 +77,7 @@ def estimate_depth(
     np.savez(folder / REGION, centre=region.centre, radius=region.radius)
     device = device_in_use()
     centres = np.array([camera.centre() for camera in cameras])
-    sources = select_sources(centres, sparse.xyz, sparse.tracks, parameters.preset.sources)
+    sources = select_sources(centres, sparse.xyz, sparse.tracks, parameters.preset.sources, progress.check_cancelled)
     try:
         views: dict[int, View | None] = {}
 

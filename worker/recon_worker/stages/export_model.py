@@ -23,12 +23,18 @@ from recon_worker.ply import Surface, read_ply, write_ply
 from recon_worker.progress import Progress
 from recon_worker.rendering.mesh_files import write_glb, write_obj
 from recon_worker.scene import Scene
+from recon_worker.stages.background import Check
 from recon_worker.stages.render_previews import PREVIEW, TURNTABLE
 
 STAGE = "export_model"
 POINTS = "points.ply"
 
-WRITERS: Mapping[str, Callable[[Path, Surface], None]] = {"glb": write_glb, "ply": write_ply, "obj": write_obj}
+
+def _write_ply(file: Path, surface: Surface, _: Check) -> None:
+    write_ply(file, surface)
+
+
+WRITERS: Mapping[str, Callable[[Path, Surface, Check], None]] = {"glb": write_glb, "ply": _write_ply, "obj": write_obj}
 """How the mesh is written, by the format's name, which is the file's suffix too."""
 
 
@@ -49,7 +55,7 @@ def export_model(scene: Scene, folder: Path, parameters: ExportParameters, progr
     formats = sorted(parameters.formats)
     for done, name in enumerate(formats):
         progress.tick(done / len(formats))
-        WRITERS[name](folder / f"mesh.{name}", surface)
+        WRITERS[name](folder / f"mesh.{name}", surface, progress.check_cancelled)
     progress.check_cancelled()
     for stage, file in _files_of_other_stages():
         _link(scene.folder(stage) / file, folder / file)

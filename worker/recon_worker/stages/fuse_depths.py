@@ -4,6 +4,7 @@ The artefact: `points.ply`, in the world frame.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,14 @@ from recon_worker.ply import NO_FACES, Surface, write_ply
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import estimate_depth, estimate_poses
+from recon_worker.stages.background import Check, wait_for
 from recon_worker.stages.depth.consistency import DepthMap, opinion
 from recon_worker.stages.depth.free_space import Votes
 from recon_worker.stages.depth.normals import normals_of
 from recon_worker.stages.estimate_depth import SavedDepth, load_region, saved_maps
 from recon_worker.stages.estimate_poses import SparsePoints
 from recon_worker.stages.object_region import Region
-from recon_worker.stages.parallel import device_in_use, for_each, wait_for
+from recon_worker.stages.parallel import device_in_use, for_each
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.view_selection import select_sources
 from recon_worker.stages.voxel_grid import Samples, merge_samples
@@ -63,7 +65,7 @@ def fuse_depths(scene: Scene, folder: Path, _: MultiViewParameters, progress: Pr
     region = load_region(scene.folder(estimate_depth.STAGE))
     device = device_in_use()
     maps = {number: DepthMap(torch.from_numpy(one.w).to(device), one.K, one.R, one.t) for number, one in saved.items()}
-    neighbours = _neighbours(scene)
+    neighbours = _neighbours(scene, progress.check_cancelled)
     samples: dict[int, Samples] = {}
     confirmed: dict[int, DepthMap] = {}
 
@@ -72,8 +74,8 @@ def fuse_depths(scene: Scene, folder: Path, _: MultiViewParameters, progress: Pr
         samples[number], confirmed[number] = _agreed(saved[number], maps[number], others, region, check)
 
     for_each(sorted(maps), check_view, device, progress.part(0.0, 0.7))
-    everything = Samples.concatenate([samples[number] for number in sorted(samples)])
-    if len(everything.xyz) < LEAST_POINTS:
+    count = sum(len(part.xyz) for part in samples.values())
+    if count < LEAST_POINTS:
         raise UsageError(
             reasons.INSUFFICIENT_OVERLAP,
             "the photos were placed, but no surface could be measured in them; take photos closer together, in even "
@@ -81,17 +83,17 @@ def fuse_depths(scene: Scene, folder: Path, _: MultiViewParameters, progress: Pr
         )
     cell = CELL_PX * float(np.median([_footprint(one, region) for one in saved.values()]))
     progress.tick(0.75)
-    merged = wait_for(lambda: merge_samples(everything, cell), progress)
+    merged = wait_for(partial(_merged, samples, cell), progress)
     merged = _without_contradicted(merged, confirmed, device, progress.part(0.85, 0.95))
     write_ply(folder / POINTS, Surface(merged.xyz, merged.normals, merged.rgb, NO_FACES))
-    return {"samples": len(everything.xyz), "points": len(merged.xyz), "spacing": cell}
+    return {"samples": count, "points": len(merged.xyz), "spacing": cell}
 
 
-def _neighbours(scene: Scene) -> list[list[int]]:
+def _neighbours(scene: Scene, check: Check) -> list[list[int]]:
     posed = scene.folder(estimate_poses.STAGE)
     centres = np.array([camera.centre() for camera in CameraSet.load(posed).cameras])
     sparse = SparsePoints.load(posed)
-    return select_sources(centres, sparse.xyz, sparse.tracks, CHECKED_AGAINST)
+    return select_sources(centres, sparse.xyz, sparse.tracks, CHECKED_AGAINST, check)
 
 
 def _footprint(one: SavedDepth, region: Region) -> float:
@@ -105,6 +107,7 @@ def _agreed(
 ) -> tuple[Samples, DepthMap]:
     """Return the pixels of one view that enough other views confirm, and its depth map with zeros elsewhere."""
     points = depth.points()
+    check()
     centre = -depth.R.T @ depth.t
     normals, _ = normals_of(points, centre)
     count, change = torch.zeros_like(depth.w), torch.zeros_like(depth.w)
@@ -113,10 +116,12 @@ def _agreed(
         said = opinion(points, normals, centre, depth.w, other)
         count += said.agrees
         change += torch.where(said.agrees, said.change, 0.0)
+    check()
     # The mean of all who agree, this view among them.
     agreed = DepthMap(depth.w + change / (count + 1), depth.K, depth.R, depth.t)
     points = agreed.points()
     normals, cosine = normals_of(points, centre)
+    check()
     score = torch.from_numpy(one.score.astype(np.float32)).to(depth.w.device)
     keep = (count >= min(LEAST_AGREEING, len(others))) & (score >= LEAST_SCORE) & (cosine > LEAST_COSINE)
     check()
@@ -137,6 +142,10 @@ def _samples(one: SavedDepth, points: Tensor, normals: Tensor, keep: Tensor, wei
         rgb=one.rgb[keep.cpu().numpy()][inside],
         weights=chosen(weight)[inside],
     )
+
+
+def _merged(samples: Mapping[int, Samples], cell: float, check: Check) -> Samples:
+    return merge_samples(Samples.concatenate([samples[number] for number in sorted(samples)]), cell, check)
 
 
 def _without_contradicted(

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from recon_api import reasons
 from recon_api.errors import UsageError
+from recon_api.payload import PHOTOS
 from recon_api.steps import Step
 from recon_worker.inputs import archive
 from recon_worker.inputs.choose import choose_photos, listed, refuse_too_few
@@ -82,7 +83,7 @@ def load_photos(_: Scene, folder: Path, source: PhotoSource, progress: Progress)
     photos, duplicates = _without_duplicates(prepared)
     refuse_too_few(len(photos), duplicates, source, source.limits)
     PhotoSet(photos=tuple(photos)).save(folder)
-    progress.metric("photos", str(len(photos)))
+    progress.metric(PHOTOS, str(len(photos)))
     megapixels = sum(photo.width * photo.height for photo in photos) / 1e6
     return {"photos": len(photos), "duplicates": duplicates, "megapixels": round(megapixels, 1)}
 
@@ -152,7 +153,9 @@ def _prepare(
     prepared: list[tuple[PurePosixPath, Prepared]] = []
     wrong: list[str] = []
     with _threads() as run:
-        results = run(lambda job: _prepare_one(job[2], folder / f"{job[0]:05d}", source), jobs)
+        results = run(
+            lambda job: _prepare_one(job[2], folder / f"{job[0]:05d}", source, progress.check_cancelled), jobs
+        )
         for (index, name, _), result in zip(jobs, results, strict=True):
             if isinstance(result, PhotoRejected):
                 wrong.append(f"{name} {result}")
@@ -164,12 +167,12 @@ def _prepare(
     return prepared
 
 
-def _prepare_one(path: Path, target: Path, source: PhotoSource) -> Prepared | PhotoRejected:
+def _prepare_one(path: Path, target: Path, source: PhotoSource, check: Callable[[], None]) -> Prepared | PhotoRejected:
     # What was unpacked lies in the scene, outside of the source's root.
     inside = source if path.is_relative_to(resolved(source)) else PhotoSource(path, limits=source.limits)
     with opened(path, inside) as file:
         try:
-            return prepare_photo(file, path, target, source.limits)
+            return prepare_photo(file, path, target, source.limits, check)
         except PhotoRejected as rejection:
             return rejection
 

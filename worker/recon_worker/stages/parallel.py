@@ -4,19 +4,11 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import TypeVar
 
 import torch
 
 from recon_worker.progress import Progress
-
-CHECK_INTERVAL_S = 0.1
-
-T = TypeVar("T")
-
-
-class StopWorking(Exception):  # noqa: N818 - it is control flow, not a fault
-    """Raised inside a thread when another one failed or the job must stop."""
+from recon_worker.stages.background import CHECK_INTERVAL_S, Check, StopWorking
 
 
 def device_in_use() -> torch.device:
@@ -30,23 +22,21 @@ def device_name(device: torch.device) -> str:
 
 
 def for_each(
-    numbers: Sequence[int],
-    work: Callable[[int, Callable[[], None]], None],
-    device: torch.device,
-    progress: Progress,
+    numbers: Sequence[int], work: Callable[[int, Check], None], device: torch.device, progress: Progress
 ) -> None:
     """Call `work(number, check)` for every number, and tick the progress as they finish.
 
     On a CPU one thread for each core takes a number at a time and torch uses no threads of its own in them: kernels of
     one view are too small to share, and so the result does not depend on the number of cores. `work` calls `check` all
     the time; it raises as soon as the work must stop. The first exception of any thread is raised here, and a
-    cancellation as soon as it is seen; the threads have ended by then.
+    cancellation as soon as any thread sees it; the threads have ended by then.
     """
     stop = threading.Event()
 
     def check() -> None:
         if stop.is_set():
             raise StopWorking
+        progress.check_cancelled()
 
     def run(number: int) -> None:
         check()
@@ -65,22 +55,6 @@ def for_each(
             stop.set()
             for waiting in pending:
                 waiting.cancel()
-
-
-def wait_for(work: Callable[[], T], progress: Progress) -> T:
-    """Return `work()`, a computation of a few seconds that can't be interrupted, and check for the order to stop meanwhile.
-
-    After an order to stop nobody waits for its end: it must write nothing.
-    """
-    pool = ThreadPoolExecutor(1)
-    future = pool.submit(work)
-    try:
-        while not future.done():
-            progress.check_cancelled()
-            wait({future}, CHECK_INTERVAL_S)
-        return future.result()
-    finally:
-        pool.shutdown(wait=False)
 
 
 def _thread_count(device: torch.device) -> int:

@@ -5,13 +5,14 @@ The artefact: `images/<group>/<file>`, one group for each set of photos that one
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 from pydantic import BaseModel
 
+from recon_worker.checked_file import checked
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import load_photos
@@ -45,7 +46,8 @@ def prepare_images(
              if _jpeg(photo.file) in group.files}  # fmt: skip
     for done, photo in enumerate(photos):
         scaling.tick(done / len(photos))
-        _write_scaled(scene.folder(load_photos.STAGE) / photo.file, folder, names[photo.file], parameters.photo_px)
+        original = scene.folder(load_photos.STAGE) / photo.file
+        _write_scaled(original, folder, names[photo.file], parameters.photo_px, progress.check_cancelled)
         groups.sources[names[photo.file]] = photo.source
     (folder / GROUPS).write_text(groups.model_dump_json(indent=1))
     request = FeatureRequest(
@@ -90,16 +92,18 @@ def _scaled_size(width: int, height: int, limit_px: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _write_scaled(source: Path, folder: Path, name: str, limit_px: int) -> None:
+def _write_scaled(source: Path, folder: Path, name: str, limit_px: int, check: Callable[[], None]) -> None:
     """Write one photo as a JPEG of at most `limit_px`; a transparent background goes into a mask and turns black."""
     target = folder / "images" / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    with Image.open(source) as photo:
+    with source.open("rb") as file, Image.open(checked(file, check)) as photo:
         size = _scaled_size(photo.width, photo.height, limit_px)
         if photo.format == "JPEG" and size == photo.size and photo.mode == "RGB":
             shutil.copyfile(source, target)
             return
         photo.draft("RGB", (2 * size[0], 2 * size[1]))
+        photo.load()
+        check()
         alpha = photo.convert("RGBA").getchannel("A") if photo.has_transparency_data else None
         colours = photo.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     if alpha is not None:
@@ -108,4 +112,5 @@ def _write_scaled(source: Path, folder: Path, name: str, limit_px: int) -> None:
         mask.parent.mkdir(parents=True, exist_ok=True)
         alpha.save(mask)
         colours.paste((0, 0, 0), mask=alpha.point(lambda value: 255 - value))
-    colours.save(target, quality=JPEG_QUALITY)
+    with target.open("wb") as out:
+        colours.save(checked(out, check), format="JPEG", quality=JPEG_QUALITY)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from recon_worker.cameras import CameraSet
+from recon_worker.checked_file import checked
 from recon_worker.ply import read_ply
 from recon_worker.progress import Progress
 from recon_worker.rendering.arrays import Floats, floats
@@ -21,6 +22,7 @@ from recon_worker.rendering.pictures import FOUR_SAMPLES, TWO_SAMPLES, take_pict
 from recon_worker.rendering.studio import Floor, backdrop, lay_floor
 from recon_worker.rendering.views import View, angles_of, axes_facing, direction_of, framed, framed_for_turning
 from recon_worker.scene import Scene
+from recon_worker.stages.background import wait_for
 
 STAGE = "render_previews"
 PREVIEW = "preview.png"
@@ -58,7 +60,8 @@ def save_preview(file: Path, model: Model, floor: Floor, direction: Floats, prog
     view = framed(model.vertices, direction, width / height, 0.82)
     background = backdrop(width, height)
     picture = take_picture(model, view, background, FOUR_SAMPLES, floor=floor, check=progress.check_cancelled)
-    Image.fromarray(picture).save(file)
+    with file.open("wb") as out:
+        Image.fromarray(picture).save(checked(out, progress.check_cancelled), format="PNG")
 
 
 def save_turntable(file: Path, model: Model, floor: Floor, direction: Floats, progress: Progress) -> None:
@@ -68,7 +71,7 @@ def save_turntable(file: Path, model: Model, floor: Floor, direction: Floats, pr
     frames: list[npt.NDArray[np.uint8]] = []
     for view in turning_views(model, direction):
         progress.tick(0.8 * len(frames) / TURNTABLE_FRAMES)
-        frames.append(take_picture(model, view, background, TWO_SAMPLES, floor=floor))
+        frames.append(take_picture(model, view, background, TWO_SAMPLES, floor=floor, check=progress.check_cancelled))
     for attempt, colours in enumerate(TURNTABLE_COLOURS):
         _save_gif(file, frames, colours, progress.part(0.8 + attempt / 20, 0.85 + attempt / 20))
         if file.stat().st_size <= TURNTABLE_LIMIT_BYTES:
@@ -90,9 +93,18 @@ def turning_views(model: Model, direction: Floats) -> list[View]:
 def _save_gif(file: Path, frames: list[npt.NDArray[np.uint8]], colours: int, progress: Progress) -> None:
     """Write the frames with one palette for all of them, so that no colour flickers."""
     sample = np.concatenate([frame[::2, ::2] for frame in frames[::5]])
-    palette = Image.fromarray(sample).quantize(colours, method=Image.Quantize.MEDIANCUT)
+    palette = wait_for(lambda _: Image.fromarray(sample).quantize(colours, method=Image.Quantize.MEDIANCUT), progress)
     pictures: list[Image.Image] = []
     for frame in frames:
         progress.tick(len(pictures) / len(frames))
         pictures.append(Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE))
-    pictures[0].save(file, save_all=True, append_images=pictures[1:], duration=FRAME_MS, loop=0, optimize=False)
+    with file.open("wb") as out:
+        pictures[0].save(
+            checked(out, progress.check_cancelled),
+            format="GIF",
+            save_all=True,
+            append_images=pictures[1:],
+            duration=FRAME_MS,
+            loop=0,
+            optimize=False,
+        )

@@ -57,7 +57,7 @@ def run_stages(stages: Sequence[Stage[P]], scene: Scene, parameters: P, sink: Pr
 
 def _run_stage(stage: Stage[P], scene: Scene, parameters: P, progress: Progress, fingerprint: str) -> None:
     wall, cpu = time.perf_counter(), _cpu_seconds()
-    with scene.writing(stage.name, fingerprint) as (folder, report):
+    with scene.writing(stage.name, fingerprint, progress.check_cancelled) as (folder, report):
         metrics: dict[str, str] = {}
         report.update(stage.run(scene, folder, parameters, progress.noting(metrics)))
         report.update({"step": stage.step.value, "metrics": metrics})

@@ -13,6 +13,7 @@ from torch import Tensor
 from recon_worker.cameras import PlacedCamera
 from recon_worker.ply import Surface
 from recon_worker.progress import Progress
+from recon_worker.stages.background import Check
 from recon_worker.stages.depth.consistency import DepthMap
 
 SAME_SURFACE = 0.01
@@ -45,8 +46,8 @@ def coloured(surface: Surface, sources: Sequence[ColourSource], progress: Progre
     for done, source in enumerate(sources):
         progress.tick(done / max(len(sources), 1))
         seen.append(_colours_in(source, xyz, normals))
-    mean = _weighted_mean(iter(seen), len(xyz))
-    robust = _weighted_mean(_without_outliers(seen, mean), len(xyz))
+    mean = _weighted_mean(iter(seen), len(xyz), progress.check_cancelled)
+    robust = _weighted_mean(_without_outliers(seen, mean), len(xyz), progress.check_cancelled)
     rgb = np.where(np.isfinite(robust), np.rint(robust), surface.rgb).astype(np.uint8)
     return Surface(surface.xyz, surface.normals, rgb, surface.faces)
 
@@ -87,10 +88,11 @@ def _looked_up(image: Tensor, grid: Tensor) -> Tensor:
     )[0, :, :, 0]
 
 
-def _weighted_mean(seen: Iterator[Seen], count: int) -> npt.NDArray[np.float64]:
+def _weighted_mean(seen: Iterator[Seen], count: int, check: Check) -> npt.NDArray[np.float64]:
     """Return the mean colour of each vertex, N x 3; nan for those that no photo shows."""
     totals, sums = np.zeros(count), np.zeros((count, 3))
     for index, colours, weights in seen:
+        check()
         totals[index] += weights
         sums[index] += colours * weights[:, None]
     with np.errstate(invalid="ignore"):

@@ -1,5 +1,7 @@
 """Which views to compare a view with."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,16 +13,20 @@ WIDEST_ANGLE_DEG = 45.0
 
 
 def select_sources(
-    centres: npt.NDArray[np.floating], xyz: npt.NDArray[np.floating], tracks: npt.NDArray[np.int32], count: int
+    centres: npt.NDArray[np.floating],
+    xyz: npt.NDArray[np.floating],
+    tracks: npt.NDArray[np.int32],
+    count: int,
+    check: Callable[[], None] = lambda: None,
 ) -> list[list[int]]:
     """Return for each camera the indices of the best `count` others, best first.
 
     `centres` are n x 3, `xyz` sparse points p x 3, `tracks` observations m x 2 (point, camera). A pair scores, for each
     point that both see, by the angle between its two rays: best at the ideal angle, nothing beyond the widest one
     (Schönberger et al., Pixelwise View Selection for Unstructured Multi-View Stereo, 2016, give the reasons). Cameras
-    that share no points are not chosen.
+    that share no points are not chosen. `check` is called for each camera and may raise.
     """
-    scores = pair_scores(centres, xyz, tracks)
+    scores = pair_scores(centres, xyz, tracks, check)
     chosen = []
     for row in scores:
         order = np.argsort(-row, kind="stable")[:count]
@@ -29,7 +35,10 @@ def select_sources(
 
 
 def pair_scores(
-    centres: npt.NDArray[np.floating], xyz: npt.NDArray[np.floating], tracks: npt.NDArray[np.int32]
+    centres: npt.NDArray[np.floating],
+    xyz: npt.NDArray[np.floating],
+    tracks: npt.NDArray[np.int32],
+    check: Callable[[], None] = lambda: None,
 ) -> npt.NDArray[np.float64]:
     """Return the n x n symmetric matrix of scores of all pairs of cameras; zero on the diagonal."""
     sees = np.zeros((len(centres), len(xyz)), bool)
@@ -38,6 +47,7 @@ def pair_scores(
     rays = xyz[None].astype(np.float64) - centres[:, None]
     rays /= np.maximum(np.linalg.norm(rays, axis=2, keepdims=True), 1e-12)
     for first in range(len(centres)):
+        check()
         for second in range(first + 1, len(centres)):
             common = sees[first] & sees[second]
             cosines = np.einsum("pi,pi->p", rays[first, common], rays[second, common])

@@ -1,6 +1,6 @@
 """Merging points that many views saw into one for each cell of a grid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,21 +35,26 @@ class Samples:
         return Samples(self.xyz[keep], self.normals[keep], self.rgb[keep], self.weights[keep])
 
 
-def merge_samples(samples: Samples, cell: float) -> Samples:
+def merge_samples(samples: Samples, cell: float, check: Callable[[], None] = lambda: None) -> Samples:
     """Return the weighted mean of the samples in each occupied cell of a grid with cells of that size.
 
-    The order of the cells and every sum are the same whenever the samples are.
+    The order of the cells and every sum are the same whenever the samples are. `check` is called between parts and may
+    raise.
     """
+    check()
     low = samples.xyz.min(axis=0)
     index = np.floor((samples.xyz - low) / cell).astype(np.int64)
     size = index.max(axis=0) + 1
     keys = (index[:, 0] * size[1] + index[:, 1]) * size[2] + index[:, 2]
+    check()
     order = np.argsort(keys, kind="stable")
+    check()
     starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
     weights = samples.weights[order].astype(np.float64)
     totals = np.add.reduceat(weights, starts)
 
     def mean(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+        check()
         sums = np.add.reduceat(values[order].astype(np.float64) * weights[:, None], starts, axis=0)
         return np.asarray(sums / totals[:, None])
 

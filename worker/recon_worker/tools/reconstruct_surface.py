@@ -1,16 +1,37 @@
-"""Tool: screened Poisson surface reconstruction (Kazhdan and Hoppe, 2013), as in COLMAP."""
+"""Tool: screened Poisson surface reconstruction (Kazhdan and Hoppe, 2013), as in COLMAP, and cleaning the surface."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pycolmap
 
+from recon_api import reasons
+from recon_api.errors import UsageError
+from recon_worker.ply import Surface, read_ply, write_ply
+from recon_worker.tools.mesh_cleaning import decimated, drop_fragments, is_watertight, smoothed, with_normals
 from recon_worker.tools.surface import SurfaceRequest
-from recon_worker.tools.tool import main
+from recon_worker.tools.tool import main, report_fraction
+
+POISSON_SHARE = 0.85
+"""Of the tool's time."""
 
 
 def reconstruct_surface(request: SurfaceRequest) -> Mapping[str, Any]:
-    """Write the mesh, with vertex colours."""
+    """Write the mesh, with vertex colours and normals; say whether it is watertight.
+
+    Raises UsageError(INSUFFICIENT_OVERLAP) where no surface is left.
+    """
+    surface = _poisson(request)
+    report_fraction(POISSON_SHARE)
+    if not len(surface.faces):
+        raise UsageError(
+            reasons.INSUFFICIENT_OVERLAP,
+            "too few surface points were measured for a mesh; take photos closer together, in even light",
+        )
+    return _clean(surface, request)
+
+
+def _poisson(request: SurfaceRequest) -> Surface:
     options = pycolmap.PoissonMeshingOptions()
     options.depth = request.depth
     options.trim = request.trim
@@ -18,7 +39,14 @@ def reconstruct_surface(request: SurfaceRequest) -> Mapping[str, Any]:
     # With more threads the same points give another mesh each time, and two cores gain nothing over one.
     options.num_threads = 1
     pycolmap.poisson_meshing(request.points, request.mesh, options)
-    return {}
+    return read_ply(request.mesh)
+
+
+def _clean(surface: Surface, request: SurfaceRequest) -> Mapping[str, Any]:
+    whole = drop_fragments(surface, request.least_share)
+    cleaned = with_normals(decimated(smoothed(whole, request.smoothing_rounds), request.faces))
+    write_ply(request.mesh, cleaned)
+    return {"watertight": is_watertight(cleaned.faces)}
 
 
 if __name__ == "__main__":

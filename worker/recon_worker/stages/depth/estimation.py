@@ -32,15 +32,19 @@ def estimate_inverse_depth(
     best = min(BEST, len(sources))
     hypotheses = inverse_depths(view.nearest, view.farthest, planes, view.pyramid[0].device)
     coarse = Reference.of(view.pyramid[SWEEP_LEVEL], SWEEP_RADIUS)
-    volume = sweep(coarse, _warps(view, sources, SWEEP_LEVEL), hypotheses, best, check)
+    volume = sweep(coarse, _warps(view, sources, SWEEP_LEVEL, check), hypotheses, best, check)
     position = median3(best_planes(aggregate(volume, check)))
     w = hypotheses[0] + position * (hypotheses[1] - hypotheses[0])
     w, _ = _refined(view, sources, w, level=1, reach=2, pixels=0.5, best=best, check=check)
     return _refined(view, sources, median3(w), level=0, reach=1, pixels=0.5, best=best, check=check)
 
 
-def _warps(view: View, sources: Sequence[View], level: int) -> list[Warp]:
-    return [Warp.between(view, source, level) for source in sources]
+def _warps(view: View, sources: Sequence[View], level: int, check: Callable[[], None]) -> list[Warp]:
+    warps = []
+    for source in sources:
+        check()
+        warps.append(Warp.between(view, source, level))
+    return warps
 
 
 def _refined(
@@ -57,9 +61,10 @@ def _refined(
     """Enlarge `w` to a level and refine it there by shifts of so many pixels in a typical source."""
     image = view.pyramid[level]
     enlarged = torch.nn.functional.interpolate(w[None, None], image.shape, mode="bilinear")[0, 0]
-    warps = _warps(view, sources, level)
+    warps = _warps(view, sources, level, check)
     middle = (1 / view.nearest + 1 / view.farthest) / 2
     motion = sum(warp.pixels_per_inverse_depth(middle) for warp in warps) / len(warps)
+    check()
     return refine(
         Reference.of(image, HALF_RADIUS if level else FULL_RADIUS),
         warps,

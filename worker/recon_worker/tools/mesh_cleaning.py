@@ -1,4 +1,4 @@
-"""Making a reconstructed surface fit to be looked at: crop, drop fragments, smooth, decimate, colour."""
+"""Making a reconstructed surface fit to be looked at: drop fragments, smooth, decimate."""
 
 import fast_simplification
 import numpy as np

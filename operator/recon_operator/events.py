@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_QUEUE = 10_000
 LONGEST_NOTE = 1024
-"""The API's own limit."""
+"""The API's own limit, which it counts in bytes."""
 
 _published = itertools.count()
 
@@ -63,7 +63,7 @@ def event_body(job: ReconstructionJob, event: Event, at: datetime) -> dict[str, 
         "eventTime": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "type": "Warning" if event.warning else "Normal",
         "reason": event.reason.name,
-        "note": event.message[:LONGEST_NOTE],
+        "note": noted(event.message),
         "action": "Reconcile",
         "regarding": {
             "apiVersion": API_VERSION,
@@ -84,3 +84,11 @@ def _in_order(at: datetime) -> str:
     `kubectl describe` lists events by name where, as in this API, they have no last timestamp.
     """
     return f"{int(at.timestamp() * 1e6):014x}{next(_published) % 0x10000:04x}"
+
+
+def noted(message: str) -> str:
+    """Return a message that is not too long for an event: its beginning."""
+    text = message.encode()
+    return (
+        message if len(text) <= LONGEST_NOTE else text[: LONGEST_NOTE - len("…".encode())].decode(errors="ignore") + "…"
+    )

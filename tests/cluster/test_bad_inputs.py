@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 
 from recon_api.status import ConditionType, Phase
+from recon_operator.decide.situation import LONGEST_MESSAGE
+from recon_operator.events import LONGEST_NOTE
 from tests.support.jobs import has_condition, make_job
 from tests.support.system import System
 from tests.support.waiting import wait_for
@@ -94,3 +96,26 @@ def test_a_spec_that_no_worker_can_serve_fails_at_once(
     status = shared_system.submit(make_job(reason.lower(), **spec)).wait_phase(Phase.FAILED)
     assert has_condition(status, ConditionType.FAILED, reason), status.conditions
     assert status.execution_attempts == 1
+
+
+@pytest.mark.parametrize("letter", ["x", "\u00e4", "\u6f22", "\U0001fa91"])
+def test_a_message_of_any_length_is_told_in_short(shared_system: System, letter: str) -> None:
+    name = f"long-{ord(letter):x}"
+    job = shared_system.submit(make_job(name, parameters={"fail": letter * 5000}))
+    status = job.wait_phase(Phase.FAILED)
+    failed, attempt = status.condition(ConditionType.FAILED), status.attempts[-1]
+    assert failed is not None
+    for message in (status.message, failed.message, attempt.message):
+        assert len(message) == LONGEST_MESSAGE
+        assert message.endswith(f"{letter}…")
+    selector = f"regarding.name={name},reason=ParametersRejected"
+    note = wait_for(
+        "there is an event",
+        lambda: (
+            job.kubectl(
+                "get", "events.v1.events.k8s.io", f"--field-selector={selector}", "-o", "jsonpath={.items[*].note}"
+            ).stdout
+        ),
+    )
+    assert note.endswith(f"{letter}…")
+    assert LONGEST_NOTE - 4 < len(note.encode()) <= LONGEST_NOTE

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from recon_api.resource import ReconstructionJob
 from recon_api.status import QueueStatus
@@ -18,7 +18,7 @@ from recon_operator.start_times import running_left, start_times, start_to_tell,
 from recon_operator.step_times import ExpectedSteps
 
 POSITIONS_EVERY_S = 2.0
-"""How often places in the queue are counted anew while no worker is free."""
+"""How often places in the queue are counted anew while no worker is free, and the queue is played through."""
 
 
 class QueuePlan:
@@ -36,6 +36,8 @@ class QueuePlan:
         self._plans: dict[str, Plan] = {}
         self._planned_at: dict[str, float] = {}
         self._on_their_way: dict[str, str] = {}
+        self._starts: dict[str, dict[str, datetime]] = {}
+        self._played_at: dict[str, float] = {}
         self._told: dict[str, QueueStatus] = {}
 
     def update(self, workers: Counter[str], *, known: bool) -> set[str]:
@@ -86,15 +88,19 @@ class QueuePlan:
         on_their_way = [uid for uid, name in self._on_their_way.items() if name == gpu_class and uid not in held]
         old, new = self._plans.get(gpu_class, Plan()), plan(waiting, occupying, workers, len(on_their_way))
         self._plans[gpu_class] = new
-        starts = self._starts(occupying, [*on_their_way, *new.order], workers, now) if known else None
-        moved = {uid for uid, position in new.positions.items() if self._tell(uid, position, starts, now)}
+        fresh = known and self._clock() - self._played_at.get(gpu_class, -POSITIONS_EVERY_S) >= POSITIONS_EVERY_S
+        if fresh:
+            self._played_at[gpu_class] = self._clock()
+            self._starts[gpu_class] = self._play(occupying, [*on_their_way, *new.order], workers, now)
+        starts = self._starts.get(gpu_class, {})
+        moved = {uid for uid, place in new.positions.items() if self._tell(uid, place, starts, now, fresh=fresh)}
         self._told = {uid: told for uid, told in self._told.items() if self._jobs.get(uid)}
         return moved | (new.admitted - old.admitted)
 
-    def _starts(
+    def _play(
         self, occupying: list[ReconstructionJob], queue: list[str], workers: int, now: datetime
-    ) -> dict[str, float | None]:
-        """Return in how many seconds each job that no worker has taken starts, by UID."""
+    ) -> dict[str, datetime]:
+        """Play the queue through; return when each job that no worker has taken starts, by UID, where that is known."""
         running = [job for job in occupying if job.status.attempts[-1].worker]
         gpu = next((job.status.worker.gpu for job in running if job.status.worker), "")
         sent = [job for job in occupying if not job.status.attempts[-1].worker]
@@ -104,17 +110,23 @@ class QueuePlan:
             [running_left(job, self._expected(job, gpu), now) for job in running],
             [waiting_lasts(job, self._expected(job, gpu)) for job in ahead],
         )
-        return dict(zip((job.uid for job in ahead), times, strict=True))
+        second = now.replace(microsecond=0)
+        return {
+            job.uid: second + timedelta(seconds=round(start_s))
+            for job, start_s in zip(ahead, times, strict=True)
+            if start_s is not None
+        }
 
     def _expected(self, job: ReconstructionJob, gpu: str) -> ExpectedSteps | None:
         return self._durations.expected(job, photos_of(job), gpu) if self._durations else None
 
-    def _tell(self, uid: str, position: int, starts: Mapping[str, float | None] | None, now: datetime) -> bool:
-        """Note what a waiting job is to be told; return whether it is news. Without `starts` they are what they were."""
+    def _tell(self, uid: str, position: int, starts: Mapping[str, datetime], now: datetime, *, fresh: bool) -> bool:
+        """Note what a waiting job is to be told; return whether it is news. Only `fresh` times change what was told."""
         job = self._jobs.get(uid)
         told = self._told.get(uid) or (job and job.status.queue) or QueueStatus()
-        start = told.estimated_start_time
-        if starts is not None:
-            start = start_to_tell(start, starts.get(uid), now, position, moved=told.position != position)
-        self._told[uid] = QueueStatus(position=position, estimated_start_time=start)
-        return self._told[uid] != told
+        moved = told.position != position
+        self._told[uid] = told
+        if moved or fresh:
+            start = start_to_tell(told.estimated_start_time, starts.get(uid), now, position, moved=moved)
+            self._told[uid] = QueueStatus(position=position, estimated_start_time=start)
+        return self._told[uid] is not told and self._told[uid] != told

@@ -4,7 +4,7 @@ import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from recon_api.resource import ReconstructionJob
 from recon_api.steps import Step
@@ -97,13 +97,12 @@ def waiting_lasts(job: ReconstructionJob, expected: ExpectedSteps | None) -> Las
 
 
 def start_to_tell(
-    told: datetime | None, start_s: float | None, now: datetime, position: int, *, moved: bool
+    told: datetime | None, start: datetime | None, now: datetime, position: int, *, moved: bool
 ) -> datetime | None:
     """Return the start time to tell: the one `told` so far, unless the job's position has `moved` or it is far off.
 
     A time that comes or goes is told at once to the first of a queue only; the others hear of it when they move.
     """
-    start = None if start_s is None else now.replace(microsecond=0) + timedelta(seconds=round(start_s))
     if moved:
         return start
     if told is None or start is None:

@@ -116,25 +116,27 @@ def after(seconds: float) -> datetime:
 
 
 @pytest.mark.parametrize(
-    ("told", "start_s", "position", "moved", "tells"),
+    ("told", "start", "position", "moved", "tells"),
     [
-        pytest.param(after(100), 105, 3, True, after(105), id="who moves hears the newest time"),
+        pytest.param(after(100), after(105), 3, True, after(105), id="who moves hears the newest time"),
         pytest.param(after(100), None, 30, True, None, id="also that there is none"),
-        pytest.param(after(100), 129, 3, False, after(100), id="half a minute is no news"),
-        pytest.param(after(1000), 1150, 3, False, after(1000), id="nor is a sixth of the wait"),
-        pytest.param(after(1000), 1300, 3, False, after(1300), id="much later is"),
-        pytest.param(after(1000), 700, 3, False, after(700), id="so is much earlier"),
-        pytest.param(None, 700, 3, False, after(700), id="the first of a queue hear a time as soon as there is one"),
-        pytest.param(None, 700, 20, False, None, id="the others when they move"),
+        pytest.param(after(100), after(129), 3, False, after(100), id="half a minute is no news"),
+        pytest.param(after(1000), after(1150), 3, False, after(1000), id="nor is a sixth of the wait"),
+        pytest.param(after(1000), after(1300), 3, False, after(1300), id="much later is"),
+        pytest.param(after(1000), after(700), 3, False, after(700), id="so is much earlier"),
+        pytest.param(
+            None, after(700), 3, False, after(700), id="the first of a queue hear a time as soon as there is one"
+        ),
+        pytest.param(None, after(700), 20, False, None, id="the others when they move"),
         pytest.param(after(700), None, 20, False, after(700), id="and as late that there is none any more"),
-        pytest.param(ago(20), 5, 1, False, ago(20), id="a time that has just passed stays"),
-        pytest.param(ago(60), 5, 1, False, after(5), id="one that has long passed does not"),
+        pytest.param(ago(20), after(5), 1, False, ago(20), id="a time that has just passed stays"),
+        pytest.param(ago(60), after(5), 1, False, after(5), id="one that has long passed does not"),
     ],
 )
 def test_who_is_told(
-    told: datetime | None, start_s: float | None, position: int, *, moved: bool, tells: datetime | None
+    told: datetime | None, start: datetime | None, position: int, *, moved: bool, tells: datetime | None
 ) -> None:
-    assert start_to_tell(told, start_s, NOW, position, moved=moved) == tells
+    assert start_to_tell(told, start, NOW, position, moved=moved) == tells
 
 
 class Queue:

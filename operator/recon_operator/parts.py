@@ -15,6 +15,7 @@ from recon_operator.health import HealthServer
 from recon_operator.jobs import Jobs
 from recon_operator.kubernetes_api import KubernetesApi
 from recon_operator.metrics import Metrics
+from recon_operator.mislabelled import Mislabelled
 from recon_operator.observe import Observer
 from recon_operator.output_removal import OutputRemoval
 from recon_operator.progress_listener import ProgressListener
@@ -44,6 +45,7 @@ class Parts:
     relist: Relist
     finished_jobs: FinishedJobs
     removal: JobRemoval
+    mislabelled: Mislabelled
     health: HealthServer
 
     def tasks(self, relist_interval_s: float) -> dict[str, Coroutine[Any, Any, None]]:
@@ -56,6 +58,7 @@ class Parts:
             "keep durations": self.durations.run(),
             "watch finished jobs": self.finished_jobs.run(),
             "remove finished jobs": self.removal.run(),
+            "correct labels": self.mislabelled.run(),
         }
 
     async def drain(self, within_s: float) -> None:
@@ -95,12 +98,14 @@ def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
         api=api, outputs=OutputRemoval(redis, celery), metrics=metrics,
         default_ttl_s=settings.default_ttl_seconds_after_finished,
     )  # fmt: skip
+    mislabelled = Mislabelled(api)
+    watchers = (durations.learn, removal.seen, mislabelled.seen)
     return Parts(
         jobs=jobs, work=work, api=api, redis=redis, celery=celery, events=events, metrics=metrics,
         durations=durations, reconciler=reconciler,
         listener=ProgressListener(redis, jobs, work, observer),
         relist=Relist(api, jobs, work, settings.namespaces),
-        finished_jobs=FinishedJobs(api, settings.namespaces, seen=(durations.learn, removal.seen), gone=(removal.gone,)),
-        removal=removal,
+        finished_jobs=FinishedJobs(api, settings.namespaces, seen=watchers, gone=(removal.gone,)),
+        removal=removal, mislabelled=mislabelled,
         health=HealthServer(reconciler, metrics.registry),
     )  # fmt: skip

@@ -33,6 +33,17 @@ def condition(kind: ConditionType) -> dict[str, str]:
     return {"type": kind, "status": "True", "reason": "Mine", "lastTransitionTime": SOME_TIME}
 
 
+def metadata(job: Job) -> dict[str, Any]:
+    """Return a job's metadata."""
+    found: dict[str, Any] = (job.object() or {})["metadata"]
+    return found
+
+
+def has_label(job: Job) -> bool:
+    """Say whether a job has the label of finished jobs."""
+    return FINISHED_LABEL in metadata(job).get("labels", {})
+
+
 def corrections(system: System) -> int:
     """Return how many statuses the operator has set right since it started."""
     url = f"http://127.0.0.1:{system.settings.operator_port}/metrics"
@@ -113,11 +124,7 @@ def test_an_end_with_its_condition_ends_the_job(shared_system: System, kind: Con
     job.wait_phase(Phase.RUNNING)
     write_status(job, phase=phase, conditions=[condition(kind)])
 
-    def is_let_go() -> bool:
-        metadata = (job.object() or {})["metadata"]
-        return FINISHED_LABEL in metadata.get("labels", {}) and FINALIZER not in metadata.get("finalizers", ())
-
-    wait_for("the job is let go of", is_let_go)
+    wait_for("the job is let go of", lambda: has_label(job) and FINALIZER not in metadata(job).get("finalizers", ()))
     status = job.status()
     assert status.phase is phase
     assert status.completion_time is not None
@@ -152,3 +159,40 @@ def test_what_somebody_writes_while_the_operator_is_away(system: System, fields:
     wait_for("there is an event", lambda: events(job, "StatusCorrected"))
     status = job.wait_phase(Phase.SUCCEEDED)
     assert (status.execution_attempts, [a.number for a in status.attempts]) == (1, [1])
+
+
+def label(job: Job) -> None:
+    """Set the label of finished jobs."""
+    done = job.kubectl("label", "rj", job.name, f"{FINISHED_LABEL}=true")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_label_of_finished_jobs_hides_no_running_one(shared_system: System) -> None:
+    job = shared_system.submit(make_job("labelled", parameters=lasting(8)))
+    job.wait_phase(Phase.RUNNING)
+    label(job)
+    assert job.wait_phase(Phase.SUCCEEDED).execution_attempts == 1
+
+
+def test_a_job_made_of_a_finished_ones_manifest_runs(shared_system: System) -> None:
+    first = shared_system.submit(make_job("first"))
+    first.wait_phase(Phase.SUCCEEDED)
+    wait_for("it is labelled", lambda: has_label(first))
+    copied = {**(first.object() or {}), "metadata": {"name": "copied", "labels": metadata(first)["labels"]}}
+    assert shared_system.submit(copied).wait_phase(Phase.SUCCEEDED).execution_attempts == 1
+
+
+def test_a_labelled_job_is_found_when_the_operator_comes(idle_system: System) -> None:
+    manifest = make_job()
+    manifest["metadata"]["labels"] = {FINISHED_LABEL: "true"}
+    job = idle_system.submit(manifest)
+    idle_system.start()
+    job.wait_phase(Phase.SUCCEEDED)
+
+
+def test_a_labelled_job_that_runs_can_be_deleted(shared_system: System) -> None:
+    job = shared_system.submit(make_job("labelled-deleted", parameters=lasting(60)))
+    job.wait_phase(Phase.RUNNING)
+    label(job)
+    job.delete()
+    job.wait_gone()

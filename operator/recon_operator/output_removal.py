@@ -4,6 +4,7 @@ Only workers reach the storage. A message asks one of them; it deletes if the op
 Redis. What the operator knows of this it may forget: then it asks again, and a worker finds nothing left to delete.
 """
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -24,9 +25,13 @@ ASKED_AT_ONCE = 20
 
 @dataclass
 class _Wanted:
-    """A job whose outputs are to go."""
+    """A job whose outputs are to go; many may wait for long, so that little is kept of each."""
 
-    job: ReconstructionJob
+    uid: str
+    namespace: str
+    path: str
+    gpu_class: str
+    log: logging.LoggerAdapter[logging.Logger]
     asked_at: float | None = None
     """When a worker was last asked, if one was."""
     late: bool = False
@@ -51,7 +56,7 @@ class OutputRemoval:
         """Have the outputs of a finished job deleted from the next turn on."""
         self._withdrawn.discard(job.uid)
         if job.uid not in self._done:
-            self._wanted.setdefault(job.uid, _Wanted(job))
+            self._wanted.setdefault(job.uid, _wanted(job))
 
     def forget(self, uid: str) -> None:
         """Leave the outputs of a job alone from the next turn on, if they are still there."""
@@ -66,11 +71,11 @@ class OutputRemoval:
         """
         await self._withdraw()
         first = self._first_in_line()
-        done = await self._redis.discarded([wanted.job.uid for wanted in first]) & self._wanted.keys()
+        done = await self._redis.discarded([wanted.uid for wanted in first]) & self._wanted.keys()
         self._done |= done
         for uid in done:
             del self._wanted[uid]
-        await self._ask([wanted for wanted in first if wanted.job.uid not in done and self._is_due(wanted)])
+        await self._ask([wanted for wanted in first if wanted.uid not in done and self._is_due(wanted)])
         return done
 
     async def _withdraw(self) -> None:
@@ -82,7 +87,7 @@ class OutputRemoval:
         """Return the first few of each gpuClass."""
         lines: defaultdict[str, list[_Wanted]] = defaultdict(list)
         for wanted in self._wanted.values():
-            line = lines[wanted.job.spec.gpu_class]
+            line = lines[wanted.gpu_class]
             if len(line) < ASKED_AT_ONCE:
                 line.append(wanted)
         return list(chain.from_iterable(lines.values()))
@@ -94,28 +99,31 @@ class OutputRemoval:
         """Ask for these, with one message of each job in the queue at most."""
         if not due:
             return
-        waiting = (await self._redis.read([], {wanted.job.spec.gpu_class for wanted in due})).waiting
+        waiting = (await self._redis.read([], {wanted.gpu_class for wanted in due})).waiting
         for wanted in due:
-            uid = wanted.job.uid
+            uid = wanted.uid
             if self._wanted.get(uid) is not wanted:
                 continue  # its owner has changed their mind since
-            self._note_late(wanted)
             await self._redis.allow_discard(uid)
             if discard_task_id(uid) not in waiting:
-                await self._send(wanted.job)
-            wanted.asked_at = self._clock()
+                await self._celery.discard(uid, wanted.namespace, wanted.gpu_class, wanted.path)
+                if wanted.asked_at is not None:  # a worker took the message and did not do it
+                    self._let_others_go_first(uid)
+            self._note_asked(wanted)
 
-    def _note_late(self, wanted: _Wanted) -> None:
-        """Let the others go first from now on, and say once what the job waits for."""
-        if wanted.asked_at is None:
-            return
-        uid, gpu_class = wanted.job.uid, wanted.job.spec.gpu_class
-        self._wanted[uid] = self._wanted.pop(uid)
-        if not wanted.late:
+    def _let_others_go_first(self, uid: str) -> None:
+        if wanted := self._wanted.pop(uid, None):
+            self._wanted[uid] = wanted
+
+    def _note_asked(self, wanted: _Wanted) -> None:
+        """Note that workers are asked, and say once what a job waits for."""
+        if wanted.asked_at is not None and not wanted.late:
             message = "is to be removed, and waits for a worker of gpuClass %s to delete its outputs"
-            job_logger(__name__, wanted.job).warning(message, gpu_class)
-        wanted.late = True
+            wanted.log.warning(message, wanted.gpu_class)
+            wanted.late = True
+        wanted.asked_at = self._clock()
 
-    async def _send(self, job: ReconstructionJob) -> None:
-        path = job.spec.output.path or job.metadata.name
-        await self._celery.discard(job.uid, job.metadata.namespace, job.spec.gpu_class, path)
+
+def _wanted(job: ReconstructionJob) -> _Wanted:
+    path = job.spec.output.path or job.metadata.name
+    return _Wanted(job.uid, job.metadata.namespace, path, job.spec.gpu_class, job_logger(__name__, job))

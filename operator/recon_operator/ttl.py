@@ -99,8 +99,7 @@ class JobRemoval:
             self.gone(job.uid)
         elif known is None or known.due_at != due:
             self._removable[job.uid] = _Removable(job.metadata.namespace, job.metadata.name, due)
-            self._work.forget(job.uid)
-            self._work.add_at(job.uid, due)
+            self._work.add_at(job.uid, due)  # the earlier time stays, and finds that it is not due
             if due > self._clock():
                 self._outputs.forget(job.uid)
 

@@ -252,7 +252,7 @@ async def test_a_clock_that_is_set_back_before_the_last_look_keeps_the_job_until
     monkeypatch.setattr(api, "get_job", get_and_set_back)
     clock.ahead_s = DAY_S
     async with removing(api, namespace, removal(api, clock)):
-        await looked.wait()
+        await wait_until("it is looked at", looked.is_set)
         witness = put_finished(control_plane, namespace, "witness", ttlSecondsAfterFinished=0)
         await gone(witness)
         assert job.object()
@@ -278,7 +278,7 @@ async def test_who_changes_a_job_at_the_last_moment_wins(
 
     monkeypatch.setattr(api, "delete_job", delete_too_late)
     async with removing(api, namespace, removal(api)):
-        await refused.wait()
+        await wait_until("the deletion is refused", refused.is_set)
         await gone(put_finished(control_plane, namespace, "witness", ttlSecondsAfterFinished=0))
         assert job.object()
 

@@ -144,6 +144,14 @@ async def test_few_messages_stand_before_the_next_job(site: Site) -> None:
     assert site.waiting() == 5
 
 
+async def test_few_messages_stand_there_however_long_workers_are_busy(site: Site) -> None:
+    site.want(ASKED_AT_ONCE + 5)
+    for _ in range(3):
+        await site.removal.turn()
+        site.now += ASK_AGAIN_S
+    assert site.waiting() == ASKED_AT_ONCE
+
+
 async def test_workers_of_one_class_that_are_away_hold_up_no_other(site: Site) -> None:
     site.want(ASKED_AT_ONCE + 5, "away")
     site.want(1)

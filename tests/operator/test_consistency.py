@@ -25,6 +25,7 @@ from tests.operator.builders import (
     NOW,
     UID,
     ago,
+    completed,
     condition,
     dispatched,
     ended,
@@ -214,11 +215,33 @@ def test_a_request_from_ahead_expires_as_long_after_now_as_it_would_have() -> No
     assert at_start(status, 1).status.cancellation == requested(ago_s=0)
 
 
-def test_the_latest_expiry_does_not_overflow() -> None:
-    noted = CancellationStatus(state=CancellationState.REQUESTED, requested_at=END_OF_TIME, expires_at=END_OF_TIME)
+@pytest.mark.parametrize("expires", [END_OF_TIME, NOW])
+def test_a_request_from_the_end_of_time_expires_at_once(expires: datetime) -> None:
+    noted = CancellationStatus(state=CancellationState.REQUESTED, requested_at=END_OF_TIME, expires_at=expires)
     found = at_start(running(cancellation=noted), 1).status.cancellation
     assert found is not None
     assert (found.requested_at, found.expires_at) == (NOW, NOW)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        pytest.param((ago(20), ago(1)), (ago(20), ago(1)), id="as it was"),
+        pytest.param((ago(-60), ago(-90)), (NOW, NOW), id="a worker's clock that is ahead"),
+        pytest.param((ago(90), ago(60)), (ago(90), ago(20)), id="one that is behind: not before we saw it start"),
+        pytest.param((ago(5), ago(10)), (ago(5), ago(5)), id="one that was set back meanwhile"),
+        pytest.param((None, None), (None, None), id="no clock at all"),
+    ],
+)
+def test_times_that_a_worker_tells(
+    said: tuple[datetime | None, datetime | None], kept: tuple[datetime | None, datetime | None]
+) -> None:
+    result = completed().model_copy(update={"started_at": said[0], "finished_at": said[1]})
+    seen = Observation(attempt=1, authorised=1, result=result)
+    found = impossible_statuses_are_set_right(Situation(make_job(status=running()), seen, NOW, Limits(), running()))
+    assert isinstance(found, Situation)
+    assert found.seen.result is not None
+    assert (found.seen.result.started_at, found.seen.result.finished_at) == kept
 
 
 def test_an_attempt_does_not_end_before_it_starts() -> None:

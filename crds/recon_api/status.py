@@ -4,9 +4,22 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from recon_api.base import ObservedModel
+
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""Of the times that a status can name: far enough from the calendar's ends to be reckoned with."""
+
+
+def _in_those_years(at: datetime) -> datetime:
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(f"the year must be between {FIRST_YEAR} and {LAST_YEAR}")
+    return at
+
+
+Time = Annotated[datetime, AfterValidator(_in_those_years)]
+"""A time in a status; any other one was written by somebody else."""
 
 
 class Phase(StrEnum):
@@ -56,7 +69,7 @@ class Condition(ObservedModel):
     reason: str
     """A documented reason."""
     message: str = ""
-    last_transition_time: datetime
+    last_transition_time: Time
     observed_generation: int = 0
 
 
@@ -75,11 +88,11 @@ class CancellationStatus(ObservedModel):
     """The cancellation as the operator has seen it."""
 
     state: CancellationState
-    requested_at: datetime | None = None
-    expires_at: datetime | None = None
+    requested_at: Time | None = None
+    expires_at: Time | None = None
     """When an unconfirmed request is forgotten."""
-    confirmed_at: datetime | None = None
-    cancelled_at: datetime | None = None
+    confirmed_at: Time | None = None
+    cancelled_at: Time | None = None
 
 
 class QueueStatus(ObservedModel):
@@ -87,7 +100,7 @@ class QueueStatus(ObservedModel):
 
     position: Annotated[int, Field(ge=1)] | None = None
     """1 is next."""
-    estimated_start_time: datetime | None = None
+    estimated_start_time: Time | None = None
 
 
 class WorkerStatus(ObservedModel):
@@ -111,7 +124,7 @@ class Progress(ObservedModel):
     percentage: Annotated[int, Field(ge=0, le=100)] = 0
     step: str = ""
     estimated_remaining_seconds: Annotated[int, Field(ge=0)] | None = None
-    last_updated_time: datetime | None = None
+    last_updated_time: Time | None = None
     metrics: tuple[Metric, ...] = ()
 
 
@@ -128,10 +141,10 @@ class Attempt(ObservedModel):
 
     number: Annotated[int, Field(ge=1)]
     worker: str = ""
-    start_time: datetime | None = None
-    stop_time: datetime | None = None
+    start_time: Time | None = None
+    stop_time: Time | None = None
     """When it was told to stop: by a cancellation, a suspension, a deadline or a deletion."""
-    end_time: datetime | None = None
+    end_time: Time | None = None
     reason: str = ""
     message: str = ""
 
@@ -165,9 +178,9 @@ class ReconstructionJobStatus(ObservedModel):
     ignored_attempts: Annotated[int, Field(ge=0)] = 0
     """Attempts that do not count: what the cluster lost, and what a rule with action Ignore matched."""
     attempts: tuple[Attempt, ...] = ()
-    start_time: datetime | None = None
+    start_time: Time | None = None
     """When the first attempt started to run."""
-    completion_time: datetime | None = None
+    completion_time: Time | None = None
     active_seconds: Annotated[int, Field(ge=0)] = 0
     """Running time of all attempts that have ended."""
     queue: QueueStatus | None = None

@@ -19,7 +19,7 @@ from recon_operator.jobs import Jobs
 from recon_operator.kubernetes_api import ConflictError, GoneError, KubernetesApi, KubernetesError
 from recon_operator.logs import job_logger
 from recon_operator.metrics import Metrics
-from recon_operator.observe import Observer
+from recon_operator.observe import Observer, View
 from recon_operator.queue_plan import QueuePlan
 from recon_operator.reading import read_job
 from recon_operator.redis_state import StateUnavailableError
@@ -90,19 +90,26 @@ class Reconciler:
             self._let_go(uid)
         try:
             view = await self._observer.observe(batch)
-            self._metrics.note_workers(view.workers)
-            for uid in self._plan.update(view.workers, known=view.known):
-                self._work.add(uid)
         except Exception as error:  # every job of the batch is tried again
             log.exception("observing %d jobs failed", len(batch))
             for job in batch:
                 self._try_again(job.uid, error, 0.0)
                 self._work.done(job.uid)
             return
+        self._metrics.note_workers(view.workers)
+        self._plan_queue(view)
         for job in batch:
             await self._slots.acquire()
             seen = replace(view.observations[job.uid], spec_problem=self._jobs.spec_problem(job.uid))
             self._start_pass(job, self._plan.complete(seen, job))
+
+    def _plan_queue(self, view: View) -> None:
+        try:
+            for uid in self._plan.update(view.workers, known=view.known):
+                self._work.add(uid)
+        except Exception as error:  # one job that cannot be planned with must not hold up those that run
+            log.exception("the queue cannot be planned anew")
+            self._metrics.reconcile_errors.labels(type(error).__name__).inc()
 
     def _start_pass(self, job: ReconstructionJob, seen: Observation) -> None:
         task = asyncio.create_task(self._pass(job, seen), name=f"pass {job.key}")

@@ -31,7 +31,7 @@ class OperatorSettings(BaseSettings):
     default_ttl_seconds_after_finished: int | None = Field(default=None, ge=0, le=MAX_SECONDS)
     """How long finished jobs stay that name no ttlSecondsAfterFinished; for ever where empty."""
 
-    cancellation_expiry_s: float = Field(default=3600.0, gt=0)
+    cancellation_expiry_s: float = Field(default=3600.0, gt=0, le=MAX_SECONDS)
     """How long a request for cancellation waits for its confirmation."""
     cancellation_grace_s: float = Field(default=10.0, ge=0)
     """How long an attempt may take to stop by itself before it is killed."""

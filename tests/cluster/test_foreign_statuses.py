@@ -17,6 +17,9 @@ from tests.support.waiting import wait_for
 YEAR_0 = "0000-01-01T00:00:00Z"
 """A time that the API server lets through and nobody can read."""
 
+END_OF_TIME = "9999-12-31T23:59:59Z"
+"""One to which nothing can be added."""
+
 SOME_TIME = "2026-01-01T00:00:00Z"
 
 
@@ -148,6 +151,10 @@ def test_a_condition_alone_brings_its_phase(shared_system: System) -> None:
         pytest.param({"phase": "Failed", "completionTime": SOME_TIME}, id="it seems to have failed"),
         pytest.param({"phase": "Pending"}, id="it seems not to have been seen"),
         pytest.param({"executionAttempts": 9}, id="there seem to have been more attempts"),
+        pytest.param(
+            {"attempts": [{"number": 1, "endTime": END_OF_TIME, "reason": "CUDAOutOfMemory"}]},
+            id="its attempt ends at the end of time",
+        ),
     ],
 )
 def test_what_somebody_writes_while_the_operator_is_away(system: System, fields: Mapping[str, Any]) -> None:

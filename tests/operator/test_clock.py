@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -18,7 +18,7 @@ from recon_operator.metrics import Metrics
 from recon_operator.observe import View
 from recon_operator.reconcile import Reconciler
 from recon_operator.work_queue import WorkQueue
-from tests.operator.builders import NOW, queued
+from tests.operator.builders import NOW, ended, queued
 from tests.operator.shown import shown
 
 
@@ -129,3 +129,19 @@ async def test_decisions_are_made_by_the_clock_that_is_given(clocks: Clocks) -> 
     clocks.pass_s(60.0)
     await world.turn()
     assert {decision.status.conditions[0].last_transition_time for decision in world.decided} == {clocks.now}
+
+
+async def test_what_cannot_be_planned_with_holds_up_no_other_job(
+    clocks: Clocks, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(clocks)
+    end_of_time = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    latest = ended("CUDAOutOfMemory").attempts[-1].model_copy(update={"end_time": end_of_time})
+    world.jobs.apply(
+        shown(uid="odd", status=ended("CUDAOutOfMemory", failed_attempts=1).model_copy(update={"attempts": (latest,)}))
+    )
+    world.jobs.apply(shown(uid="other", status=queued()))
+    world.work.add("other")
+    await world.turn()
+    assert "the queue cannot be planned anew" in caplog.text
+    assert world.looked_at == ["other"]

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from recon_api.keys import task_id
 from recon_api.status import (
+    FIRST_YEAR,
+    LAST_YEAR,
     Attempt,
     CancellationState,
     CancellationStatus,
@@ -38,7 +40,8 @@ from tests.operator.builders import (
 )
 
 COMPLETE = condition(ConditionType.COMPLETE, "True", "Completed", since=ago(3))
-END_OF_TIME = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+END_OF_TIME = datetime(LAST_YEAR, 12, 31, 23, 59, 59, tzinfo=UTC)
+BEGIN_OF_TIME = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 
 
 def at_start(
@@ -215,7 +218,7 @@ def test_a_request_from_ahead_expires_as_long_after_now_as_it_would_have() -> No
     assert at_start(status, 1).status.cancellation == requested(ago_s=0)
 
 
-@pytest.mark.parametrize("expires", [END_OF_TIME, NOW])
+@pytest.mark.parametrize("expires", [END_OF_TIME, NOW, BEGIN_OF_TIME])
 def test_a_request_from_the_end_of_time_expires_at_once(expires: datetime) -> None:
     noted = CancellationStatus(state=CancellationState.REQUESTED, requested_at=END_OF_TIME, expires_at=expires)
     found = at_start(running(cancellation=noted), 1).status.cancellation
@@ -249,7 +252,8 @@ def test_an_attempt_does_not_end_before_it_starts() -> None:
     assert at_start(status).status.attempts[0].end_time == ago(5)
 
 
-times = st.none() | st.datetimes(timezones=st.just(UTC))
+moments = st.datetimes(BEGIN_OF_TIME.replace(tzinfo=None), END_OF_TIME.replace(tzinfo=None), timezones=st.just(UTC))
+times = st.none() | moments
 attempts = st.builds(Attempt, number=st.integers(1, 9) | st.integers(1, 2**63 - 1), start_time=times, end_time=times)
 forged = st.builds(
     ReconstructionJobStatus,
@@ -266,7 +270,7 @@ forged = st.builds(
             st.sampled_from(ConditionType),
             st.sampled_from(["True", "False"]),
             st.just("Mine"),
-            since=st.datetimes(timezones=st.just(UTC)),
+            since=moments,
         ),
         max_size=4,
     ).map(tuple),

@@ -26,5 +26,5 @@ def test_the_events_of_a_job_are_listed_in_the_order_in_which_they_happened(late
 
 def test_an_event_is_no_longer_than_the_api_allows() -> None:
     body = event_body(make_job(name="n" * 253), Event(STARTED, "x" * 5000), NOW)
-    assert len(body["note"]) == LONGEST_NOTE
+    assert len(body["note"].encode()) == LONGEST_NOTE
     assert len(body["metadata"]["name"]) <= 253

@@ -10,8 +10,8 @@ from recon_operator.reading import read_job
 from recon_operator.status_patch import dump
 from tests.operator.builders import running
 
-YEAR_0 = "0000-01-01T00:00:00Z"
-"""A time that the API server lets through."""
+YEAR_0, YEAR_9999 = "0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
+"""Times that the API server lets through: one that no calendar has, and one to which nothing can be added."""
 
 
 def body(spec: dict[str, Any] | None = None, status: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -59,6 +59,8 @@ def test_an_unknown_field_is_ignored() -> None:
     ("status", "lost"),
     [
         pytest.param({"startTime": YEAR_0}, {"start_time": None}, id="a time"),
+        pytest.param({"startTime": YEAR_9999}, {"start_time": None}, id="the end of time"),
+        pytest.param({"startTime": "0001-01-01T00:00:00+14:00"}, {"start_time": None}, id="its begin"),
         pytest.param({"conditions": [{"type": "Running"}]}, {"conditions": ()}, id="a condition"),
         pytest.param(
             {"startTime": YEAR_0, "worker": {}, "progress": {"lastUpdatedTime": YEAR_0}},

@@ -36,10 +36,15 @@ class Trace:
         latest = [told for told in self.told if told.at <= at]
         return max(latest[-1].end - at, 0.0) if latest and latest[-1].end is not None else None
 
+    def error_s(self, share: float) -> float | None:
+        """Return by how many seconds what is told at this share is off: above 0, too much is told."""
+        told_s = self.told_at(share)
+        return None if told_s is None else told_s - (1.0 - share) * (self.end - self.begin)
+
     def error(self, share: float) -> float | None:
-        """Return by how much what is told at this share is off, as a fraction of what is left: above 0 is too much."""
-        told_s, left_s = self.told_at(share), (1.0 - share) * (self.end - self.begin)
-        return None if told_s is None or left_s <= 0 else (told_s - left_s) / left_s
+        """Return the same as a fraction of what is left."""
+        error_s, left_s = self.error_s(share), (1.0 - share) * (self.end - self.begin)
+        return None if error_s is None or left_s <= 0 else error_s / left_s
 
     @property
     def largest_jump(self) -> float:
@@ -51,12 +56,11 @@ class Trace:
 
 def calibration(traces: Sequence[Trace]) -> dict[str, Any]:
     """Return median and 90th percentile of the error at each point, its bias (median with its sign), and the jumps."""
-    errors = {share: [error for trace in traces if (error := trace.error(share)) is not None] for share in POINTS}
-    points = {f"{share:.0%}": _summary(found, len(traces)) for share, found in errors.items()}
+    points = {f"{share:.0%}": [(trace, share) for trace in traces] for share in POINTS}
     return {
         "runs": len(traces),
-        "all": _summary([error for found in errors.values() for error in found], len(traces) * len(POINTS)),
-        "at": points,
+        "all": _summary([asked for point in points.values() for asked in point]),
+        "at": {name: _summary(point) for name, point in points.items()},
         "largest_jump": {
             "p50": _rounded(statistics.median, [trace.largest_jump for trace in traces]),
             "max": _rounded(max, [trace.largest_jump for trace in traces]),
@@ -64,12 +68,16 @@ def calibration(traces: Sequence[Trace]) -> dict[str, Any]:
     }
 
 
-def _summary(errors: Sequence[float], asked: int) -> dict[str, float | None]:
+def _summary(asked: Sequence[tuple[Trace, float]]) -> dict[str, float | None]:
+    errors = [error for trace, share in asked if (error := trace.error(share)) is not None]
+    errors_s = [error for trace, share in asked if (error := trace.error_s(share)) is not None]
     return {
         "p50": _rounded(statistics.median, map(abs, errors)),
         "p90": _rounded(_p90, map(abs, errors)),
         "bias": _rounded(statistics.median, errors),
-        "said": round(len(errors) / asked, 3) if asked else None,
+        "p50_s": _rounded(statistics.median, map(abs, errors_s)),
+        "p90_s": _rounded(_p90, map(abs, errors_s)),
+        "said": round(len(errors) / len(asked), 3) if asked else None,
     }
 
 

@@ -188,20 +188,22 @@ def _figures(traces: Sequence[tuple[Followed, Trace, Trace, Trace]]) -> dict[str
 
 
 def _table(result: Mapping[str, Any]) -> str:
-    rows = [f"{'':<26}" + "".join(f"{f'at {share:.0%}':>16}" for share in POINTS) + f"{'said':>8}{'jump':>8}"]
     kinds = [(f"{model}, {kind}", result[model][kind]) for model in ("multiview", "synthetic")
              for kind in ("learned", "by_pace")]  # fmt: skip
-    for label, figures in [*kinds, ("start of waiting jobs", result["start"])]:
-        cells = [_cell(figures["at"][f"{share:.0%}"]) for share in POINTS]
-        said, jump = figures["all"]["said"], figures["largest_jump"]["max"]
-        rows.append(f"{label:<26}" + "".join(f"{cell:>16}" for cell in cells) + f"{said:>8.0%}{jump:>8.0%}")
-    return "\n".join([*rows, "", "Median and 90th percentile of |told - left| / left, in percent.",
+    head = f"{'':<26}" + "".join(f"{f'at {share:.0%}':>16}" for share in POINTS) + f"{'said':>8}{'jump':>8}"
+    rows = [_row(label, figures) for label, figures in [*kinds, ("start of waiting jobs", result["start"])]]
+    return "\n".join([head, *rows, _row("the same in seconds", result["start"], "_s", 1.0), "",
+                      "Median and 90th percentile of |told - left| / left, in percent.",
                       f"{result['cores']} x {result['cpu']}, load {result['load_before'][0]} before"])  # fmt: skip
 
 
-def _cell(figures: Mapping[str, float | None]) -> str:
-    p50, p90 = figures["p50"], figures["p90"]
-    return "-" if p50 is None or p90 is None else f"{100 * p50:.0f} / {100 * p90:.0f}"
+def _row(label: str, figures: Mapping[str, Any], unit: str = "", scale: float = 100.0) -> str:
+    cells = []
+    for share in POINTS:
+        p50, p90 = (figures["at"][f"{share:.0%}"][name + unit] for name in ("p50", "p90"))
+        cells.append("-" if p50 is None else f"{scale * p50:.0f} / {scale * p90:.0f}")
+    said, jump = figures["all"]["said"], figures["largest_jump"]["max"]
+    return f"{label:<26}" + "".join(f"{cell:>16}" for cell in cells) + f"{said:>8.0%}{jump:>8.0%}"
 
 
 if __name__ == "__main__":

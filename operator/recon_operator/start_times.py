@@ -101,11 +101,14 @@ def start_to_tell(
 ) -> datetime | None:
     """Return the start time to tell: the one `told` so far, unless the job's position has `moved` or it is far off.
 
-    A time that comes or goes is told at once to the first of a queue only; the others hear of it when they move.
+    A time that can be told at last is told at once to the first of a queue only; the others hear of it when they move.
+    One that can no longer be told stays until it has passed.
     """
     if moved:
         return start
-    if told is None or start is None:
-        return start if position <= EXACT_POSITIONS else told
+    if told is None:
+        return start if position <= EXACT_POSITIONS else None
+    if start is None:
+        return told if told > now else None
     off_s = abs((start - told).total_seconds())
     return start if off_s > max(KEPT_WAIT_S, KEPT_WAIT_SHARE * (start - now).total_seconds()) else told

@@ -54,8 +54,8 @@ OTHER_GPU = 0.01
 INSTANT_S = 0.05
 """Added to all times in logarithms, so that a step of no time has one."""
 
-USUAL_COMMON_SPREAD, USUAL_STEP_SPREAD = 0.3, 0.25
-"""Standard deviations of logarithms, of whole runs and of single steps, until enough runs say it better."""
+USUAL_COMMON_SPREAD, USUAL_STEP_SPREAD, USUAL_PHOTOS_SPREAD = 0.3, 0.25, 1.0
+"""Standard deviations of logarithms, of whole runs, of single steps and of the number of photos, until runs say it better."""
 
 SPREAD_RUNS = 2.0
 """How many runs the usual spreads count for."""
@@ -140,7 +140,7 @@ def _photos(runs: Sequence[_Timed], photos: int | None) -> tuple[float, float]:
     if not known:
         return 1.0, 0.0
     middle = median(known)
-    return math.exp(middle), math.sqrt(sum((value - middle) ** 2 for value in known) / len(known))
+    return math.exp(middle), _spread(USUAL_PHOTOS_SPREAD, [value - middle for value in known])
 
 
 def _weights(runs: Sequence[_Timed], near: Sequence[float], gpu: str) -> list[float]:
@@ -173,13 +173,18 @@ def _growth(runs: Sequence[_Timed], step: Step) -> float:
 
 
 def _weighted_median(values: Sequence[float], weights: Sequence[float]) -> float:
-    ordered = sorted(zip(values, weights, strict=True))
+    """Return the value with half of the weight below it, interpolated between the middles of two neighbours' weights."""
     half, passed = sum(weights) / 2, 0.0
-    for value, weight in ordered:
-        passed += weight
-        if passed >= half:
-            return value
-    return ordered[-1][0]
+    below: tuple[float, float] | None = None
+    for value, weight in sorted(zip(values, weights, strict=True)):
+        middle = passed + weight / 2
+        if middle >= half:
+            if below is None:
+                return value
+            share = (half - below[1]) / (middle - below[1])
+            return below[0] + share * (value - below[0])
+        below, passed = (value, middle), passed + weight
+    return max(values)
 
 
 def _seconds(log_time: float) -> float:
@@ -190,12 +195,16 @@ def _spreads(scaled: Sequence[Mapping[Step, float]], seconds: Mapping[Step, floa
     """Return by how much runs differed from what is expected: as a whole, and in single steps beside that."""
     total = sum(seconds.values()) + INSTANT_S * len(STEPS)
     parts = {step: (took + INSTANT_S) / total for step, took in seconds.items()}
-    common = single = 0.0
+    common, single = [], []
     for times in scaled:
         whole = math.log(sum(math.exp(min(time, 700.0)) for time in times.values()) / total)
-        common += whole**2
-        single += sum(parts[s] * (times[s] - math.log(seconds[s] + INSTANT_S) - whole) ** 2 for s in STEPS)
-    return (
-        math.sqrt((SPREAD_RUNS * USUAL_COMMON_SPREAD**2 + common) / (SPREAD_RUNS + len(scaled))),
-        math.sqrt((SPREAD_RUNS * USUAL_STEP_SPREAD**2 + single) / (SPREAD_RUNS + len(scaled))),
-    )
+        rest = {step: times[step] - math.log(seconds[step] + INSTANT_S) - whole for step in STEPS}
+        common.append(whole)
+        single.append(math.sqrt(sum(parts[step] * rest[step] ** 2 for step in STEPS)))
+    return _spread(USUAL_COMMON_SPREAD, common), _spread(USUAL_STEP_SPREAD, single)
+
+
+def _spread(usual: float, deviations: Sequence[float]) -> float:
+    """Return the standard deviation, in which what is usual counts for a few runs."""
+    squares = SPREAD_RUNS * usual**2 + sum(deviation**2 for deviation in deviations)
+    return math.sqrt(squares / (SPREAD_RUNS + len(deviations)))

@@ -70,7 +70,7 @@ def test_what_is_expected_follows_what_is_learned() -> None:
         history.add(run(number, seconds=10.0 * number))
         found = history.expected(None, "H200")
         expected.append(found and round(found.seconds[Step.RECONSTRUCTION]))
-    assert expected == [10, 20, 20]
+    assert expected == [10, 14, 20]
 
 
 def succeeded(managed_by: str | None = None, **fields: Any) -> Any:

@@ -128,7 +128,8 @@ def after(seconds: float) -> datetime:
             None, after(700), 3, False, after(700), id="the first of a queue hear a time as soon as there is one"
         ),
         pytest.param(None, after(700), 20, False, None, id="the others when they move"),
-        pytest.param(after(700), None, 20, False, after(700), id="and as late that there is none any more"),
+        pytest.param(after(700), None, 3, False, after(700), id="a time that can no longer be told stays"),
+        pytest.param(ago(1), None, 3, False, None, id="until it has passed"),
         pytest.param(ago(20), after(5), 1, False, ago(20), id="a time that has just passed stays"),
         pytest.param(ago(60), after(5), 1, False, after(5), id="one that has long passed does not"),
     ],

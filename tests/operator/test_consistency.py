@@ -1,6 +1,7 @@
 """Statuses that cannot be true, as an operator finds them when it starts."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -45,13 +46,11 @@ BEGIN_OF_TIME = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 
 
 def at_start(
-    status: ReconstructionJobStatus, authorised: int | None = None, *, known: bool = True, **job: object
+    status: ReconstructionJobStatus, authorised: int | None = None, *, known: bool = True, **job: Any
 ) -> Situation | Decision:
     """Return what the policy makes of a status that an operator finds when it starts."""
     seen = Observation(attempt=status.execution_attempts, authorised=authorised, known=known)
-    return impossible_statuses_are_set_right(
-        Situation(make_job(status=status, **job), seen, NOW, Limits(), status)  # type: ignore[arg-type]
-    )
+    return impossible_statuses_are_set_right(Situation(make_job(status=status, **job), seen, NOW, Limits(), status))
 
 
 ENDED = ended("WorkerLost", number=3)
@@ -171,7 +170,7 @@ def test_phases(status: ReconstructionJobStatus, phase: Phase) -> None:
 
 
 @pytest.mark.parametrize("job", [{"cancellation": "Confirmed"}, {"deleted_s_ago": 1.0}])
-def test_what_is_cancelled_may_be_cancelling(job: dict[str, object]) -> None:
+def test_what_is_cancelled_may_be_cancelling(job: dict[str, Any]) -> None:
     status = running(phase=Phase.CANCELLING, cancellation=requested())
     assert at_start(status, 1, **job).status == status
 

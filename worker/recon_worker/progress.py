@@ -19,7 +19,7 @@ class ProgressSink(Protocol):
         """Show a figure of the running job, such as the number of photos placed. Must not block."""
 
     def raise_if_stopped(self) -> None:
-        """Raise `recon_api.errors.JobCancelled` where the work must stop; cheap enough for every loop."""
+        """Raise `recon_api.errors.JobCancelled` where the work must stop. Cheap, and called by several threads at once."""
 
 
 class SilentSink:

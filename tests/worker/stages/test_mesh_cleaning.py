@@ -7,8 +7,8 @@ import pytest
 import trimesh
 
 from recon_worker.ply import NO_FACES, Surface, read_ply, write_ply
-from recon_worker.tools.mesh_cleaning import decimated, drop_fragments, is_watertight, smoothed, with_normals
 from recon_worker.stages.voxel_grid import Samples, merge_samples
+from recon_worker.tools.mesh_cleaning import decimated, drop_fragments, is_watertight, smoothed, with_normals
 
 
 def ball(radius: float = 1.0, x: float = 0.0, subdivisions: int = 3) -> Surface:

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from recon_api.resource import FINALIZER, FINISHED_LABEL, ReconstructionJob
+from recon_api.resource import FINISHED_LABEL, ReconstructionJob
 from recon_operator.celery_client import BrokerError
 from recon_operator.decide.ownership import is_ours
 from recon_operator.kubernetes_api import ConflictError, GoneError, KubernetesApi, KubernetesError
 from recon_operator.logs import job_logger
 from recon_operator.metrics import Metrics
+from recon_operator.mislabelled import is_mislabelled
 from recon_operator.output_removal import OutputRemoval
 from recon_operator.redis_state import StateUnavailableError
 from recon_operator.work_queue import WorkQueue
@@ -55,13 +56,9 @@ def takes_outputs_along(job: ReconstructionJob) -> bool:
 
 
 def _is_over(job: ReconstructionJob) -> bool:
-    """Say whether a job is ours and has ended: the label comes last, in one write with the end of the finalizer.
-
-    With both, somebody else has set the label, and an attempt may run.
-    """
-    metadata = job.metadata
-    labelled = FINISHED_LABEL in metadata.labels and FINALIZER not in metadata.finalizers
-    return job.status.phase.finished and labelled and metadata.deletion_timestamp is None and is_ours(job)
+    """Say whether a job is ours and has ended, and we have said so ourselves."""
+    labelled = FINISHED_LABEL in job.metadata.labels and not is_mislabelled(job)
+    return job.status.phase.finished and labelled and job.metadata.deletion_timestamp is None and is_ours(job)
 
 
 @dataclass(frozen=True)

@@ -198,12 +198,13 @@ def test_outputs_stay_when_a_person_deletes_the_job(shared_system: System) -> No
 def test_a_job_waits_with_its_outputs_while(
     system: System, part: Callable[[System], Part], noticed: Callable[[System], bool]
 ) -> None:
-    job = ended(system, "waiting", output={"retain": False})
+    job, witness = ended(system, "waiting", output={"retain": False}), ended(system, "witness")
     part(system).stop()
     job.patch(ttlSecondsAfterFinished=0)
     wait_for("the operator has noticed", lambda: noticed(system))
     # A job that takes nothing along need not wait.
-    put_finished(system.control_plane, system.namespace, "witness", ttlSecondsAfterFinished=0).wait_gone()
+    witness.patch(ttlSecondsAfterFinished=0)
+    witness.wait_gone()
     assert job.object()
     assert (system.outputs / "waiting" / MANIFEST).exists()
     part(system).start()

@@ -6,16 +6,23 @@ from typing import Any
 import pytest
 
 from recon_api.resource import MANAGED_BY_US, ReconstructionJob
-from recon_api.status import Phase
+from recon_api.status import Phase, ReconstructionJobStatus
 from recon_operator.settings import OperatorSettings
+from recon_operator.truth import FINAL_PHASES
 from recon_operator.ttl import due_at, takes_outputs_along
-from tests.operator.builders import LABELLED, finished, make_job, running
+from tests.operator.builders import LABELLED, condition, finished, make_job, running
 
 ENDED = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
 
+def ended_as(phase: Phase, **fields: Any) -> ReconstructionJobStatus:
+    kind = next(kind for kind, final in FINAL_PHASES.items() if final is phase)
+    end = (condition(kind, "True", "Completed", since=ENDED),)
+    return finished(phase, **{"completion_time": ENDED, "conditions": end, **fields})
+
+
 def ended_job(phase: Phase = Phase.SUCCEEDED, **fields: Any) -> ReconstructionJob:
-    return make_job(**{"status": finished(phase, completion_time=ENDED), "labels": LABELLED, **fields})
+    return make_job(**{"status": ended_as(phase), "labels": LABELLED, **fields})
 
 
 @pytest.mark.parametrize(
@@ -50,7 +57,8 @@ def test_it_does_not_matter_how_a_job_ended(phase: Phase) -> None:
         pytest.param(ended_job(labels={}), 0, id="whose end is not noted in full: it has no label yet"),
         pytest.param(ended_job(finalizer=True), 0, id="that somebody else has labelled: an attempt may run"),
         pytest.param(make_job(status=running(), labels=LABELLED), 0, id="that runs, whatever its label says"),
-        pytest.param(ended_job(status=finished(Phase.FAILED, completion_time=None)), 0, id="of which no end is known"),
+        pytest.param(ended_job(status=ended_as(Phase.FAILED, completion_time=None)), 0, id="of which no end is known"),
+        pytest.param(ended_job(status=ended_as(Phase.FAILED, conditions=())), 0, id="whose end is no condition"),
         pytest.param(ended_job(deleted_s_ago=1), 0, id="that is being deleted already"),
     ],
 )
@@ -59,7 +67,7 @@ def test_a_job_stays(job: ReconstructionJob, default_s: int | None) -> None:
 
 
 def test_an_end_that_no_calendar_reaches_is_no_fault() -> None:
-    ended = finished(Phase.SUCCEEDED, completion_time=datetime(2200, 12, 31, tzinfo=UTC))
+    ended = ended_as(Phase.SUCCEEDED, completion_time=datetime(9999, 12, 31, tzinfo=UTC))
     due = due_at(ended_job(status=ended, ttlSecondsAfterFinished=2**31 - 1), None)
     assert due is not None
     assert due > ENDED.timestamp()
@@ -72,7 +80,7 @@ def test_an_end_that_no_calendar_reaches_is_no_fault() -> None:
         pytest.param(ended_job(output={"retain": True}), False, id="outputs stay where it says so"),
         pytest.param(ended_job(output={"retain": False}), True, id="outputs go where it says so"),
         pytest.param(
-            ended_job(output={"retain": False}, status=finished(Phase.CANCELLED, execution_attempts=0, attempts=())),
+            ended_job(output={"retain": False}, status=ended_as(Phase.CANCELLED, execution_attempts=0, attempts=())),
             False,
             id="a job that was never sent has none",
         ),

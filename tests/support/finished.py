@@ -1,4 +1,4 @@
-"""Jobs that are finished by the test's own hand, where no operator runs or may look after them."""
+"""Jobs that are finished by the test's own hand, where no operator looks after them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from kubernetes import client
 
 from recon_api.resource import FINISHED_LABEL, GROUP, PLURAL, VERSION
-from recon_api.status import Phase
+from recon_api.status import ConditionType, Phase
 from tests.support.control_plane import ControlPlane
 from tests.support.jobs import Job, make_job
 
@@ -17,7 +17,8 @@ def put_finished(control_plane: ControlPlane, namespace: str, name: str = "chair
     manifest["metadata"] |= {"namespace": namespace, "labels": {FINISHED_LABEL: "true"}}
     control_plane.run_kubectl.apply(manifest)
     ended = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds").replace("+00:00", "Z")
-    status = {"status": {"phase": Phase.SUCCEEDED.value, "completionTime": ended, "executionAttempts": 1}}
+    end = {"type": ConditionType.COMPLETE.value, "status": "True", "reason": "Completed", "lastTransitionTime": ended}
+    fields = {"phase": Phase.SUCCEEDED.value, "completionTime": ended, "executionAttempts": 1, "conditions": [end]}
     api = client.CustomObjectsApi(control_plane.api)
-    api.patch_namespaced_custom_object_status(GROUP, VERSION, namespace, PLURAL, name, status)
+    api.patch_namespaced_custom_object_status(GROUP, VERSION, namespace, PLURAL, name, {"status": fields})
     return Job(control_plane, namespace, name)

@@ -3,7 +3,7 @@
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import redis
@@ -79,8 +79,10 @@ class Part:
 class System:
     """Redis, the operator and one worker, with a namespace and a storage of their own."""
 
-    def __init__(self, control_plane: ControlPlane, folder: Path) -> None:
-        """Make a namespace and a folder; nothing is started."""
+    def __init__(
+        self, control_plane: ControlPlane, folder: Path, operator_env: Mapping[str, str] | None = None
+    ) -> None:
+        """Make a namespace and a folder; nothing is started. `operator_env` adds to the operator's settings."""
         self.control_plane = control_plane
         self.namespace = control_plane.make_namespace()
         self.state = StateDir(folder)
@@ -88,7 +90,10 @@ class System:
         shutil.copy(control_plane.kubeconfig, self.state.kubeconfig)
         self.settings = self.state.settle()
         self.redis = Part(valkey(self.state, self.settings, find_binaries()), self.state)
-        self.operator = Part(operator(self.state, self.settings, namespace=self.namespace, extra_env=QUICK), self.state)
+        self.operator = Part(
+            operator(self.state, self.settings, namespace=self.namespace, extra_env=QUICK | dict(operator_env or {})),
+            self.state,
+        )
         self.worker = Part(worker(self.state, self.settings, extra_env=QUICK), self.state)
         self._more: list[Part] = []
 

@@ -92,6 +92,28 @@ def test_a_running_job_goes_on(
     assert corrections(shared_system) == corrected + 1, "none of the operator's own writes is taken for somebody else's"
 
 
+def test_no_write_of_ours_is_taken_for_somebody_elses(shared_system: System) -> None:
+    corrected = corrections(shared_system)
+    jobs = [shared_system.submit(make_job(f"many-{number}", priority=number)) for number in range(12)]
+    failing = shared_system.submit(
+        make_job(
+            "many-failing",
+            parameters={"noop": True, "fail": "ReconstructionFailed"},
+            retryStrategy={"backoff": {"duration": "1s", "maxDuration": "1s"}},
+        )
+    )
+    stopped = shared_system.submit(make_job("many-stopped", parameters=lasting(60), priority=1000))
+    stopped.wait_phase(Phase.RUNNING)
+    for change in ({"suspend": True}, {"cancellation": "Requested"}, {"suspend": False}, {"cancellation": "Confirmed"}):
+        stopped.patch(**change)
+        jobs[0].patch(priority=len(change))
+    stopped.wait_phase(Phase.CANCELLED)
+    for job in jobs:
+        job.wait_phase(Phase.SUCCEEDED)
+    failing.wait_until("has ended", lambda status: status.phase.finished)
+    assert corrections(shared_system) == corrected
+
+
 def test_a_waiting_job_gets_its_status_back(idle_system: System) -> None:
     idle_system.redis.start()
     idle_system.operator.start()

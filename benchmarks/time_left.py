@@ -5,6 +5,7 @@ Real jobs on the local cluster: some to learn from, others to compare. See bench
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -71,7 +72,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="recon-bench-") as folder:
         state = StateDir(Path(folder))
         photos = photos_in(known_photo_set(PHOTO_SET) / PHOTOS_FOLDER)
-        up_in_background(state, Options(workers=1))
+        up_in_background(state, Options(workers=1, parent_pid=os.getpid()))
         try:
             server, redis = ApiServer(state, 4), Redis.from_url(redis_url(state.read_settings(), STATE_DB))
             _follow(server, _apply(server, state, photos, "learned", LEARNED))

@@ -1,6 +1,6 @@
 """Every reason that a condition, an attempt or an event of a job can name. A reason is part of the API.
 
-Each constant carries, in its docstring's place, a sentence that tells a reader of `kubectl describe` what it means;
+Each constant carries, in its docstring's place, a sentence that tells a reader of `kubectl describe` what it means, without a full stop, as messages are;
 `docs/reference/reasons.md` is generated from this file.
 """
 
@@ -31,65 +31,65 @@ class Reason:
 
 
 # --- the life of a job -------------------------------------------------------------------------------------------
-QUEUED = Reason("Queued", "The job waits for a worker.")
-NO_WORKERS = Reason("NoWorkers", "No worker of the job's gpuClass is connected; the job waits for one.")
-DISPATCHED = Reason("Dispatched", "An attempt was sent to the workers.")
-STARTED = Reason("Started", "A worker runs the job.")
-COMPLETED = Reason("Completed", "The mesh and its previews are published.")
-SUSPENDED = Reason("Suspended", "The job is held by spec.suspend.")
-SUSPENDING = Reason("Suspending", "The job is being suspended: its attempt stops and keeps its finished steps.")
-RESUMED = Reason("Resumed", "The job was held and goes on.")
-NOT_RUNNING = Reason("NotRunning", "No attempt of the job runs now.")
-RETRYING = Reason("Retrying", "The next attempt waits for its backoff.")
-STATUS_CORRECTED = Reason("StatusCorrected", "Somebody else changed the status; the operator has set it right.")
+QUEUED = Reason("Queued", "The job waits for a worker")
+NO_WORKERS = Reason("NoWorkers", "No worker of the job's gpuClass is connected; the job waits for one")
+DISPATCHED = Reason("Dispatched", "An attempt was sent to the workers")
+STARTED = Reason("Started", "A worker runs the job")
+COMPLETED = Reason("Completed", "The mesh and its previews are published")
+SUSPENDED = Reason("Suspended", "The job is held by spec.suspend")
+SUSPENDING = Reason("Suspending", "The job is being suspended: its attempt stops and keeps its finished steps")
+RESUMED = Reason("Resumed", "The job was held and goes on")
+NOT_RUNNING = Reason("NotRunning", "No attempt of the job runs now")
+RETRYING = Reason("Retrying", "The next attempt waits for its backoff")
+STATUS_CORRECTED = Reason("StatusCorrected", "Somebody else changed the status; the operator has set it right")
 
 # --- cancellation ------------------------------------------------------------------------------------------------
-AWAITING_CONFIRMATION = Reason("AwaitingConfirmation", "A cancellation is requested; it stops the job once confirmed.")
-CANCELLATION_CONFIRMED = Reason("CancellationConfirmed", "The cancellation is confirmed; the job is being stopped.")
-CANCELLATION_EXPIRED = Reason("CancellationExpired", "The cancellation was not confirmed in time; the job goes on.")
-CANCELLATION_WITHDRAWN = Reason("CancellationWithdrawn", "The request for cancellation was withdrawn.")
-CANCELLED = Reason("Cancelled", "The job was cancelled by its owner.")
-DELETED = Reason("Deleted", "The job was deleted; its attempt is being stopped.")
+AWAITING_CONFIRMATION = Reason("AwaitingConfirmation", "A cancellation is requested; it stops the job once confirmed")
+CANCELLATION_CONFIRMED = Reason("CancellationConfirmed", "The cancellation is confirmed; the job is being stopped")
+CANCELLATION_EXPIRED = Reason("CancellationExpired", "The cancellation was not confirmed in time; the job goes on")
+CANCELLATION_WITHDRAWN = Reason("CancellationWithdrawn", "The request for cancellation was withdrawn")
+CANCELLED = Reason("Cancelled", "The job was cancelled by its owner")
+DELETED = Reason("Deleted", "The job was deleted; its attempt is being stopped")
 
 # --- the user's move ---------------------------------------------------------------------------------------------
-INVALID_SPEC = Reason("InvalidSpec", "The job's spec cannot be read.", Blame.USER)
-INPUT_NOT_FOUND = Reason("InputNotFound", "The input does not exist in the storage.", Blame.USER)
-INPUT_REJECTED = Reason("InputRejected", "The input is not a usable set of photos.", Blame.USER)
-INPUT_UNREADABLE = Reason("InputUnreadable", "The input exists but may not be read by the workers.", Blame.USER)
-TOO_FEW_PHOTOS = Reason("TooFewPhotos", "The input has fewer photos than a reconstruction needs.", Blame.USER)
+INVALID_SPEC = Reason("InvalidSpec", "The job's spec cannot be read", Blame.USER)
+INPUT_NOT_FOUND = Reason("InputNotFound", "The input does not exist in the storage", Blame.USER)
+INPUT_REJECTED = Reason("InputRejected", "The input is not a usable set of photos", Blame.USER)
+INPUT_UNREADABLE = Reason("InputUnreadable", "The input exists but may not be read by the workers", Blame.USER)
+TOO_FEW_PHOTOS = Reason("TooFewPhotos", "The input has fewer photos than a reconstruction needs", Blame.USER)
 INSUFFICIENT_OVERLAP = Reason(
-    "InsufficientOverlap", "Too few photos could be placed relative to each other.", Blame.USER
+    "InsufficientOverlap", "Too few photos could be placed relative to each other", Blame.USER
 )
 UNCONNECTED_PHOTOS = Reason(
     "UnconnectedPhotos",
-    "The photos fall into groups that show nothing in common, such as different things.",
+    "The photos fall into groups that show nothing in common, such as different things",
     Blame.USER,
 )
-UNKNOWN_MODEL = Reason("UnknownModel", "No worker has a model of that name.", Blame.USER)
-PARAMETERS_REJECTED = Reason("ParametersRejected", "The model does not take these parameters.", Blame.USER)
-WEIGHTS_NOT_FOUND = Reason("WeightsNotFound", "The model's weights are not mounted.", Blame.USER)
-NOT_SUPPORTED = Reason("NotSupported", "This installation cannot do what the spec asks.", Blame.USER)
+UNKNOWN_MODEL = Reason("UnknownModel", "No worker has a model of that name", Blame.USER)
+PARAMETERS_REJECTED = Reason("ParametersRejected", "The model does not take these parameters", Blame.USER)
+WEIGHTS_NOT_FOUND = Reason("WeightsNotFound", "The model's weights are not mounted", Blame.USER)
+NOT_SUPPORTED = Reason("NotSupported", "This installation cannot do what the spec asks", Blame.USER)
 
 # --- the job's own failures --------------------------------------------------------------------------------------
-CUDA_OUT_OF_MEMORY = Reason("CUDAOutOfMemory", "The GPU's memory did not suffice.", Blame.JOB)
-OUT_OF_MEMORY = Reason("OutOfMemory", "The worker's memory did not suffice.", Blame.JOB)
-RECONSTRUCTION_FAILED = Reason("ReconstructionFailed", "A step of the reconstruction failed unexpectedly.", Blame.JOB)
-STORAGE_FAILED = Reason("StorageFailed", "The storage could not be read or written.", Blame.JOB)
-WORKER_CRASHED = Reason("WorkerCrashed", "The process that ran the attempt died.", Blame.JOB)
+CUDA_OUT_OF_MEMORY = Reason("CUDAOutOfMemory", "The GPU's memory did not suffice", Blame.JOB)
+OUT_OF_MEMORY = Reason("OutOfMemory", "The worker's memory did not suffice", Blame.JOB)
+RECONSTRUCTION_FAILED = Reason("ReconstructionFailed", "A step of the reconstruction failed unexpectedly", Blame.JOB)
+STORAGE_FAILED = Reason("StorageFailed", "The storage could not be read or written", Blame.JOB)
+WORKER_CRASHED = Reason("WorkerCrashed", "The process that ran the attempt died", Blame.JOB)
 
 # --- the infrastructure's ----------------------------------------------------------------------------------------
-WORKER_LOST = Reason("WorkerLost", "The worker of the attempt is gone.", Blame.INFRASTRUCTURE)
-WORKER_STOPPED = Reason("WorkerStopped", "The worker was asked to shut down during the attempt.", Blame.INFRASTRUCTURE)
-WORKER_DISCONNECTED = Reason("WorkerDisconnected", "The worker lost Redis for too long.", Blame.INFRASTRUCTURE)
-SUPERSEDED = Reason("Superseded", "A later attempt of the job took over.", Blame.INFRASTRUCTURE)
+WORKER_LOST = Reason("WorkerLost", "The worker of the attempt is gone", Blame.INFRASTRUCTURE)
+WORKER_STOPPED = Reason("WorkerStopped", "The worker was asked to shut down during the attempt", Blame.INFRASTRUCTURE)
+WORKER_DISCONNECTED = Reason("WorkerDisconnected", "The worker lost Redis for too long", Blame.INFRASTRUCTURE)
+SUPERSEDED = Reason("Superseded", "A later attempt of the job took over", Blame.INFRASTRUCTURE)
 
 # --- the end -----------------------------------------------------------------------------------------------------
-BACKOFF_LIMIT_EXCEEDED = Reason("BackoffLimitExceeded", "The job failed more often than backoffLimit allows.")
+BACKOFF_LIMIT_EXCEEDED = Reason("BackoffLimitExceeded", "The job failed more often than backoffLimit allows")
 IGNORED_LIMIT_EXCEEDED = Reason(
-    "IgnoredLimitExceeded", "More attempts were lost, or ignored by a rule, than the installation allows."
+    "IgnoredLimitExceeded", "More attempts were lost, or ignored by a rule, than the installation allows"
 )
-DEADLINE_EXCEEDED = Reason("DeadlineExceeded", "The job ran longer than activeDeadlineSeconds.")
-QUEUE_DEADLINE_EXCEEDED = Reason("QueueDeadlineExceeded", "The job waited longer than preRunningDeadlineSeconds.")
+DEADLINE_EXCEEDED = Reason("DeadlineExceeded", "The job ran longer than activeDeadlineSeconds")
+QUEUE_DEADLINE_EXCEEDED = Reason("QueueDeadlineExceeded", "The job waited longer than preRunningDeadlineSeconds")
 
 ALL_REASONS: dict[str, Reason] = {value.name: value for value in list(globals().values()) if isinstance(value, Reason)}
 """Every reason above, by name."""
@@ -97,4 +97,4 @@ ALL_REASONS: dict[str, Reason] = {value.name: value for value in list(globals().
 
 def reason_of(name: str) -> Reason:
     """Return the documented reason of that name; an unknown name is the job's own failure."""
-    return ALL_REASONS.get(name, Reason(name, "Not documented in this version.", Blame.JOB))
+    return ALL_REASONS.get(name, Reason(name, "Not documented in this version", Blame.JOB))

@@ -61,7 +61,7 @@ def test_a_reason_is_a_camel_case_constant_with_a_sentence(name: str) -> None:
     reason = ALL_REASONS[name]
     assert name[0].isupper()
     assert name.isalnum()
-    assert reason.meaning.endswith(".")
+    assert not reason.meaning.endswith(".")
 
 
 def test_an_unknown_reason_is_the_jobs_own_failure() -> None:

@@ -79,9 +79,9 @@ def condition(kind: ConditionType, holds: str, reason: str, message: str = "", s
 
 def queued(**fields: Any) -> ReconstructionJobStatus:
     """Return the status of a job that waits and has had no attempt."""
-    conditions = (condition(ConditionType.QUEUED, "True", "Queued", "The job waits for a worker.", ago(30)),)
+    conditions = (condition(ConditionType.QUEUED, "True", "Queued", "The job waits for a worker", ago(30)),)
     base = {"phase": Phase.QUEUED, "observed_generation": 1, "model": "synthetic", "conditions": conditions}
-    return ReconstructionJobStatus(**{**base, "message": "The job waits for a worker.", **fields})
+    return ReconstructionJobStatus(**{**base, "message": "The job waits for a worker", **fields})
 
 
 def dispatched(number: int = 1, **fields: Any) -> ReconstructionJobStatus:

@@ -77,7 +77,7 @@ def test_a_status_of_ours_stays(status: ReconstructionJobStatus) -> None:
 
 
 OPEN_TWO = Attempt(number=2)
-ENDED_BY_LATER = Attempt(number=1, end_time=NOW, reason="Superseded", message="A later attempt of the job took over.")
+ENDED_BY_LATER = Attempt(number=1, end_time=NOW, reason="Superseded", message="A later attempt of the job took over")
 
 
 @pytest.mark.parametrize(

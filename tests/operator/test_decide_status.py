@@ -191,3 +191,8 @@ def test_a_result_of_another_worker_is_taken_as_it_is() -> None:
     result = AttemptResult(outcome="completed", attempt=1, worker="worker-9")
     status = decide(RUNS, alive(claim=other, result=result), NOW, LIMITS).status
     assert (status.phase, status.attempts[-1].worker) == (Phase.SUCCEEDED, "worker-0")
+
+
+def test_a_job_has_started_also_where_nobody_saw_its_first_attempt_run() -> None:
+    seen = make_observation(claim=OWNER, result=failed("CUDAOutOfMemory"))
+    assert decide(SENT, seen, NOW, LIMITS).status.start_time == ago(20)

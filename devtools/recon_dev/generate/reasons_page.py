@@ -22,5 +22,5 @@ def render() -> str:
 
 def _section(blame: Blame) -> str:
     title, consequence = HEADINGS[blame]
-    rows = [(f"`{reason.name}`", reason.meaning) for reason in ALL_REASONS.values() if reason.blame == blame]
+    rows = [(f"`{reason.name}`", f"{reason.meaning}.") for reason in ALL_REASONS.values() if reason.blame == blame]
     return f"## {title}\n\n{consequence}\n\n{table(('Reason', 'Meaning'), rows)}"

@@ -48,7 +48,10 @@ def end_attempt(situation: Situation, reason: Reason, message: str, at: datetime
         end_time=ended,
         reason=reason.name,
         message=bounded(message),
-    ).change(active_seconds=situation.status.active_seconds + ran_s)
+    ).change(
+        active_seconds=situation.status.active_seconds + ran_s,
+        start_time=situation.status.start_time or started,
+    )
     return situation.end_condition(ConditionType.RUNNING, reason, message)
 
 

@@ -64,7 +64,7 @@ def _note_request(situation: Situation) -> Situation:
 
 def _start_request(situation: Situation) -> Situation:
     expires_at = situation.timestamp + timedelta(seconds=situation.limits.cancellation_expiry_s)
-    message = f"{AWAITING_CONFIRMATION.meaning} It expires at {expires_at:%H:%M:%S} UTC"
+    message = f"{AWAITING_CONFIRMATION.meaning}. It expires at {expires_at:%H:%M:%S} UTC"
     requested = situation.change(
         cancellation=CancellationStatus(
             state=CancellationState.REQUESTED, requested_at=situation.timestamp, expires_at=expires_at

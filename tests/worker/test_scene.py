@@ -141,13 +141,13 @@ def test_an_attempt_that_is_believed_dead_leaves_a_later_one_alone(tmp_path: Pat
 
 def test_figures_of_a_finished_stage_are_shown_again(tmp_path: Path) -> None:
     shown: list[dict[str, str]] = []
-    for attempt in (1, 2):
+    for scene in (Scene(tmp_path, 1), Scene(tmp_path, 2)):
         sink = Figures()
-        scene = Scene(tmp_path, attempt)
         run_stages([Stage("count", Step.PREPROCESSING, _count)], scene, "abc", sink)
         shown.append(sink.shown)
+        report = scene.report("count")
+        assert (report["step"], report["metrics"]) == (Step.PREPROCESSING, {"letters": "3"})
     assert shown == [{"letters": "3"}] * 2
-    assert (scene.report("count")["step"], scene.report("count")["metrics"]) == (Step.PREPROCESSING, {"letters": "3"})
 
 
 class Figures(SilentSink):

@@ -425,6 +425,12 @@ DELETION = [
         Expected(Phase.CANCELLING),
         id="a deleted job does not wait for Redis for ever",
     ),
+    pytest.param(
+        make_job(status=ended("WorkerLost"), finalizer=True, deleted_s_ago=10.0),
+        UNKNOWN,
+        Expected(Phase.QUEUED, finalizer=True),
+        id="a deleted job that has run waits for Redis too, for it has left something there and in the storage",
+    ),
 ]
 
 FINISHED = [

@@ -14,13 +14,18 @@ def deleted_jobs_are_stopped(situation: Situation) -> Situation | Decision:
     deleted_at = situation.job.metadata.deletion_timestamp
     if deleted_at is None:
         return situation
-    if has_stopped(situation):
+    if has_stopped(situation) and _nothing_stays(situation):
         return _let_go(situation)
     if not situation.seen.known and _waited_s(situation, deleted_at) >= situation.limits.delete_force_s:
         return _let_go(situation)
-    if situation.status.phase is not Phase.CANCELLING:
+    if situation.attempt is not None and situation.status.phase is not Phase.CANCELLING:
         situation = situation.change(phase=Phase.CANCELLING, message=DELETED.meaning).event(DELETED, DELETED.meaning)
     return keep_stopping(situation, AssertStop()).decide()
+
+
+def _nothing_stays(situation: Situation) -> bool:
+    """Say whether what the job has left behind, in Redis and in the storage, can go with it now."""
+    return situation.seen.known or not situation.status.execution_attempts
 
 
 def _let_go(situation: Situation) -> Decision:

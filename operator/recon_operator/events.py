@@ -9,7 +9,7 @@ from typing import Any
 
 from recon_api.resource import API_VERSION, GROUP, KIND, ReconstructionJob
 from recon_operator.decide.decision import Event
-from recon_operator.kubernetes_api import KubernetesApi, KubernetesError
+from recon_operator.kubernetes_api import GoneError, KubernetesApi, KubernetesError, TerminatingError
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,8 @@ class EventPublisher:
             namespace, body = await self._queue.get()
             try:
                 await self._api.create_event(namespace, body)
+            except (TerminatingError, GoneError):
+                log.debug("event %s is not published: namespace %s is being deleted", body["reason"], namespace)
             except KubernetesError as error:
                 log.warning("event %s of %s is not published: %s", body["reason"], body["regarding"]["name"], error)
             finally:

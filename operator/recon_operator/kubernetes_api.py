@@ -61,6 +61,10 @@ class RefusedError(KubernetesError):
     """The request is not allowed or not valid: trying the same again does not help soon."""
 
 
+class TerminatingError(RefusedError):
+    """The namespace is being deleted: nothing new is created in it."""
+
+
 class UnavailableError(KubernetesError):
     """The API server cannot be reached or failed: try again."""
 
@@ -219,7 +223,7 @@ def _error(status: int, body: bytes, retry_after: str | None) -> KubernetesError
         case _ if status >= 500:
             return ThrottledError(message, wait_s) if wait_s else UnavailableError(message)
         case _:
-            return RefusedError(message)
+            return TerminatingError(message) if b'"NamespaceTerminating"' in body else RefusedError(message)
 
 
 def _message(body: bytes) -> str:

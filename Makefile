@@ -34,11 +34,11 @@ down: $(READY) ## Stop what `make up` started
 test: $(READY) ## Run every test: the fast ones, then those on a real API server and Redis
 	@$(MAKE) --keep-going test-fast test-cluster
 
-test-fast: $(READY) ## Run the tests that need no server
-	$(BIN)/pytest --ignore=tests/cluster --numprocesses=$(JOBS) --dist=worksteal
+test-fast: $(READY) ## Run the tests that need no server and little time
+	$(BIN)/pytest --ignore=tests/cluster -m 'not slow' --numprocesses=$(JOBS) --dist=worksteal
 
-test-cluster: $(READY) ## Run the tests on a real API server, etcd and Redis
-	$(BIN)/pytest tests/cluster --numprocesses=$(JOBS) --dist=loadgroup
+test-cluster: $(READY) ## Run the tests on a real API server, etcd and Redis, and whole reconstructions
+	$(BIN)/pytest tests/cluster tests/worker -m 'slow' --numprocesses=$(JOBS) --dist=loadgroup
 
 CHECKS := check-style check-format check-types check-imports check-generated check-sizes
 check: $(READY) ## Check style, types, import rules, file sizes and generated files

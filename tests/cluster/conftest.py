@@ -10,13 +10,17 @@ import pytest
 from tests.support.control_plane import ControlPlane, shared_control_plane
 from tests.support.system import System
 
+HERE = Path(__file__).parent
+
 OF_A_MODULE = {"shared_system", "state"}
 """Fixtures that a module's tests share; such tests stay in one process."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share a running system in one process, for `pytest --dist=loadgroup`."""
+    """Mark the tests on servers as slow; keep those that share a running system in one process (`--dist=loadgroup`)."""
     for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.slow)
         if isinstance(item, pytest.Function) and OF_A_MODULE & set(item.fixturenames):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 

@@ -19,6 +19,8 @@ from recon_worker.publish import read_manifest
 from recon_worker.storage import Storage
 from tests.support.crash_points import changes_of
 
+pytestmark = pytest.mark.slow
+
 UID, EARLIER_UID = "0f5c3a1e-0000-4000-8000-000000000001", "0f5c3a1e-0000-4000-8000-000000000002"
 FILES = ["mesh.glb", "points.ply", "preview.png", "report.json"]
 

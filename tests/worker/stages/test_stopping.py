@@ -24,6 +24,8 @@ from recon_worker.stages.load_photos import LOAD_PHOTOS
 from recon_worker.stages.stage import Stage, run_stages
 from tests.support.photo_sets import rendered_photos
 
+pytestmark = pytest.mark.slow
+
 NAMES = [LOAD_PHOTOS.name, *(stage.name for stage in STAGES)]
 PARAMETERS = {"quality": "draft", "maxImageSize": 480, "targetFaces": 20_000, "formats": ["glb", "obj", "ply"]}
 HALF_DONE = 0

@@ -54,3 +54,32 @@ def _work_and_die(work: Callable[[], object], notes: Path, die_at: int | None) -
 
 def _last(path: object) -> str:
     return Path(path).name if isinstance(path, str | Path) else str(path)
+
+
+def die_before(prefix: str, once: Path, *, with_parent: bool) -> None:
+    """Have this process die before the first change that begins so, and its parent too; one process in all, ever."""
+
+    def look(event: str, arguments: tuple[Any, ...]) -> None:
+        if not change(event, arguments).startswith(prefix):
+            return
+        try:
+            os.close(os.open(once, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return
+        for process in [os.getppid()] if with_parent else []:
+            os.kill(process, signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(look)
+
+
+def overlay(folder: Path, prefix: str, *, with_parent: bool) -> dict[str, str]:
+    """Return the environment in which a Python process does so, without knowing."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        "from pathlib import Path\n"
+        "from tests.support.crash_points import die_before\n"
+        f"die_before({prefix!r}, Path({str(folder / 'died')!r}), with_parent={with_parent})\n"
+    )
+    paths = [str(folder), str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}

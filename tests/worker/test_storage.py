@@ -142,10 +142,15 @@ def test_an_attempt_that_sleeps_past_its_fence_leaves_the_result_of_a_later_one(
             later_attempt()
         return rename(path, target)
 
+    def sleep_long() -> None:
+        later_attempt()
+        monkeypatch.setattr(Path, "rename", lambda *_: pytest.fail("it moves what a reader may be reading"))
+
     if wakes_up == "while it renames":
         monkeypatch.setattr(Path, "rename", wake_up)
     with pytest.raises(FileNotFoundError):
-        publish(own, folder, later_attempt if wakes_up == "before it looks" else nothing)
+        publish(own, folder, sleep_long if wakes_up == "before it looks" else nothing)
+    monkeypatch.undo()
     assert (folder / "mesh.glb").read_text() == "mesh"
     assert not list(tmp_path.glob(".*"))
 

@@ -371,7 +371,7 @@ CANCELLATION = [
     pytest.param(
         TOLD,
         make_observation(waits_in_queue=True, stop_asserted=True),
-        Expected(Phase.CANCELLED, (ForgetJob(),), ("Cancelled",), finished=True),
+        Expected(Phase.CANCELLED, (DiscardFiles("any"), ForgetJob()), ("Cancelled",), finished=True),
         id="a sent job is cancelled once whoever claims it later must refuse",
     ),
     pytest.param(

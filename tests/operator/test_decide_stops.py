@@ -232,7 +232,7 @@ DEADLINES = [
     pytest.param(
         make_job(status=dispatched(attempts=(Attempt(number=1, stop_time=ago(1)),)), preRunningDeadlineSeconds=30),
         make_observation(authorised=0, waits_in_queue=True),
-        Expected(Phase.FAILED, (ForgetJob(),), ("QueueDeadlineExceeded",), finished=True),
+        Expected(Phase.FAILED, (DiscardFiles("any"), ForgetJob()), ("QueueDeadlineExceeded",), finished=True),
         id="once it can't be taken any more the job has failed",
     ),
     pytest.param(

@@ -24,11 +24,13 @@ from recon_operator.decide.decision import (
     HoldAttempts,
     KillAttempt,
     SendAttempt,
+    StopLater,
     WithdrawRequest,
 )
 from recon_operator.events import EventPublisher
 from recon_operator.jobs import Jobs
 from recon_operator.kubernetes_api import KubernetesApi
+from recon_operator.late_stops import LateStops
 from recon_operator.logs import job_logger
 from recon_operator.metrics import Metrics
 from recon_operator.observe import Observer
@@ -51,10 +53,12 @@ class Actor:
         jobs: Jobs,
         observer: Observer,
         metrics: Metrics,
+        late_stops: LateStops,
     ) -> None:
         """Act by these; what is written is noted in `jobs` at once, and what was not sent in `observer`."""
         self._api, self._writer, self._redis, self._celery = api, writer, redis, celery
         self._events, self._jobs, self._observer, self._metrics = events, jobs, observer, metrics
+        self._late_stops = late_stops
 
     async def act(self, job: ReconstructionJob, decision: Decision) -> float:
         """Carry out a decision about this version of a job; return how long its progress must wait, 0 if not at all.
@@ -110,6 +114,16 @@ class Actor:
                 await self._redis.assert_request(job.uid)
             case WithdrawRequest():
                 await self._redis.withdraw_request(job.uid)
+            case AssertStop() | HoldAttempts() | KillAttempt() | StopLater():
+                await self._stop(job, effect)
+            case DiscardFiles(gpu_class):
+                await self._discard(job, gpu_class)
+            case ForgetJob():
+                await self._redis.forget(job.uid)
+                self._observer.forget(job.uid)
+
+    async def _stop(self, job: ReconstructionJob, order: AssertStop | HoldAttempts | KillAttempt | StopLater) -> None:
+        match order:
             case AssertStop():
                 await self._redis.assert_stop(job.uid)
             case HoldAttempts():
@@ -117,11 +131,8 @@ class Actor:
             case KillAttempt(attempt):
                 job_logger(__name__, job).warning("attempt %d did not stop by itself and is killed", attempt)
                 await self._celery.kill(job.uid, attempt)
-            case DiscardFiles(gpu_class):
-                await self._discard(job, gpu_class)
-            case ForgetJob():
-                await self._redis.forget(job.uid)
-                self._observer.forget(job.uid)
+            case StopLater(gpu_class):
+                self._late_stops.add(job, gpu_class)
 
     async def _send(self, job: ReconstructionJob, effect: SendAttempt) -> None:
         """Send an attempt, unless the one before it has come to life again since it was given up.

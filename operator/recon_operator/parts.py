@@ -14,6 +14,7 @@ from recon_operator.finished_jobs import FinishedJobs
 from recon_operator.health import HealthServer
 from recon_operator.jobs import Jobs
 from recon_operator.kubernetes_api import KubernetesApi
+from recon_operator.late_stops import LateStops
 from recon_operator.metrics import Metrics
 from recon_operator.mislabelled import Mislabelled
 from recon_operator.observe import Observer
@@ -38,6 +39,7 @@ class Parts:
     redis: RedisState
     celery: CeleryClient
     events: EventPublisher
+    late_stops: LateStops
     metrics: Metrics
     durations: Durations
     reconciler: Reconciler
@@ -54,6 +56,7 @@ class Parts:
             "reconcile": self.reconciler.run(),
             "listen": self.listener.run(),
             "publish events": self.events.run(),
+            "stop late": self.late_stops.run(),
             "relist": self.relist.run(relist_interval_s),
             "keep durations": self.durations.run(),
             "watch finished jobs": self.finished_jobs.run(),
@@ -86,9 +89,10 @@ def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
     metrics, events = Metrics(jobs), EventPublisher(api)
     durations = Durations(redis.state, settings.default_model)
     observer = Observer(redis, durations, longest_gap_s=2 * limits.watch_interval_s)
+    late_stops = LateStops(redis, celery)
     actor = Actor(
         api=api, writer=StatusWriter(api, jobs, settings.status_writes_per_s), redis=redis, celery=celery, events=events,
-        jobs=jobs, observer=observer, metrics=metrics,
+        jobs=jobs, observer=observer, metrics=metrics, late_stops=late_stops,
     )  # fmt: skip
     reconciler = Reconciler(
         jobs=jobs, work=work, observer=observer, actor=actor, api=api, metrics=metrics, limits=limits,
@@ -101,7 +105,7 @@ def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
     mislabelled = Mislabelled(api)
     watchers = (durations.learn, removal.seen, mislabelled.seen)
     return Parts(
-        jobs=jobs, work=work, api=api, redis=redis, celery=celery, events=events, metrics=metrics,
+        jobs=jobs, work=work, api=api, redis=redis, celery=celery, events=events, late_stops=late_stops, metrics=metrics,
         durations=durations, reconciler=reconciler,
         listener=ProgressListener(redis, jobs, work, observer),
         relist=Relist(api, jobs, work, settings.namespaces),

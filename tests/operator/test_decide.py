@@ -388,51 +388,6 @@ CANCELLATION = [
     ),
 ]
 
-DELETION = [
-    pytest.param(
-        make_job(status=queued(), deleted_s_ago=0.1),
-        FREE,
-        Expected(Phase.QUEUED, attempts=0),
-        id="a deleted job that was never sent just goes",
-    ),
-    pytest.param(
-        make_job(status=running(), deleted_s_ago=0.1),
-        alive(),
-        Expected(Phase.CANCELLING, (AssertStop(),), ("Deleted",), finalizer=True),
-        id="a deleted job is stopped first",
-    ),
-    pytest.param(
-        make_job(status=running(phase=Phase.CANCELLING, attempts=(told(10.0),)), deleted_s_ago=10.0),
-        alive(),
-        Expected(Phase.CANCELLING, (AssertStop(), KillAttempt(1)), finalizer=True),
-        id="a deleted job that does not stop is killed",
-    ),
-    pytest.param(
-        make_job(status=running(phase=Phase.CANCELLING, attempts=(told(10.0),)), deleted_s_ago=10.0),
-        alive(result=stopped()),
-        Expected(Phase.CANCELLING, (ForgetJob(), DiscardFiles("any"))),
-        id="a deleted job goes once it has stopped",
-    ),
-    pytest.param(
-        make_job(status=running(), deleted_s_ago=299.0),
-        UNKNOWN,
-        Expected(Phase.CANCELLING, reasons=("Deleted",), finalizer=True),
-        id="a deleted job waits for Redis",
-    ),
-    pytest.param(
-        make_job(status=running(phase=Phase.CANCELLING), deleted_s_ago=300.0),
-        UNKNOWN,
-        Expected(Phase.CANCELLING),
-        id="a deleted job does not wait for Redis for ever",
-    ),
-    pytest.param(
-        make_job(status=ended("WorkerLost"), finalizer=True, deleted_s_ago=10.0),
-        UNKNOWN,
-        Expected(Phase.QUEUED, finalizer=True),
-        id="a deleted job that has run waits for Redis too, for it has left something there and in the storage",
-    ),
-]
-
 FINISHED = [
     pytest.param(
         make_job(status=finished(Phase.SUCCEEDED), labels=LABELLED),
@@ -461,8 +416,6 @@ FINISHED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("job", "seen", "expected"), [*QUEUEING, *ATTEMPTS, *RESULTS, *CANCELLATION, *DELETION, *FINISHED]
-)
+@pytest.mark.parametrize(("job", "seen", "expected"), [*QUEUEING, *ATTEMPTS, *RESULTS, *CANCELLATION, *FINISHED])
 def test_decide(job: ReconstructionJob, seen: Observation, expected: Expected) -> None:
     assert outcome(decide(job, seen, NOW, LIMITS)) == expected

@@ -58,6 +58,13 @@ class DiscardFiles:
 
 
 @dataclass(frozen=True)
+class StopLater:
+    """Stop the attempt of a job that goes while Redis does not answer, and delete its files, as soon as it does."""
+
+    gpu_class: str
+
+
+@dataclass(frozen=True)
 class ForgetJob:
     """Delete the job's authorisation and flags: from now on every copy of its messages is refused."""
 
@@ -71,6 +78,7 @@ Effect = (
     | HoldAttempts
     | KillAttempt
     | DiscardFiles
+    | StopLater
     | ForgetJob
 )
 

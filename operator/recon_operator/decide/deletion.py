@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from recon_api.reasons import DELETED
+from recon_api.resource import FINALIZER
 from recon_api.status import Phase
-from recon_operator.decide.decision import AssertStop, Decision, DiscardFiles, ForgetJob
+from recon_operator.decide.decision import AssertStop, Decision, ForgetJob, StopLater
+from recon_operator.decide.ending import cancel, discard_files
 from recon_operator.decide.situation import Situation
 from recon_operator.decide.stopping import has_stopped, keep_stopping
 
@@ -14,24 +16,32 @@ def deleted_jobs_are_stopped(situation: Situation) -> Situation | Decision:
     deleted_at = situation.job.metadata.deletion_timestamp
     if deleted_at is None:
         return situation
-    if has_stopped(situation) and _nothing_stays(situation):
+    if _is_cleared_up(situation):
         return _let_go(situation)
     if not situation.seen.known and _waited_s(situation, deleted_at) >= situation.limits.delete_force_s:
-        return _let_go(situation)
-    if situation.attempt is not None and situation.status.phase is not Phase.CANCELLING:
+        return _let_go_unstopped(situation)
+    if situation.attempt and situation.status.phase is not Phase.CANCELLING:
         situation = situation.change(phase=Phase.CANCELLING, message=DELETED.meaning).event(DELETED, DELETED.meaning)
     return keep_stopping(situation, AssertStop()).decide()
 
 
-def _nothing_stays(situation: Situation) -> bool:
-    """Say whether what the job has left behind, in Redis and in the storage, can go with it now."""
-    return situation.seen.known or not situation.status.execution_attempts
+def _is_cleared_up(situation: Situation) -> bool:
+    """Say whether nothing of the job runs, and what it left can be removed now; a job that was never sent left nothing."""
+    never_sent = not situation.status.execution_attempts
+    return never_sent or (situation.seen.known and has_stopped(situation))
 
 
 def _let_go(situation: Situation) -> Decision:
-    if situation.seen.known and situation.status.execution_attempts:
-        situation = situation.effect(ForgetJob(), DiscardFiles(situation.job.spec.gpu_class))
+    if any(name != FINALIZER for name in situation.job.metadata.finalizers):
+        return cancel(situation)  # somebody else still holds the object: it must not hold a worker as well
+    if situation.status.execution_attempts:
+        situation = discard_files(situation.effect(ForgetJob()))
     return situation.decide(finalizer=False)
+
+
+def _let_go_unstopped(situation: Situation) -> Decision:
+    situation = situation.effect(StopLater(situation.job.spec.gpu_class))
+    return situation.look_again_in(situation.limits.retry_redis_s).decide(finalizer=False)
 
 
 def _waited_s(situation: Situation, since: datetime) -> float:

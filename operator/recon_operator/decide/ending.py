@@ -46,7 +46,7 @@ def fail(situation: Situation, reason: Reason, message: str) -> Decision:
     ended = situation.change(phase=Phase.FAILED, message=bounded(f"{reason.name}: {message}"))
     ended = ended.condition(ConditionType.FAILED, reason, message)
     ended = ended.event(reason, message, warning=True)
-    return _finish(_discard(ended), reason, message)
+    return _finish(discard_files(ended), reason, message)
 
 
 def cancel(situation: Situation) -> Decision:
@@ -60,13 +60,20 @@ def cancel(situation: Situation) -> Decision:
         )
     ended = ended.change(phase=Phase.CANCELLED, message=message, cancellation=cancellation)
     ended = ended.condition(ConditionType.CANCELLED, CANCELLED, message).event(CANCELLED, message)
-    return _finish(_discard(ended), CANCELLED, message)
+    return _finish(discard_files(ended), CANCELLED, message)
 
 
+<<<<<<< ours
 def _discard(situation: Situation) -> Situation:
     """Have the files deleted of a job that may have left some: a lost worker could not, or ran while nobody saw it."""
     was_sent = situation.status.execution_attempts
     return situation.effect(DiscardFiles(situation.job.spec.gpu_class)) if was_sent else situation
+=======
+def discard_files(situation: Situation) -> Situation:
+    """Have the files deleted of a job that may have left some: a lost worker could not."""
+    has_run = situation.seen.claim or any(attempt.worker for attempt in situation.status.attempts)
+    return situation.effect(DiscardFiles(situation.job.spec.gpu_class)) if has_run else situation
+>>>>>>> theirs
 
 
 def _finish(situation: Situation, reason: Reason, message: str, at: datetime | None = None) -> Decision:

@@ -1,9 +1,6 @@
-"""Cancelling in two steps, and deleting, at any point of a job's life."""
-
-from pathlib import Path
+"""Cancelling in two steps, at any point of a job's life."""
 
 from recon_api.status import CancellationState, ConditionType, Phase
-from recon_dev.demo import local_path
 from tests.support.jobs import Job, has_condition, lasting, make_job
 from tests.support.system import System
 from tests.support.waiting import wait_for
@@ -71,33 +68,3 @@ def test_a_confirmation_without_a_request_is_refused(shared_system: System) -> N
     assert refused.returncode != 0
     assert "Requested" in refused.stderr
     job.wait_phase(Phase.SUCCEEDED)
-
-
-def test_a_running_job_is_deleted(shared_system: System) -> None:
-    job = shared_system.submit(make_job("deleted", parameters=lasting(300)))
-    job.wait_phase(Phase.RUNNING)
-    job.delete()
-    job.wait_gone()
-    shared_system.submit(make_job("after-deleted")).wait_phase(Phase.SUCCEEDED)
-    assert not (shared_system.outputs / "deleted").exists()
-    wait_for("nothing is left of the job", lambda: shared_system.work_folders() == [])
-
-
-def test_a_queued_job_is_deleted(shared_system: System) -> None:
-    blocker = shared_system.submit(make_job("blocking", parameters=lasting(300)))
-    blocker.wait_phase(Phase.RUNNING)
-    job = shared_system.submit(make_job("waiting"))
-    job.wait_phase(Phase.QUEUED)
-    job.delete()
-    job.wait_gone()
-    blocker.delete()
-    blocker.wait_gone()
-
-
-def test_a_finished_job_is_deleted_and_its_outputs_stay(shared_system: System) -> None:
-    job = shared_system.submit(make_job("finished"))
-    outputs = job.wait_phase(Phase.SUCCEEDED).outputs
-    job.delete()
-    job.wait_gone()
-    assert outputs
-    assert all(Path(local_path(output.uri)).exists() for output in outputs)

@@ -63,17 +63,10 @@ def cancel(situation: Situation) -> Decision:
     return _finish(discard_files(ended), CANCELLED, message)
 
 
-<<<<<<< ours
-def _discard(situation: Situation) -> Situation:
+def discard_files(situation: Situation) -> Situation:
     """Have the files deleted of a job that may have left some: a lost worker could not, or ran while nobody saw it."""
     was_sent = situation.status.execution_attempts
     return situation.effect(DiscardFiles(situation.job.spec.gpu_class)) if was_sent else situation
-=======
-def discard_files(situation: Situation) -> Situation:
-    """Have the files deleted of a job that may have left some: a lost worker could not."""
-    has_run = situation.seen.claim or any(attempt.worker for attempt in situation.status.attempts)
-    return situation.effect(DiscardFiles(situation.job.spec.gpu_class)) if has_run else situation
->>>>>>> theirs
 
 
 def _finish(situation: Situation, reason: Reason, message: str, at: datetime | None = None) -> Decision:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recon_dev.generate import custom_resource, job_page, permissions_page, reasons_page, settings_page
+from recon_dev.generate.phases import page as phases_page
 from recon_dev.state import CHECKOUT
 
 GENERATED: dict[str, Callable[[], str]] = {
     "crds/reconstructionjobs.yaml": custom_resource.render,
     "docs/reference/reconstructionjob.md": job_page.render,
+    "docs/reference/phases.md": phases_page.render,
     "docs/reference/reasons.md": reasons_page.render,
     "docs/reference/settings.md": settings_page.render,
     "docs/reference/permissions.md": permissions_page.render,

@@ -1,15 +1,18 @@
 """The page of phases: it comes from the operator's own policies, and leaves none of them out."""
 
+from typing import get_args
+
 import pytest
 
 from recon_api.status import Phase
 from recon_dev.generate.phases import happenings, page
 from recon_dev.generate.phases.rows import ENDINGS, ORDERS, ROWS
 from recon_dev.generate.phases.situations import ENDS, RUN, SITUATIONS
+from recon_dev.generate.phases.situations import Situation as Column
 from recon_dev.generate.phases.world import settle
 from recon_operator import decide
 from recon_operator.decide import Policy
-from recon_operator.decide.decision import Decision
+from recon_operator.decide.decision import AssertRequest, Decision, Effect, ForgetJob, WithdrawRequest
 from recon_operator.decide.situation import Situation
 
 ALL = {situation.title: situation for situation in (*SITUATIONS, *ENDS)}
@@ -34,6 +37,13 @@ def test_every_policy_has_a_say(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said == names
 
 
+def test_every_effect_has_a_word_that_is_used() -> None:
+    unnamed = {AssertRequest, WithdrawRequest, ForgetJob}
+    assert set(get_args(Effect)) - unnamed == set(page.WORDS)
+    cells = page._phases()
+    assert all(word in cells for word, _ in page.WORDS.values())
+
+
 def test_every_phase_has_a_column() -> None:
     assert {situation.phase for situation in ALL.values()} == set(Phase)
     assert all(situation.reach({}) for situation in ALL.values())
@@ -47,7 +57,7 @@ def test_every_happening_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: end.title)
-def test_a_finished_phase_is_never_left(end: page.Situation) -> None:
+def test_a_finished_phase_is_never_left(end: Column) -> None:
     for row in ROWS:
         world = end.reach(dict(row.spec))
         after = world and row.happening(world)

@@ -57,6 +57,11 @@ def deleted(world: World) -> World:
     return world.meta(deletion_timestamp=world.now)
 
 
+def deleted_without_redis(world: World) -> World:
+    """Delete the object, while Redis does not answer for longer than that may take."""
+    return redis_gone(deleted(world)).later(LIMITS.delete_force_s)
+
+
 # --- the queue and the workers -----------------------------------------------------------------------------------
 def admitted(world: World) -> World:
     """Say that a worker will be free for the job."""

@@ -18,6 +18,7 @@ from recon_operator.decide.decision import (
     HoldAttempts,
     KillAttempt,
     SendAttempt,
+    StopLater,
 )
 
 WORDS: dict[type[Effect], tuple[str, str]] = {
@@ -25,6 +26,7 @@ WORDS: dict[type[Effect], tuple[str, str]] = {
     AuthoriseAttempt: ("authorise", "the workers are told again which attempt may run"),
     HoldAttempts: ("hold", "the attempt is told to stop and to keep its finished steps, until it has"),
     AssertStop: ("stop", "the attempt is told to stop, until it has"),
+    StopLater: ("stop later", "the attempt is told to stop, and its files go, as soon as Redis answers"),
     KillAttempt: ("kill", "the process that runs the attempt is killed"),
     DiscardFiles: ("discard", "a worker deletes the steps and drafts that the job has left"),
 }

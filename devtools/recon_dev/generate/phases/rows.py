@@ -46,6 +46,7 @@ ROWS = (
     Row("the request expires", h.expired),
     Row("the request is confirmed", h.confirmed, arrow="cancelled"),
     Row("`kubectl delete`", h.deleted),
+    Row("the same, and 5 minutes without Redis", h.deleted_without_redis),
     Row("the attempt has stopped, as told", h.stopped, arrow="stopped as told"),
     Row("it has not stopped within the grace time", h.overstayed),
     Row("`activeDeadlineSeconds` are over", h.ran_too_long, {"activeDeadlineSeconds": h.DEADLINE_S}),

@@ -20,6 +20,7 @@ from recon_operator.decide.decision import (
     HoldAttempts,
     KillAttempt,
     SendAttempt,
+    StopLater,
     WithdrawRequest,
 )
 from recon_operator.decide.limits import Limits
@@ -153,6 +154,6 @@ def _carried_out(world: World, effect: Effect) -> World:
             seen = {"stop_asserted": True}
         case ForgetJob():
             seen = {"authorised": None, "cancellation_requested": False, "stop_asserted": False}
-        case KillAttempt() | DiscardFiles():
+        case KillAttempt() | DiscardFiles() | StopLater():
             pass  # what comes of it is a happening of its own
     return world.see(**seen)

@@ -17,7 +17,8 @@ from recon_worker import settings as worker_settings
 
 INTRODUCTION = """\
 Operator and worker are configured by environment variables, read once when they start. A wrong value stops them with a
-sentence that names the variable."""
+sentence that names the variable. The local cluster hands on what is set where it is started, such as
+`CANCELLATION_EXPIRY_S=60 make up`."""
 
 
 def render() -> str:

@@ -119,6 +119,12 @@ def test_it_leaves_any_step_and_no_drafts(tmp_path: Path, step: Step) -> None:
     assert not list((tmp_path / "steps").glob(".*"))
 
 
+def test_the_summary_tells_each_stage_with_its_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reconstruct", "photos", str(tmp_path / "out"), "--model", "synthetic"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("synthetic_points"))
+    assert line.split()[3:] == ["points", str(torus.RINGS * torus.SEGMENTS)]
+
+
 def test_an_unknown_model_names_those_there_are() -> None:
     with pytest.raises(UsageError, match=r"no model 'nerf' is installed; this worker has .*synthetic") as caught:
         Models(None, "cpu").model("nerf")

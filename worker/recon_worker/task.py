@@ -168,13 +168,15 @@ def _outcome(
 def _cause(raised: BaseException, lease: Lease) -> ReconstructionError:
     """Return why the attempt ended: the order to stop, if there is one by now, else what was raised.
 
-    A replaced attempt may fail in any way before it notices, for its files are gone.
+    A replaced attempt may fail in any way before it notices, for its files are gone. A held one has all its files: what
+    its owner must change is told now, not after the job was resumed.
     """
     try:
         lease.look()
         error = known_error(raised)
     except JobCancelled as stopped:
-        error = stopped
+        owners_move = isinstance(raised, UsageError) and stopped.reason == reasons.SUSPENDED
+        error = known_error(raised) if owners_move else stopped
     if error is not raised:
         error.__cause__ = raised
     return error

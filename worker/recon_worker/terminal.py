@@ -60,7 +60,8 @@ def summary(result: LocalResult) -> str:
     report = json.loads((result.folder / REPORT).read_text())
     lines = [f"{'stage':20} {'seconds':>9} {'CPU s':>9}  figures"]
     for stage in report["stages"]:
-        figures = {key: value for key, value in stage.items() if isinstance(value, int | float | str)}
+        shown = {key: value for key, value in stage.items() if key != "step"}
+        figures = {key: value for key, value in shown.items() if isinstance(value, int | float | str)}
         name, seconds, cpu = figures.pop("name"), figures.pop("seconds", 0.0), figures.pop("cpu_seconds", 0.0)
         lines.append(f"{name:20} {seconds:9.2f} {cpu:9.2f}  {', '.join(f'{k} {v}' for k, v in figures.items())}")
     lines.append(f"{'all':20} {report['seconds']:9.2f} {report['cpuSeconds']:9.2f}")

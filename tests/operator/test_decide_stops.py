@@ -160,7 +160,7 @@ SUSPENSION = [
     ),
 ]
 
-SPENT = {"activeDeadlineSeconds": 20}
+SPENT: dict[str, Any] = {"activeDeadlineSeconds": 20}
 
 DEADLINES = [
     pytest.param(

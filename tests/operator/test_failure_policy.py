@@ -5,13 +5,15 @@ from typing import Any
 import pytest
 
 from recon_api.reasons import reason_of
-from recon_api.spec import FailurePolicy
+from recon_api.spec import FailureAction, FailurePolicy
 from recon_api.status import Phase
 from recon_operator.decide import decide
 from recon_operator.decide.failure_policy import Verdict, verdict
 from recon_operator.decide.retries import next_attempt_at
 from tests.operator.builders import NOW, alive, ended, failed, make_job, running
 from tests.operator.decisions import LIMITS
+
+FAIL_JOB, IGNORE, COUNT = FailureAction.FAIL_JOB, FailureAction.IGNORE, FailureAction.COUNT
 
 MEMORY = {"action": "FailJob", "onReasons": ["CUDAOutOfMemory", "OutOfMemory"]}
 QUOTA = {"action": "Ignore", "onMessagePatterns": ["(?i)quota|no space"]}
@@ -22,27 +24,27 @@ FOR_EVER = "(a*)*" * 20 + "b"
 @pytest.mark.parametrize(
     ("rules", "reason", "message", "expected"),
     [
-        pytest.param([], "InputNotFound", "", Verdict("FailJob"), id="the user's mistake ends the job"),
-        pytest.param([], "WorkerLost", "", Verdict("Ignore"), id="what the cluster loses is ignored"),
-        pytest.param([], "CUDAOutOfMemory", "", Verdict("Count"), id="all else counts"),
-        pytest.param([], "Unheard", "", Verdict("Count"), id="so does a reason that nobody knows"),
-        pytest.param([MEMORY], "OutOfMemory", "", Verdict("FailJob", 1), id="a rule matches by reason"),
-        pytest.param([MEMORY], "StorageFailed", "", Verdict("Count"), id="another reason does not match"),
-        pytest.param([QUOTA], "StorageFailed", "Quota hit", Verdict("Ignore", 1), id="a rule matches by message"),
-        pytest.param([BOTH], "StorageFailed", "no space", Verdict("Count"), id="of a rule with both, both must match"),
-        pytest.param([BOTH], "StorageFailed", "is read-only", Verdict("FailJob", 1), id="and then it does"),
-        pytest.param([QUOTA, BOTH], "StorageFailed", "quota of a read-only disk", Verdict("Ignore", 1), id="first wins"),
-        pytest.param([MEMORY, BOTH], "StorageFailed", "read-only", Verdict("FailJob", 2), id="the second may match"),
+        pytest.param([], "InputNotFound", "", Verdict(FAIL_JOB), id="the user's mistake ends the job"),
+        pytest.param([], "WorkerLost", "", Verdict(IGNORE), id="what the cluster loses is ignored"),
+        pytest.param([], "CUDAOutOfMemory", "", Verdict(COUNT), id="all else counts"),
+        pytest.param([], "Unheard", "", Verdict(COUNT), id="so does a reason that nobody knows"),
+        pytest.param([MEMORY], "OutOfMemory", "", Verdict(FAIL_JOB, 1), id="a rule matches by reason"),
+        pytest.param([MEMORY], "StorageFailed", "", Verdict(COUNT), id="another reason does not match"),
+        pytest.param([QUOTA], "StorageFailed", "Quota hit", Verdict(IGNORE, 1), id="a rule matches by message"),
+        pytest.param([BOTH], "StorageFailed", "no space", Verdict(COUNT), id="of a rule with both, both must match"),
+        pytest.param([BOTH], "StorageFailed", "is read-only", Verdict(FAIL_JOB, 1), id="and then it does"),
+        pytest.param([QUOTA, BOTH], "StorageFailed", "quota of a read-only disk", Verdict(IGNORE, 1), id="first wins"),
+        pytest.param([MEMORY, BOTH], "StorageFailed", "read-only", Verdict(FAIL_JOB, 2), id="the second may match"),
         pytest.param(
-            [{"action": "Count", "onReasons": ["WorkerLost"]}], "WorkerLost", "", Verdict("Count", 1), id="losses can count"
+            [{"action": "Count", "onReasons": ["WorkerLost"]}], "WorkerLost", "", Verdict(COUNT, 1), id="losses can count"
         ),
         pytest.param(
             [{"action": "Count", "onReasons": ["InputNotFound"]}],
-            "InputNotFound", "", Verdict("Count", 1), id="an input that comes late can be waited for",
+            "InputNotFound", "", Verdict(COUNT, 1), id="an input that comes late can be waited for",
         ),
         pytest.param(
             [{"action": "FailJob", "onMessagePatterns": [FOR_EVER]}],
-            "StorageFailed", "a" * 1024, Verdict("Count"), id="a pattern made to run for ever does not",
+            "StorageFailed", "a" * 1024, Verdict(COUNT), id="a pattern made to run for ever does not",
         ),
     ],
 )  # fmt: skip

@@ -44,9 +44,10 @@ class WorkerSettings(BaseSettings):
     lease_beat_s: float = Field(default=4.0, gt=0)
     """Between two beats of a lease."""
     self_stop_s: float = Field(default=600.0, gt=0)
-    """Without contact to Redis for so long, the attempt stops: by then a later one may run."""
+    """Without contact to Redis for so long, or with nobody asking for it, the attempt stops: by then a later one may run."""
     stop_grace_s: float = Field(default=20.0, ge=0)
-    """How long an attempt may take to leave its step when the worker shuts down; then it is killed."""
+    """How long an attempt may take to leave its step when the worker shuts down or a later attempt takes over; then it is
+    killed."""
     liveness_file: Path | None = None
     """A file that the main process touches at every beat; its age tells whether the worker lives."""
 

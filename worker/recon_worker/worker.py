@@ -28,7 +28,7 @@ from recon_worker.overstay import OverstayWatch, kill
 from recon_worker.publish import published, remove_replaced
 from recon_worker.registry import Registration
 from recon_worker.settings import WorkerSettings
-from recon_worker.state_redis import state_redis
+from recon_worker.state_redis import UNREACHABLE, state_redis
 from recon_worker.storage import Storage
 from recon_worker.task import BOOT_ID_VARIABLE, RUN_DIR_VARIABLE, SHUTDOWN_SIGNAL
 
@@ -95,7 +95,13 @@ class MainProcess:
                 self._registration.join(5.0)
             self._watch.end()
             self._watch.join()
+            self._look_a_last_time()
+
+    def _look_a_last_time(self) -> None:
+        try:
             self._watch.look()
+        except UNREACHABLE as error:
+            logger.warning("a dead attempt is not reported, its lease lapses: %s", error)
 
     def _begin(self, **_: Any) -> None:
         self._registration.start()

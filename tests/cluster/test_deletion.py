@@ -184,8 +184,12 @@ def test_the_finalizer_is_there_from_dispatch_to_the_end(shared_system: System, 
         job.wait_phase(Phase.SUSPENDED)
         assert job.patch(suspend=False).returncode == 0
         job.wait_phase(Phase.SUCCEEDED)
-        wait_for("it is labelled", lambda: (job.object() or {})["metadata"].get("labels"))
-        seen = [state for state in states() if state["metadata"]["name"] == "held"]
+
+        def shown() -> list[Manifest]:
+            return [state for state in states() if state["metadata"]["name"] == "held"]
+
+        wait_for("its label is shown", lambda: any("labels" in state["metadata"] for state in shown()))
+        seen = shown()
     attempts = [state.get("status", {}).get("attempts", []) for state in seen]
     held = [FINALIZER in state["metadata"].get("finalizers", ()) for state in seen]
     first, last = held.index(True), len(held) - held[::-1].index(True)

@@ -43,8 +43,9 @@ class WorkerSettings(BaseSettings):
     """How long a lease and the worker's registration live without a beat: five missed beats."""
     lease_beat_s: float = Field(default=4.0, gt=0)
     """Between two beats of a lease."""
-    self_stop_s: float = Field(default=600.0, gt=0)
-    """Without contact to Redis for so long, or with nobody asking for it, the attempt stops: by then a later one may run."""
+    self_stop_s: float = Field(default=240.0, gt=0)
+    """Without contact to Redis for so long, or with nobody asking for it, the attempt stops: by then a later one may run. Shorter than the
+    operator's DELETE_FORCE_S: a job that is let go without Redis has stopped by then."""
     stop_grace_s: float = Field(default=20.0, ge=0)
     """How long an attempt may take to leave its step when the worker shuts down or a later attempt takes over; then it is
     killed."""

@@ -6,9 +6,19 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from recon_dev.generate import custom_resource, job_page, permissions_page, reasons_page, settings_page
+from recon_dev.generate import (
+    chart_files,
+    chart_values,
+    custom_resource,
+    job_page,
+    permissions_page,
+    reasons_page,
+    settings_page,
+)
 from recon_dev.generate.phases import page as phases_page
 from recon_dev.state import CHECKOUT
+
+CHART = "charts/reconstruction-operator"
 
 GENERATED: dict[str, Callable[[], str]] = {
     "crds/reconstructionjobs.yaml": custom_resource.render,
@@ -17,6 +27,11 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/reasons.md": reasons_page.render,
     "docs/reference/settings.md": settings_page.render,
     "docs/reference/permissions.md": permissions_page.render,
+    f"{CHART}/values.yaml": chart_values.values_file,
+    f"{CHART}/values.schema.json": chart_values.values_schema,
+    f"{CHART}/README.md": chart_values.readme,
+    f"{CHART}/files/reconstructionjobs.yaml": chart_files.definition,
+    f"{CHART}/files/permissions.yaml": chart_files.permissions,
 }
 """Every generated file of the checkout, and what makes it."""
 

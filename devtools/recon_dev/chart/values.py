@@ -1,0 +1,158 @@
+"""What the chart can be told: every value with its type, default and meaning."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from recon_dev.chart.fields import (
+    EmptyOrSeconds,
+    Image,
+    KubernetesList,
+    KubernetesObject,
+    Name,
+    NamespaceName,
+    Placement,
+    Resources,
+    Values,
+)
+from recon_dev.chart.redis_values import Redis
+from recon_dev.chart.surroundings import Keda, Monitoring, NetworkPolicy, Tracing
+from recon_dev.chart.worker_values import Worker
+
+
+class Crds(Values):
+    """The definition of ReconstructionJob."""
+
+    install: bool = True
+    """Install and upgrade the definition with this release. Switch it off where somebody else installs it."""
+    keep: bool = True
+    """Leave the definition, and with it every job, in the cluster when the release is uninstalled."""
+    check: bool = True
+    """With `install: false`: refuse to install beside a definition that lacks fields which this version needs. It reads
+    the definition, so whoever runs helm must be allowed to."""
+
+
+class Rbac(Values):
+    """Roles."""
+
+    create: bool = True
+    """Create the operator's roles and their bindings."""
+    aggregate: bool = True
+    """Let everybody with the ClusterRoles `view`, `edit` or `admin` in a namespace read, or change, its jobs."""
+
+
+class ServiceAccount(Values):
+    """The operator's account."""
+
+    create: bool = True
+    """Create the account."""
+    name: Name = ""
+    """Its name; the release's where empty."""
+    annotations: dict[str, str] = {}
+    """Annotations of the account."""
+
+
+class PodDisruptionBudget(Values):
+    """What a drain leaves running."""
+
+    enabled: bool = True
+    """Keep one operator running while nodes are drained; only with two replicas or more."""
+
+
+class Operator(Placement):
+    """The operator: it watches jobs and writes their status."""
+
+    image: Image = Image(repository="reconstruction-operator")
+    replicas: int = Field(default=2, ge=1, le=10)
+    """How many run: one leads, the others take over when it goes."""
+    resources: Resources = Resources(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "1Gi"})
+    pod_disruption_budget: PodDisruptionBudget = PodDisruptionBudget()
+    topology_spread_constraints: KubernetesList = []
+    """How replicas are spread; over nodes, where that can be, if empty."""
+    service_account: ServiceAccount = ServiceAccount()
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """What is logged, as JSON."""
+    pod_annotations: dict[str, str] = {}
+    """Annotations of its Pods."""
+    settings: dict[str, Any] = Field(default={}, json_schema_extra={"propertyNames": {"pattern": "^[A-Z][A-Z0-9_]*$"}})
+    """Further [settings](../../docs/reference/settings.md), such as `RELIST_INTERVAL_S: 300`."""
+
+
+class Jobs(Values):
+    """What a job gets that does not say otherwise."""
+
+    default_model: str = Field(default="multiview", min_length=1)
+    """The model of a job that names none."""
+    default_ttl_seconds_after_finished: EmptyOrSeconds = ""
+    """How long finished jobs stay; for ever where empty."""
+    cancellation_expiry_seconds: int = Field(default=3600, ge=1)
+    """How long a request for cancellation waits for its confirmation."""
+    cancellation_grace_seconds: int = Field(default=10, ge=0)
+    """How long an attempt may take to stop by itself before it is killed."""
+    synthetic: bool = True
+    """Allow the model `synthetic`, which makes work and failures on request. `helm test` needs it."""
+
+
+class NewClaim(Values):
+    """The claim that the chart makes where it is given none."""
+
+    size: str = "100Gi"
+    """Its size."""
+    storage_class_name: Name = ""
+    """Its StorageClass; the cluster's default where empty."""
+    access_modes: list[Literal["ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"]] = ["ReadWriteMany"]
+    """ReadWriteMany unless all workers run on one node."""
+    keep: bool = True
+    """Leave the claim, and with it all results, when the release is uninstalled."""
+
+
+class Storage(Values):
+    """Where photos lie and meshes go: one volume that all workers share."""
+
+    existing_claim: Name = ""
+    """A PersistentVolumeClaim of the release's namespace to use; a new one is made where empty."""
+    claim: NewClaim = NewClaim()
+    sub_path: str = Field(default="", pattern=r"^([^/].*)?$")
+    """Folder in the volume to keep to; the whole volume where empty."""
+
+
+class TestValues(Values):
+    """What `helm test` does: one job of the model `synthetic` in each pool."""
+
+    namespace: NamespaceName | Literal[""] = ""
+    """Where the jobs are made; the first of `watchNamespaces`, or the release's own, where empty."""
+    timeout_seconds: int = Field(default=300, ge=10)
+    """How long each job may take, its wait in the queue included."""
+
+
+class ChartValues(Values):
+    """Everything."""
+
+    name_override: Name = ""
+    """The chart's part of all names."""
+    fullname_override: Name = ""
+    """The whole beginning of all names."""
+    image_pull_secrets: list[dict[str, str]] = []
+    """Secrets for pulling every image, such as `[{name: registry}]`."""
+    common_labels: dict[str, str] = {}
+    """Labels of every object."""
+    watch_namespaces: list[NamespaceName] = []
+    """The namespaces whose jobs are looked after, with a Role in each; all, with a ClusterRole, where empty."""
+    operator: Operator = Operator()
+    worker: Worker = Worker()
+    jobs: Jobs = Jobs()
+    storage: Storage = Storage()
+    redis: Redis = Redis()
+    crds: Crds = Crds()
+    rbac: Rbac = Rbac()
+    network_policy: NetworkPolicy = NetworkPolicy()
+    monitoring: Monitoring = Monitoring()
+    tracing: Tracing = Tracing()
+    keda: Keda = Keda()
+    release_jobs_on_uninstall: bool = True
+    """Before the release goes, stop its jobs and take the operator's finalizer off them, so that none hangs."""
+    test: TestValues = TestValues()
+    extra_objects: list[KubernetesObject] = []
+    """Further objects to install with the release."""
+    global_: KubernetesObject = Field(default={}, alias="global")
+    """Not read; Helm sets it where this chart is a part of another."""

@@ -15,6 +15,9 @@ PHOTOS_PLACED = "photosPlaced"
 PHOTOS = "photos"
 """Name of the metric that says how many photos the job has."""
 
+INPUT_BYTES = "inputBytes"
+"""Name of the metric that says how large their files are, as the user gave them."""
+
 
 class Message(BaseModel):
     """Something that travels; newer senders may add fields, which are ignored."""

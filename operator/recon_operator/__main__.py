@@ -51,7 +51,7 @@ async def _watch(parts: Parts, settings: OperatorSettings) -> None:
         await cancel(background)
 
     await kopf.operator(
-        registry=make_registry(jobs=parts.jobs, work=parts.work, metrics=parts.metrics, stop=stop),
+        registry=make_registry(jobs=parts.jobs, work=parts.work, watch=parts.watch, stop=stop),
         settings=make_settings(),
         standalone=True,
         clusterwide=not settings.namespaces,

@@ -95,6 +95,8 @@ class Actor:
     def _report(self, before: ReconstructionJob, written: Written, decision: Decision) -> None:
         log = job_logger(__name__, written.job)
         events = decision.events
+        if not before.status.observed_generation:
+            log.info("taken up; it was created at %s", before.metadata.creation_timestamp)
         if written.corrected:
             self._metrics.status_corrections.inc()
             message = f"Somebody else changed {', '.join(written.corrected)} of the status; it is set right"

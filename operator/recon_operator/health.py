@@ -6,6 +6,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from recon_operator.reconcile import Reconciler
+from recon_operator.watch_liveness import WatchLiveness
 
 STUCK_AFTER_S = 120.0
 """A loop that has not turned for so long hangs: its own waits are far shorter."""
@@ -14,9 +15,9 @@ STUCK_AFTER_S = 120.0
 class HealthServer:
     """Answers probes and scrapes from within the operator's event loop: a loop that hangs does not answer."""
 
-    def __init__(self, reconciler: Reconciler, registry: CollectorRegistry) -> None:
-        """Tell of this reconciler and these metrics."""
-        self._reconciler, self._registry = reconciler, registry
+    def __init__(self, reconciler: Reconciler, registry: CollectorRegistry, watch: WatchLiveness) -> None:
+        """Tell of this reconciler, these metrics and this watch."""
+        self._reconciler, self._registry, self._watch = reconciler, registry, watch
         self.ready = False
         """Whether all jobs are known and are being looked after."""
         self._runner: web.AppRunner | None = None
@@ -45,6 +46,8 @@ class HealthServer:
         idle_s = time.monotonic() - self._reconciler.last_turn
         if self.ready and idle_s > STUCK_AFTER_S:
             return web.Response(status=500, text=f"the reconcile loop has not turned for {idle_s:.0f} s\n")
+        if self.ready and self._watch.dead():
+            return web.Response(status=500, text=f"the watch is silent for {self._watch.age_s():.0f} s\n")
         return web.Response(text="ok\n")
 
     async def _readyz(self, _request: web.Request) -> web.Response:

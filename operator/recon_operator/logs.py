@@ -4,18 +4,16 @@ import logging
 from collections.abc import MutableMapping
 from typing import Any, Literal
 
-from pythonjsonlogger.json import JsonFormatter
-
+from recon_api.log_lines import JsonLines
 from recon_api.resource import ReconstructionJob
 
-JOB_FIELDS = ("namespace", "job", "uid", "attempt")
 
-
-def configure_logs(level: str, style: Literal["json", "text"]) -> None:
-    """Send all log lines of this process to standard error."""
+def configure_logs(level: str, style: Literal["json", "text"], *, traced: bool = False) -> None:
+    """Send all log lines of this process to standard error; with `traced`, JSON lines name the job's trace."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_json() if style == "json" else _TextFormatter())
+    handler.setFormatter(JsonLines("operator", traced=traced) if style == "json" else _TextFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)  # Python's own would be lines of another form
     for noisy in ("kopf", "kubernetes", "aiohttp", "kombu", "asyncio"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
 
@@ -50,10 +48,3 @@ class _TextFormatter(logging.Formatter):
 
 def _suffix(record: logging.LogRecord) -> str:
     return f"  [uid={record.uid} attempt={record.attempt}]"  # type: ignore[attr-defined]
-
-
-def _json() -> logging.Formatter:
-    return JsonFormatter(
-        "%(asctime)s %(levelname)s %(name)s %(message)s",
-        rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
-    )

@@ -26,6 +26,7 @@ from recon_operator.relist import Relist
 from recon_operator.settings import OperatorSettings
 from recon_operator.status_writer import StatusWriter
 from recon_operator.ttl import JobRemoval
+from recon_operator.watch_liveness import WatchLiveness
 from recon_operator.work_queue import WorkQueue
 
 
@@ -41,6 +42,7 @@ class Parts:
     events: EventPublisher
     late_stops: LateStops
     metrics: Metrics
+    watch: WatchLiveness
     durations: Durations
     reconciler: Reconciler
     listener: ProgressListener
@@ -86,7 +88,8 @@ def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
         settings.celery_broker_url, settings.celery_result_backend, settings.redis_state_db, settings.redis_timeout_s
     )
     celery = CeleryClient(settings.celery_broker_url, settings.redis_timeout_s)
-    metrics, events = Metrics(jobs), EventPublisher(api)
+    watch = WatchLiveness(settings.namespaces)
+    metrics, events = Metrics(jobs, watch), EventPublisher(api)
     durations = Durations(redis.state, settings.default_model)
     observer = Observer(redis, durations, longest_gap_s=2 * limits.watch_interval_s)
     late_stops = LateStops(redis, celery)
@@ -98,6 +101,7 @@ def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
         jobs=jobs, work=work, observer=observer, actor=actor, api=api, metrics=metrics, limits=limits,
         durations=durations, concurrency=settings.concurrency,
     )  # fmt: skip
+    metrics.follow(redis=lambda: redis.available, waiting=work.__len__, last_turn=lambda: reconciler.last_turn)
     removal = JobRemoval(
         api=api, outputs=OutputRemoval(redis, celery), metrics=metrics,
         default_ttl_s=settings.default_ttl_seconds_after_finished,
@@ -106,10 +110,10 @@ def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
     watchers = (durations.learn, removal.seen, mislabelled.seen)
     return Parts(
         jobs=jobs, work=work, api=api, redis=redis, celery=celery, events=events, late_stops=late_stops, metrics=metrics,
-        durations=durations, reconciler=reconciler,
+        watch=watch, durations=durations, reconciler=reconciler,
         listener=ProgressListener(redis, jobs, work, observer),
-        relist=Relist(api, jobs, work, settings.namespaces),
+        relist=Relist(api, jobs, work, settings.namespaces, missed=metrics.missed),
         finished_jobs=FinishedJobs(api, settings.namespaces, seen=watchers, gone=(removal.gone,)),
         removal=removal, mislabelled=mislabelled,
-        health=HealthServer(reconciler, metrics.registry),
+        health=HealthServer(reconciler, metrics.registry, watch),
     )  # fmt: skip

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 
+from prometheus_client import Counter
+
 from recon_api.resource import FINISHED_LABEL
 from recon_operator.jobs import Jobs
 from recon_operator.kubernetes_api import KubernetesApi, KubernetesError
@@ -20,8 +22,11 @@ RETRY_S = 2.0
 class Relist:
     """Compares the jobs known with those that exist."""
 
-    def __init__(self, api: KubernetesApi, jobs: Jobs, work: WorkQueue, namespaces: tuple[str, ...]) -> None:
-        """List by `api`, in these namespaces or in all."""
+    def __init__(
+        self, api: KubernetesApi, jobs: Jobs, work: WorkQueue, namespaces: tuple[str, ...], *, missed: Counter
+    ) -> None:
+        """List by `api`, in these namespaces or in all; `missed` counts what only the list told of."""
+        self._missed = missed
         self._api, self._jobs, self._work = api, jobs, work
         self._namespaces: tuple[str | None, ...] = namespaces or (None,)
 
@@ -47,17 +52,19 @@ class Relist:
         while True:
             await asyncio.sleep(interval_s)
             try:
-                await self.once()
+                self._missed.inc(await self.once())
             except KubernetesError as error:
                 log.warning("the jobs cannot be listed, next time in %.0f s: %s", interval_s, error)
 
-    async def once(self) -> None:
-        """Take over the list of all jobs, and have what was news looked at. Raises KubernetesError."""
+    async def once(self) -> int:
+        """Take over the list of all jobs, have what was news looked at, and return how many. Raises KubernetesError."""
         listed = []
         oldest = ""
         for namespace in self._namespaces:
             async for items, version in self._api.list_jobs(namespace, UNFINISHED):
                 oldest = oldest or version  # a job newer than this may be in none of the lists
                 listed += [read_job(item) for item in items]
-        for uid in self._jobs.replace(listed, oldest):
+        news = self._jobs.replace(listed, oldest)
+        for uid in news:
             self._work.add(uid)
+        return len(news)

@@ -12,7 +12,7 @@ from tests.support.system import System
 
 HERE = Path(__file__).parent
 
-OF_A_MODULE = {"shared_system", "state"}
+OF_A_MODULE = {"shared_system", "state", "observed"}
 """Fixtures that a module's tests share; such tests stay in one process."""
 
 

@@ -80,9 +80,13 @@ class System:
     """Redis, the operator and one worker, with a namespace and a storage of their own."""
 
     def __init__(
-        self, control_plane: ControlPlane, folder: Path, operator_env: Mapping[str, str] | None = None
+        self,
+        control_plane: ControlPlane,
+        folder: Path,
+        operator_env: Mapping[str, str] | None = None,
+        worker_env: Mapping[str, str] | None = None,
     ) -> None:
-        """Make a namespace and a folder; nothing is started. `operator_env` adds to the operator's settings."""
+        """Make a namespace and a folder; nothing is started. The environments add to the processes' settings."""
         self.control_plane = control_plane
         self.namespace = control_plane.make_namespace()
         self.state = StateDir(folder)
@@ -94,7 +98,7 @@ class System:
             operator(self.state, self.settings, namespace=self.namespace, extra_env=QUICK | dict(operator_env or {})),
             self.state,
         )
-        self.worker = Part(worker(self.state, self.settings, extra_env=QUICK), self.state)
+        self.worker = Part(worker(self.state, self.settings, extra_env=QUICK | dict(worker_env or {})), self.state)
         self._more: list[Part] = []
 
     def start(self) -> "System":

@@ -56,6 +56,7 @@ def run_attempt(
         sealed = seal()
         check_destination()
         manifest = publish.publish(sealed, folder, fence)
+        logger.info("published %d files in %s", len(manifest.files), folder)
         return finished(folder, manifest, finalizing_s=time.monotonic() - began)
 
     if (manifest := publish.published(folder, payload.job_id)) is not None:

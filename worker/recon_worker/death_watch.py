@@ -9,7 +9,7 @@ import fcntl
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recon_api.keys import task_id
 from recon_api.payload import ClaimOwner
+from recon_worker.logging_setup import about
 from recon_worker.state_redis import UNREACHABLE
 
 INTERVAL_S = 0.1
@@ -33,17 +34,25 @@ class RunningAttempt(BaseModel):
 
     uid: str
     attempt: int
+    namespace: str = ""
+    name: str = ""
+    model: str = ""
     pid: int
     owner: ClaimOwner
     started_at: datetime
     output: Path | None = None
     """Folder that it publishes its result as, where its job names one that can be."""
 
+    @property
+    def log_fields(self) -> Mapping[str, object]:
+        """The `extra` of a log line about it."""
+        return about(namespace=self.namespace, name=self.name, uid=self.uid, attempt=self.attempt)
+
 
 @contextmanager
 def living(folder: Path, running: RunningAttempt) -> Iterator[None]:
     """Be known to run the attempt within the block; a process that dies in it is noticed."""
-    file = folder / f"{task_id(running.uid, running.attempt)}.json"
+    file = _file(folder, running.uid, running.attempt)
     draft = file.with_suffix(".tmp")
     # Programs that the job starts do not inherit the descriptor, and so not the lock.
     with draft.open("w") as locked:
@@ -55,6 +64,25 @@ def living(folder: Path, running: RunningAttempt) -> Iterator[None]:
             yield
         finally:
             file.unlink(missing_ok=True)
+
+
+def _file(folder: Path, uid: str, attempt: int) -> Path:
+    return folder / f"{task_id(uid, attempt)}.json"
+
+
+def note_renewal(folder: Path, uid: str, attempt: int) -> None:
+    """Note that the attempt's lease is renewed now."""
+    with contextlib.suppress(OSError):
+        os.utime(_file(folder, uid, attempt))
+
+
+def last_renewals(folder: Path) -> list[float]:
+    """Return when (Unix time) the lease of each running attempt was last renewed, or it began."""
+    found = []
+    for file in folder.glob("*.json"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(file.stat().st_mtime)
+    return found
 
 
 def running_attempts(folder: Path) -> list[RunningAttempt]:

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -68,8 +69,10 @@ class Lease:
 
     def __init__(
         self, redis: Redis, uid: str, attempt: int, owner: ClaimOwner, stop: StopOrder, *,
-        ttl_s: float, beat_s: float, self_stop_s: float,
+        ttl_s: float, beat_s: float, self_stop_s: float, renewed: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
+        """Hold the attempt for `owner`; `renewed` is called after each renewal."""
+        self._renewed = renewed
         self._redis, self._uid, self._attempt, self._stop = redis, uid, attempt, stop
         self._owner = owner.model_dump_json().encode()
         self._ttl_s, self._beat_s, self._self_stop_s = ttl_s, beat_s, self_stop_s
@@ -162,6 +165,7 @@ class Lease:
             self._last_contact = time.monotonic()
             if self._may_go_on(owner, current, cancelled):
                 self._redis.set(lease_key(uid, attempt), self._owner, px=int(self._ttl_s * 1000))
+                self._renewed()
                 return current is not None
             return False
 

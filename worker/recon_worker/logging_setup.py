@@ -1,47 +1,61 @@
 """How the worker logs: text for people, or JSON lines for collectors, both with the job that a line is about."""
 
-import json
 import logging
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
-from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
-_job: ContextVar[Mapping[str, object] | None] = ContextVar("job", default=None)
+from recon_api.keys import parse_task_id
+from recon_api.log_lines import JsonLines
+
+_current: Mapping[str, object] = {}
+"""The attempt that this process runs: one at a time, whichever of its threads logs."""
 
 
 @contextmanager
 def logging_job(*, namespace: str, name: str, uid: str, attempt: int) -> Iterator[None]:
-    """Add the job to every line that this thread logs within the block."""
-    token = _job.set({"namespace": namespace, "job": name, "uid": uid, "attempt": attempt})
+    """Add the job to every line that this process logs within the block, by any thread."""
+    global _current  # noqa: PLW0603 - a context variable would leave out the lease's and the progress's threads
+    before, _current = _current, about(namespace=namespace, name=name, uid=uid, attempt=attempt)
     try:
         yield
     finally:
-        _job.reset(token)
+        _current = before
 
 
-def set_up_logging(level: str, form: Literal["json", "text"]) -> None:
-    """Log to stderr from now on, whoever set up logging before."""
+def about(*, namespace: str, name: str, uid: str, attempt: int) -> Mapping[str, object]:
+    """Return the `extra` of a single line about an attempt that another process runs."""
+    return {"namespace": namespace, "job": name, "uid": uid, "attempt": attempt}
+
+
+def set_up_logging(level: str, form: Literal["json", "text"], *, traced: bool = False) -> None:
+    """Log to stderr from now on, whoever set up logging before; with `traced`, JSON lines name the job's trace."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonFormatter() if form == "json" else _TextFormatter())
+    handler.setFormatter(JsonLines("worker", traced=traced) if form == "json" else _TextFormatter())
+    handler.addFilter(_name_job)
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)  # Python's own would be lines of another form
+    logging.getLogger("multiprocessing").handlers = [handler]  # of Celery's pool, which passes nothing on
+    logging.getLogger("multiprocessing").setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
     logging.getLogger("kombu").setLevel(logging.WARNING)
 
 
-class _JsonFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-            **(_job.get() or {}),
-        }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+def _name_job(record: logging.LogRecord) -> bool:
+    """Name the attempt that runs in a record that names none itself."""
+    if not hasattr(record, "uid"):
+        record.__dict__.update(_current or _celery_task(record))
+    return True
+
+
+def _celery_task(record: logging.LogRecord) -> Mapping[str, object]:
+    """Return the job of a line in which Celery's main process speaks of one of our tasks."""
+    data: Any = getattr(record, "data", None)
+    try:
+        uid, attempt = parse_task_id(data["id"])
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return {}
+    return {"uid": uid, "attempt": attempt}
 
 
 class _TextFormatter(logging.Formatter):
@@ -49,6 +63,6 @@ class _TextFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)-7s %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class's name
-        job = _job.get()
-        about = f"  [{job['namespace']}/{job['job']} attempt {job['attempt']}]" if job else ""
-        return super().formatMessage(record) + about
+        job = record.__dict__
+        named = f"  [{job['namespace']}/{job['job']} attempt {job['attempt']}]" if "job" in job else ""
+        return super().formatMessage(record) + named

@@ -53,7 +53,9 @@ class OverstayWatch(threading.Thread):
         self._since = {running: self._since.get(running, now) for running in limits}
         for running, limit_s in limits.items():
             if now - self._since[running] > limit_s:
-                logger.warning("attempt %d of job %s did not stop; killed", running.attempt, running.uid)
+                logger.warning(
+                    "attempt %d of job %s did not stop; killed", running.attempt, running.uid, extra=running.log_fields
+                )
                 kill(running.pid, signal.SIGKILL)
 
     def end(self) -> None:

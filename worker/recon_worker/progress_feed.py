@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 from recon_api.payload import ProgressMeta
 from recon_api.status import Metric
 from recon_api.steps import Step
+from recon_worker.attempt_end import StepVisit
 from recon_worker.bounds import few_metrics
 from recon_worker.stop import StopOrder
 
@@ -33,6 +34,16 @@ class Position(NamedTuple):
     since: float
 
 
+class Entered(NamedTuple):
+    """A step that the attempt came to."""
+
+    step: Step
+    at: float
+    """Unix time."""
+    since: float
+    """The same by the monotonic clock."""
+
+
 class ProgressFeed:
     """A `ProgressSink` that sends what it is shown, and raises where the attempt must stop."""
 
@@ -40,6 +51,7 @@ class ProgressFeed:
         """Send by `send`, which may block and raise."""
         self._send, self._stop = send, stop
         self._latest: Position | None = None
+        self._entered: list[Entered] = []
         self._figures: dict[str, str] = {}
         self._changed = threading.Event()
         self._urgent = threading.Event()
@@ -64,6 +76,8 @@ class ProgressFeed:
         self._latest = Position(step, percentage, since)
         self._changed.set()
         if not same_step:
+            self._entered.append(Entered(step, time.time(), since))
+            logger.info("step %s begins", step)
             self._urgent.set()
 
     def show_metric(self, name: str, value: str) -> None:
@@ -74,6 +88,14 @@ class ProgressFeed:
     def raise_if_stopped(self) -> None:
         """Raise `JobCancelled` where the attempt must stop."""
         self._stop.raise_if_given()
+
+    def visits(self) -> tuple[StepVisit, ...]:
+        """Return the steps that the attempt came to, in order; the last one until now."""
+        ends = [*(entered.since for entered in self._entered[1:]), time.monotonic()]
+        return tuple(
+            StepVisit(step=entered.step, began_at=entered.at, seconds=round(end - entered.since, 3))
+            for entered, end in zip(self._entered, ends, strict=True)
+        )
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from pathlib import Path
 
 from redis import Redis
@@ -23,6 +24,7 @@ class Registration(threading.Thread):
         self._redis, self._worker = redis, worker
         self._ttl_s, self._beat_s, self._liveness_file = ttl_s, beat_s, liveness_file
         self._ended = threading.Event()
+        self._renewed_at = time.monotonic()
 
     def run(self) -> None:
         """Renew the registration until told to end, then remove it."""
@@ -39,6 +41,10 @@ class Registration(threading.Thread):
             self._ended.wait(self._beat_s)
         self._remove()
 
+    def age_s(self) -> float:
+        """Return how long ago the registration was last renewed, or this worker started."""
+        return time.monotonic() - self._renewed_at
+
     def end(self) -> None:
         """Ask for the registration to be removed. Safe in a signal handler; `join` to wait for it."""
         self._ended.set()
@@ -49,6 +55,7 @@ class Registration(threading.Thread):
             pipe.set(worker_key(name), text, px=int(self._ttl_s * 1000), get=True)
             pipe.sadd(WORKERS_KEY, name)
             before, _ = pipe.execute()
+        self._renewed_at = time.monotonic()
         if announce or before != text.encode():
             self._redis.publish(WORKERS_CHANNEL, name)
         return True

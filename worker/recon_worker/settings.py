@@ -54,6 +54,11 @@ class WorkerSettings(BaseSettings):
 
     input_limits: InputLimits = InputLimits()
 
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Port of /metrics; nothing is served where it is 0."""
+    metrics_host: str = "0.0.0.0"  # noqa: S104 - Prometheus comes from outside the Pod
+    """Address of the same."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "text"
 

@@ -35,8 +35,9 @@ from recon_api.keys import (
     task_id,
 )
 from recon_api.payload import AttemptResult, ClaimOwner, Outcome, ProgressMeta, TaskPayload, TaskResult
+from recon_worker import attempt_end
 from recon_worker.attempt import destination_of, run_attempt
-from recon_worker.death_watch import RunningAttempt, living
+from recon_worker.death_watch import RunningAttempt, living, note_renewal
 from recon_worker.device import device_of, gpu_name
 from recon_worker.finished import Finished
 from recon_worker.lease import RECONNECT_S, AlreadyClaimed, Lease, claim
@@ -105,6 +106,7 @@ def _process(task: Task, payload: TaskPayload) -> dict[str, Any]:
     lease = Lease(
         redis, payload.job_id, payload.attempt, owner, stop,
         ttl_s=settings.lease_ttl_s, beat_s=settings.lease_beat_s, self_stop_s=settings.self_stop_s,
+        renewed=lambda: _note_renewal(payload),
     )  # fmt: skip
     # Celery's request is known to the job's thread alone; the feed sends from another one.
     request_id = task.request.id
@@ -116,6 +118,7 @@ def _process(task: Task, payload: TaskPayload) -> dict[str, Any]:
         result = with_circumstances(result, worker=owner.worker, started_at=started_at, metrics=feed.metrics)
         _record(redis, lease, payload, result)
         logger.info("attempt %d has %s", payload.attempt, f"{result.outcome} {error or ''}".strip())
+    _tell_main_process(payload, result, feed)
     if error is not None and result.outcome is not Outcome.CANCELLED:
         raise error
     return _task_result(payload, result).model_dump()
@@ -260,6 +263,20 @@ def _owner() -> ClaimOwner:
     )
 
 
+def _note_renewal(payload: TaskPayload) -> None:
+    if folder := os.environ.get(RUN_DIR_VARIABLE):
+        note_renewal(Path(folder), payload.job_id, payload.attempt)
+
+
+def _tell_main_process(payload: TaskPayload, result: AttemptResult, feed: ProgressFeed) -> None:
+    """Have the end counted, where there is somebody to count it; a full disk is no failure of the job."""
+    folder = os.environ.get(RUN_DIR_VARIABLE)
+    if folder and worker_settings().metrics_port:
+        with suppress(OSError):
+            end = attempt_end.end_of(payload.job_id, payload.model_type, result, feed.visits())
+            attempt_end.leave(Path(folder), end)
+
+
 @contextmanager
 def _noticed_when_dead(payload: TaskPayload, owner: ClaimOwner, started_at: datetime) -> Iterator[None]:
     folder = os.environ.get(RUN_DIR_VARIABLE)
@@ -267,8 +284,9 @@ def _noticed_when_dead(payload: TaskPayload, owner: ClaimOwner, started_at: date
         yield
         return
     running = RunningAttempt(
-        uid=payload.job_id, attempt=payload.attempt, pid=os.getpid(), owner=owner, started_at=started_at
-    )
+        uid=payload.job_id, attempt=payload.attempt, namespace=payload.namespace, name=payload.name,
+        model=payload.model_type, pid=os.getpid(), owner=owner, started_at=started_at,
+    )  # fmt: skip
     with suppress(UsageError):
         running = running.model_copy(update={"output": destination_of(payload, _storage())})
     with living(Path(folder), running):

@@ -18,10 +18,13 @@ from recon_api.errors import FatalError, JobCancelled, ReconstructionError
 from recon_api.keys import RECORD_TTL_S, attempt_key, cancel_key, lease_key, queue_name, result_key
 from recon_api.payload import Outcome, WorkerDescription
 from recon_worker.app import create_celery_app
+from recon_worker.attempt_end import end_of
 from recon_worker.death_watch import DeathWatch, RunningAttempt, running_attempts
 from recon_worker.device import gpu_name
 from recon_worker.finished import finished
 from recon_worker.lease import not_current
+from recon_worker.metrics import EndCounter, WorkerMetrics
+from recon_worker.metrics_server import serve
 from recon_worker.models.installed import installed_models
 from recon_worker.outcome import completed, ended_by, with_circumstances
 from recon_worker.overstay import OverstayWatch, kill
@@ -31,6 +34,9 @@ from recon_worker.settings import WorkerSettings
 from recon_worker.state_redis import UNREACHABLE, state_redis
 from recon_worker.storage import Storage
 from recon_worker.task import BOOT_ID_VARIABLE, RUN_DIR_VARIABLE, SHUTDOWN_SIGNAL
+
+CHILD_LOG_LEVEL_VARIABLE = "_MP_FORK_LOGLEVEL_"
+"""By which Celery has a new child log in a form of its own, until ours is set up."""
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +58,7 @@ def run_worker(settings: WorkerSettings) -> int:
                 without_mingle=True,
                 without_heartbeat=True,
             )
+            os.environ.pop(CHILD_LOG_LEVEL_VARIABLE, None)
             worker.start()
         return int(worker.exitcode or 0)
 
@@ -63,6 +70,7 @@ class MainProcess:
         self._settings, self._run_dir = settings, run_dir
         self._redis, self._storage = state_redis(settings), Storage(settings.job_storage_path)
         self._stopping = threading.Event()
+        description = describe(settings, boot_id)
         self._watch = DeathWatch(run_dir, self._bury)
         self._overstay = OverstayWatch(
             self._redis,
@@ -73,17 +81,21 @@ class MainProcess:
         )
         self._registration = Registration(
             self._redis,
-            describe(settings, boot_id),
+            description,
             ttl_s=settings.lease_ttl_s,
             beat_s=settings.lease_beat_s,
             liveness_file=settings.liveness_file,
         )
+        self._metrics = WorkerMetrics(description, run_dir, self._registration.age_s)
 
     @contextmanager
     def around_celery(self) -> Iterator[None]:
         """Watch and be registered while Celery's worker runs, from the moment on that it takes messages."""
         signals.worker_ready.connect(self._begin, weak=False)
         signals.worker_shutting_down.connect(self._shut_down, weak=False)
+        if self._settings.metrics_port:
+            serve(self._metrics.registry, self._settings.metrics_host, self._settings.metrics_port)
+            EndCounter(self._run_dir, self._metrics.note_end).start()
         self._watch.start()
         self._overstay.start()
         try:
@@ -117,13 +129,14 @@ class MainProcess:
     def _kill_late(self) -> None:
         threading.Event().wait(self._settings.stop_grace_s)
         for running in running_attempts(self._run_dir):
-            logger.warning("attempt %d of job %s did not stop in time; killed", running.attempt, running.uid)
+            logger.warning("attempt %d of job %s did not stop in time; killed", running.attempt, running.uid,
+                           extra=running.log_fields)  # fmt: skip
             kill(running.pid, signal.SIGKILL)
 
     def _bury(self, dead: RunningAttempt) -> None:
         """Record the end of an attempt whose process died, unless it did so itself, and end its lease."""
         error = self._cause_of_death(dead)
-        logger.error("attempt %d of job %s died: %s", dead.attempt, dead.uid, error)
+        logger.error("attempt %d of job %s died: %s", dead.attempt, dead.uid, error, extra=dead.log_fields)
         manifest = published(dead.output, dead.uid) if dead.output else None
         if dead.output and manifest:  # the record is all that was missing
             remove_replaced(dead.output, dead.uid)
@@ -137,6 +150,7 @@ class MainProcess:
         result = with_circumstances(result, worker=self._settings.worker_name, started_at=dead.started_at)
         self._redis.set(result_key(dead.uid, dead.attempt), result.model_dump_json(), nx=True, ex=RECORD_TTL_S)
         self._redis.delete(lease_key(dead.uid, dead.attempt))
+        self._metrics.note_end(end_of(dead.uid, dead.model, result))
 
     def _cause_of_death(self, dead: RunningAttempt) -> ReconstructionError:
         """Return why the process was killed, as far as orders tell: else it has crashed."""

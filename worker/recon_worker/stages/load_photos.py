@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from recon_api import reasons
 from recon_api.errors import UsageError
-from recon_api.payload import PHOTOS
+from recon_api.payload import INPUT_BYTES, PHOTOS
 from recon_api.steps import Step
 from recon_worker.inputs import archive
 from recon_worker.inputs.choose import choose_photos, listed, refuse_too_few
@@ -79,11 +79,13 @@ def load_photos(_: Scene, folder: Path, source: PhotoSource, progress: Progress)
     Raises `UsageError` naming every file that is wrong; see `recon_worker.inputs`.
     """
     with _files(source, folder, progress.part(0.0, UNPACKING_SHARE)) as files:
+        size = sum(path.stat().st_size for path in files.values())
         prepared = _prepare(files, source, folder, progress.part(UNPACKING_SHARE, 1.0))
     photos, duplicates = _without_duplicates(prepared)
     refuse_too_few(len(photos), duplicates, source, source.limits)
     PhotoSet(photos=tuple(photos)).save(folder)
     progress.metric(PHOTOS, str(len(photos)))
+    progress.metric(INPUT_BYTES, str(size))
     megapixels = sum(photo.width * photo.height for photo in photos) / 1e6
     return {"photos": len(photos), "duplicates": duplicates, "megapixels": round(megapixels, 1)}
 

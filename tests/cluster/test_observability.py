@@ -1,0 +1,136 @@
+"""What can be seen of jobs from outside: one query of the logs tells a job's story, and the metrics add up."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from recon_dev.generate import metrics_page
+from tests.support.control_plane import ControlPlane
+from tests.support.observed import Observed, go_through_everything, observed_system, scrape, total
+from tests.support.waiting import wait_for
+
+FIELDS = {"time", "level", "service", "logger", "message"}
+
+
+@pytest.fixture(scope="module")
+def observed(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
+    """A system through which jobs of every kind went; one still runs, others wait for it."""
+    with observed_system(control_plane, tmp_path_factory.mktemp("observed")) as system:
+        go_through_everything(system)
+        yield system
+
+
+def test_every_line_is_json_with_the_same_fields(observed: Observed) -> None:
+    for line in observed.lines():
+        assert set(line) >= FIELDS, line
+        assert ("uid" in line) == ("attempt" in line), line
+
+
+@pytest.mark.parametrize(
+    ("job", "story"),
+    [
+        pytest.param(
+            "good",
+            [
+                ("operator", "taken up"), ("operator", "attempt 1 is sent"), ("worker", "attempt 1 begins"),
+                ("worker", "step Running reconstruction begins"), ("worker", "published"),
+                ("worker", "attempt 1 has completed"), ("operator", "Completed"),
+            ],
+            id="from apply to publish",
+        ),
+        pytest.param(
+            "again",
+            [
+                ("worker", "attempt 1 begins"), ("worker", "attempt 1 has failed"), ("operator", "attempt 2 is sent"),
+                ("worker", "attempt 2 begins"), ("operator", "Completed"),
+            ],
+            id="over two attempts",
+        ),
+        pytest.param(
+            "crash",
+            [("worker", "attempt 1 begins"), ("worker", "died"), ("operator", "BackoffLimitExceeded")],
+            id="to the death of its process, told by the main one",
+        ),
+        pytest.param(
+            "cancelled",
+            [("worker", "attempt 1 begins"), ("worker", "attempt 1 has cancelled"), ("operator", "Cancelled")],
+            id="to its cancellation",
+        ),
+    ],
+)  # fmt: skip
+def test_one_query_tells_a_jobs_story(observed: Observed, job: str, story: list[tuple[str, str]]) -> None:
+    uid = observed.uid(job)
+    told = [(line["service"], line["message"]) for line in observed.lines() if line.get("uid") == uid]
+    rest = iter(told)
+    for service, message in story:
+        found = any(service == of and message.lower() in text.lower() for of, text in rest)
+        assert found, (service, message, told)
+
+
+def test_each_line_about_a_job_names_it(observed: Observed) -> None:
+    names = {observed.uid(name): name for name in observed.jobs}
+    about = [line for line in observed.lines() if line.get("uid") in names and "job" in line]
+    assert {line["service"] for line in about} == {"operator", "worker"}
+    assert all(line["job"] == names[line["uid"]] for line in about)
+    assert all(line["namespace"] == observed.system.namespace for line in about)
+
+
+def test_no_log_holds_a_secret(observed: Observed) -> None:
+    for log in observed.logs:
+        assert observed.system.settings.redis_password not in log.read_text()
+
+
+def test_the_operator_counts_what_became_of_the_jobs(observed: Observed) -> None:
+    samples = scrape(observed.operator_url)
+    namespace = observed.system.namespace
+    ended = {
+        (phase, reason): total(samples, "reconstruction_jobs_finished_total", phase=phase, reason=reason, namespace=namespace)
+        for phase, reason in [
+            ("Succeeded", "Completed"), ("Failed", "InputRejected"), ("Failed", "BackoffLimitExceeded"), ("Cancelled", "Cancelled"),
+        ]
+    }  # fmt: skip
+    assert list(ended.values()) == [2, 1, 1, 1], ended
+    assert total(samples, "reconstruction_attempts_ended_total", reason="WorkerCrashed") == 1
+    assert total(samples, "reconstruction_jobs", phase="Running") == 1
+    assert total(samples, "reconstruction_pool_jobs", gpu_class="any", phase="Queued") == 3
+    assert total(samples, "reconstruction_workers", gpu_class="any") == 1
+    assert total(samples, "reconstruction_gpu_seconds_total", namespace=namespace) > 0
+    assert total(samples, "reconstruction_cancel_latency_seconds_count") == 1
+    assert total(samples, "reconstruction_redis_up") == 1
+    assert total(samples, "reconstruction_watch_missed_total") == 0
+
+
+def test_the_worker_counts_each_attempt_once_and_tells_what_it_does(observed: Observed) -> None:
+    samples = scrape(observed.worker_url)
+    ended = {
+        (outcome, reason): total(samples, "reconstruction_worker_attempts_total", outcome=outcome, reason=reason)
+        for outcome, reason in [
+            ("completed", ""), ("failed", "InputRejected"), ("failed", "ReconstructionFailed"),
+            ("failed", "WorkerCrashed"), ("cancelled", "Cancelled"),
+        ]
+    }  # fmt: skip
+    assert list(ended.values()) == [2, 1, 1, 1, 1], ended
+    assert total(samples, "reconstruction_worker_attempts_total") == 6
+    assert total(samples, "reconstruction_worker_busy") == 1
+    assert total(samples, "reconstruction_worker_info", worker="worker-0", gpu_class="any") == 1
+    assert total(samples, "reconstruction_worker_step_seconds_count", step="Running reconstruction") >= 4
+    assert ("reconstruction_worker_lease_renewal_age_seconds", frozenset()) in samples
+
+
+def test_every_series_is_on_the_reference_page(observed: Observed) -> None:
+    for url in (observed.operator_url, observed.worker_url):
+        found = {name for name, _ in scrape(url) if not name.startswith(("process_", "python_"))}
+        assert found <= metrics_page.names()
+
+
+def test_a_worker_serves_metrics_and_nothing_else(observed: Observed) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{observed.worker_url}/", timeout=10)  # noqa: S310 - of this test's processes
+
+
+def test_a_watch_that_dies_is_noticed_and_one_that_comes_back_too(observed: Observed) -> None:
+    """The age of a quiet watch is that of its latest opening: it stays below the time after which it is opened anew."""
+    age = "reconstruction_watch_last_event_age_seconds"
+    wait_for("the watch is alive", lambda: total(scrape(observed.operator_url), age) < 110)

@@ -1,0 +1,88 @@
+"""How an attempt ended, handed from the process that ran it to the worker's main process, which counts it.
+
+It goes by a file, like all that the main process knows of its child: a child may be killed at any time.
+"""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from recon_api.keys import task_id
+from recon_api.payload import INPUT_BYTES, PHOTOS, AttemptResult, Outcome
+from recon_api.steps import Step
+
+SUFFIX = ".ended"
+
+logger = logging.getLogger(__name__)
+
+
+class StepVisit(BaseModel):
+    """One step as one attempt went through it; a step that was finished already takes no time."""
+
+    model_config = ConfigDict(frozen=True)
+
+    step: Step
+    began_at: float
+    """Unix time."""
+    seconds: float
+
+
+class AttemptEnd(BaseModel):
+    """What is counted of an attempt."""
+
+    model_config = ConfigDict(frozen=True)
+
+    uid: str
+    attempt: int
+    model: str = ""
+    outcome: Outcome
+    reason: str = ""
+    seconds: float = 0.0
+    steps: tuple[StepVisit, ...] = ()
+    photos: int = 0
+    """Of the input, where the attempt completed the job."""
+    input_bytes: int = 0
+    """The same."""
+
+
+def end_of(uid: str, model: str, result: AttemptResult, steps: tuple[StepVisit, ...] = ()) -> AttemptEnd:
+    """Return what is counted of an attempt with this result."""
+    figures = {metric.name: metric.value for metric in result.metrics} if result.outcome is Outcome.COMPLETED else {}
+    ran = (result.finished_at - result.started_at).total_seconds() if result.started_at and result.finished_at else 0.0
+    return AttemptEnd(
+        uid=uid,
+        attempt=result.attempt,
+        model=model,
+        outcome=result.outcome,
+        reason=result.reason,
+        seconds=max(ran, 0.0),
+        steps=steps,
+        photos=_number(figures.get(PHOTOS)),
+        input_bytes=_number(figures.get(INPUT_BYTES)),
+    )
+
+
+def leave(folder: Path, end: AttemptEnd) -> None:
+    """Put an end where the main process finds it, whole."""
+    file = folder / f"{task_id(end.uid, end.attempt)}{SUFFIX}"
+    draft = file.with_suffix(".draft")
+    draft.write_text(end.model_dump_json())
+    draft.rename(file)
+
+
+def collect(folder: Path) -> Iterator[AttemptEnd]:
+    """Yield the ends that were left there, each once."""
+    for file in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            yield AttemptEnd.model_validate_json(file.read_text())
+        except (OSError, ValidationError):
+            logger.warning("the end of an attempt cannot be read: %s", file)
+        with contextlib.suppress(OSError):
+            file.unlink()
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdigit() else 0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from recon_dev.control_plane import LOOPBACK
 from recon_dev.probes import url_answers
 from recon_dev.processes import Component
+from recon_dev.redis_users import OPERATOR
 from recon_dev.service_account import write_operator_kubeconfig
 from recon_dev.state import Settings, StateDir
 from recon_dev.worker_process import application_env
@@ -16,7 +17,7 @@ def operator(
 ) -> Component:
     """Return the operator of one namespace, or of all; it is ready once it watches the jobs and reaches Redis."""
     environment = {
-        **application_env(state, settings),
+        **application_env(state, settings, OPERATOR),
         "KUBECONFIG": str(state.operator_kubeconfig),
         "NAMESPACES": namespace,
         "HTTP_HOST": LOOPBACK,

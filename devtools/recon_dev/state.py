@@ -29,6 +29,9 @@ class Settings(BaseModel):
     operator_port: int
     """Health and metrics."""
     redis_password: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
+    """Of the administrator."""
+    redis_operator_password: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
+    redis_worker_password: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
 
     @property
     def ports(self) -> dict[str, int]:

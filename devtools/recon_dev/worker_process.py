@@ -12,6 +12,7 @@ from recon_api.keys import DEFAULT_GPU_CLASS, worker_key
 from recon_api.payload import WorkerDescription
 from recon_dev.probes import PROBE_TIMEOUT_S
 from recon_dev.processes import Component
+from recon_dev.redis_users import WORKER, RedisUser
 from recon_dev.state import Settings, StateDir
 from recon_dev.valkey import STATE_DB, redis_url
 
@@ -30,7 +31,7 @@ def worker(
     name = f"worker-{number}"
     registration = Registration(redis_url(settings, STATE_DB), name)
     environment = {
-        **application_env(state, settings),
+        **application_env(state, settings, WORKER),
         "WORKER_NAME": name,
         "NODE_NAME": platform.node(),
         "GPU_CLASS": gpu_class,
@@ -48,12 +49,12 @@ def worker(
     )
 
 
-def application_env(state: StateDir, settings: Settings) -> dict[str, str]:
+def application_env(state: StateDir, settings: Settings, user: RedisUser) -> dict[str, str]:
     """Return the environment that operator and workers share: Redis and the storage, and nothing of Kubernetes."""
     inherited = {name: value for name, value in os.environ.items() if name not in KUBERNETES_VARIABLES}
     return inherited | {
-        "CELERY_BROKER_URL": redis_url(settings),
-        "CELERY_RESULT_BACKEND": redis_url(settings),
+        "CELERY_BROKER_URL": redis_url(settings, user=user),
+        "CELERY_RESULT_BACKEND": redis_url(settings, user=user),
         "REDIS_STATE_DB": str(STATE_DB),
         "JOB_STORAGE_PATH": str(state.storage),
         "PYTHONUNBUFFERED": "1",

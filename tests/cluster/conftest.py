@@ -45,6 +45,7 @@ def idle_system(control_plane: ControlPlane, tmp_path: Path) -> Iterator[System]
         system = System(control_plane, tmp_path / "system")
         stack.callback(system.stop)
         yield system
+        assert system.refusals() == []  # each program's user may all that the program needs
 
 
 @pytest.fixture
@@ -60,3 +61,4 @@ def shared_system(control_plane: ControlPlane, tmp_path_factory: pytest.TempPath
         system = System(control_plane, tmp_path_factory.mktemp("system"))
         stack.callback(system.stop)
         yield system.start()
+        assert system.refusals() == []

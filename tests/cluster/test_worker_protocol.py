@@ -30,7 +30,7 @@ from recon_api.payload import Outcome, WorkerDescription
 from recon_api.steps import Step
 from recon_worker.publish import MANIFEST, Manifest
 from tests.support.waiting import wait_for
-from tests.support.worker_site import Site, Worker, free_port, running_site
+from tests.support.worker_site import WORKER_USER, Site, Worker, free_port, running_site
 
 
 @pytest.fixture
@@ -213,7 +213,8 @@ def test_nothing_is_published_while_redis_can_not_confirm_the_attempt(site: Site
 def test_a_job_survives_a_redis_that_is_away(site: Site, tmp_path: Path) -> None:
     own = free_port()
     site.port = own
-    server = ValkeyServer(port=own, data_dir=tmp_path / "own", persist=True, config={"appendonly": "yes"})
+    configuration = {"appendonly": "yes", "user": WORKER_USER}
+    server = ValkeyServer(port=own, data_dir=tmp_path / "own", persist=True, config=configuration)
     server.start()
     site.start_worker()
     job = site.submit(seconds=4)
@@ -221,7 +222,7 @@ def test_a_job_survives_a_redis_that_is_away(site: Site, tmp_path: Path) -> None
     server.stop()
     wait_for("the result is sealed", (job.work / "attempt-1").exists)
     assert not job.outputs.exists()
-    server = ValkeyServer(port=own, data_dir=tmp_path / "own", persist=True, config={"appendonly": "yes"})
+    server = ValkeyServer(port=own, data_dir=tmp_path / "own", persist=True, config=configuration)
     server.start()
     try:
         assert job.wait_result().outcome is Outcome.COMPLETED

@@ -5,6 +5,7 @@ import shutil
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -135,6 +136,14 @@ class System:
     def client(self, database: int = STATE_DB) -> redis.Redis:
         """Return a client of a Redis database."""
         return redis.Redis.from_url(redis_url(self.settings, database))
+
+    def refusals(self) -> list[str]:
+        """Return what Redis has refused to operator and worker since it started; nothing where it does not run."""
+        try:
+            entries: Any = self.client().acl_log()
+        except redis.ConnectionError:
+            return []
+        return [f"{e['username']}: {e['reason']} {e['object']} in {e['context']}" for e in entries]
 
     @property
     def inputs(self) -> Path:

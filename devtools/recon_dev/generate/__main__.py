@@ -14,6 +14,7 @@ from recon_dev.generate import (
     metrics_page,
     permissions_page,
     reasons_page,
+    redis_users_page,
     settings_page,
 )
 from recon_dev.generate.phases import page as phases_page
@@ -34,6 +35,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     f"{CHART}/README.md": chart_values.readme,
     f"{CHART}/files/reconstructionjobs.yaml": chart_files.definition,
     f"{CHART}/files/permissions.yaml": chart_files.permissions,
+    f"{CHART}/files/redis-acl.conf": redis_users_page.render_file,
+    "docs/reference/redis-users.md": redis_users_page.render,
 }
 """Every generated file of the checkout, and what makes it."""
 

@@ -4,10 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from recon_api.status import Metric, Output, StepTime
 from recon_api.steps import Step
+from recon_api.trace_context import parse_traceparent
 
 PHOTOS_PLACED = "photosPlaced"
 """Name of the metric that says how many photos could be placed, as `n/m`."""
@@ -43,6 +44,14 @@ class TaskPayload(Message):
     output_path: str | None = None
     """Relative to `<storage>/outputs/<namespace>/`; the job's name where absent."""
     output_url: str | None = None
+    traceparent: str | None = None
+    """W3C trace context of the attempt's span, where the operator tells traces."""
+
+    @field_validator("traceparent", mode="before")
+    @classmethod
+    def _only_a_traceparent(cls, value: object) -> object:
+        """Take nothing else: a trace that can't be followed is no reason to refuse a job."""
+        return value if isinstance(value, str) and parse_traceparent(value) else None
 
 
 class TaskResult(Message):

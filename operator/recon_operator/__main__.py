@@ -75,7 +75,7 @@ async def cancel(tasks: list[asyncio.Task[None]]) -> None:
 def main() -> None:
     """Read the settings from the environment and run."""
     settings = OperatorSettings()
-    configure_logs(settings.log_level, settings.log_format)
+    configure_logs(settings.log_level, settings.log_format, traced=bool(settings.otel_exporter_otlp_endpoint))
     try:
         asyncio.run(run(settings))
     except KeyboardInterrupt:

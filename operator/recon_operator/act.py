@@ -37,6 +37,7 @@ from recon_operator.observe import Observer
 from recon_operator.reading import read_job
 from recon_operator.redis_state import RedisState, StateUnavailableError
 from recon_operator.status_writer import StatusWriter, Written
+from recon_operator.tracing import NoTracing, Tracing
 
 
 class Actor:
@@ -54,11 +55,12 @@ class Actor:
         observer: Observer,
         metrics: Metrics,
         late_stops: LateStops,
+        tracing: Tracing | None = None,
     ) -> None:
         """Act by these; what is written is noted in `jobs` at once, and what was not sent in `observer`."""
         self._api, self._writer, self._redis, self._celery = api, writer, redis, celery
         self._events, self._jobs, self._observer, self._metrics = events, jobs, observer, metrics
-        self._late_stops = late_stops
+        self._late_stops, self._tracing = late_stops, tracing or NoTracing()
 
     async def act(self, job: ReconstructionJob, decision: Decision) -> float:
         """Carry out a decision about this version of a job; return how long its progress must wait, 0 if not at all.
@@ -105,6 +107,7 @@ class Actor:
             log.log(logging.WARNING if event.warning else logging.INFO, "%s: %s", event.reason.name, event.message)
             self._events.publish(written.job, event)
         self._metrics.note_transition(before, written.job)
+        self._tracing.note_transition(before, written.job)
 
     async def _carry_out(self, job: ReconstructionJob, effect: Effect) -> None:
         match effect:
@@ -150,7 +153,9 @@ class Actor:
                 "attempt %d is still alive; attempt %d waits for it", attempt - 1, attempt
             )
             return
-        await self._celery.send(effect.payload, effect.gpu_class)
+        payload = effect.payload.model_copy(update={"traceparent": self._tracing.traceparent(effect.payload)})
+        with self._tracing.dispatching(payload):
+            await self._celery.send(payload, effect.gpu_class)
         self._observer.sent(job.uid)
 
     async def _discard(self, job: ReconstructionJob, gpu_class: str) -> None:

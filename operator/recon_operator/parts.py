@@ -25,6 +25,7 @@ from recon_operator.redis_state import RedisState
 from recon_operator.relist import Relist
 from recon_operator.settings import OperatorSettings
 from recon_operator.status_writer import StatusWriter
+from recon_operator.tracing import Tracing, make_tracing
 from recon_operator.ttl import JobRemoval
 from recon_operator.watch_liveness import WatchLiveness
 from recon_operator.work_queue import WorkQueue
@@ -43,6 +44,7 @@ class Parts:
     late_stops: LateStops
     metrics: Metrics
     watch: WatchLiveness
+    tracing: Tracing
     durations: Durations
     reconciler: Reconciler
     listener: ProgressListener
@@ -78,6 +80,7 @@ class Parts:
         await self.health.stop()
         await self.redis.close()
         self.celery.close()
+        self.tracing.close()
         await self.api.close()
 
 
@@ -92,10 +95,11 @@ def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
     metrics, events = Metrics(jobs, watch), EventPublisher(api)
     durations = Durations(redis.state, settings.default_model)
     observer = Observer(redis, durations, longest_gap_s=2 * limits.watch_interval_s)
-    late_stops = LateStops(redis, celery)
+    late_stops, tracing = LateStops(redis, celery), make_tracing(settings.otel_exporter_otlp_endpoint)
     actor = Actor(
         api=api, writer=StatusWriter(api, jobs, settings.status_writes_per_s), redis=redis, celery=celery, events=events,
         jobs=jobs, observer=observer, metrics=metrics, late_stops=late_stops,
+        tracing=tracing,
     )  # fmt: skip
     reconciler = Reconciler(
         jobs=jobs, work=work, observer=observer, actor=actor, api=api, metrics=metrics, limits=limits,
@@ -110,7 +114,7 @@ def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
     watchers = (durations.learn, removal.seen, mislabelled.seen)
     return Parts(
         jobs=jobs, work=work, api=api, redis=redis, celery=celery, events=events, late_stops=late_stops, metrics=metrics,
-        watch=watch, durations=durations, reconciler=reconciler,
+        watch=watch, tracing=tracing, durations=durations, reconciler=reconciler,
         listener=ProgressListener(redis, jobs, work, observer),
         relist=Relist(api, jobs, work, settings.namespaces, missed=metrics.missed),
         finished_jobs=FinishedJobs(api, settings.namespaces, seen=watchers, gone=(removal.gone,)),

@@ -54,6 +54,10 @@ class OperatorSettings(BaseSettings):
     http_host: str = "0.0.0.0"  # noqa: S104 - the kubelet and Prometheus come from outside the Pod
     """Address of the same."""
 
+    otel_exporter_otlp_endpoint: str = ""
+    """Where traces go by OTLP over HTTP, such as http://collector:4318; none are made where it is empty. OpenTelemetry's other variables
+    (`OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_TRACES_SAMPLER`, …) hold too."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "text"
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from recon_api.trace_context import hex_trace_id
 from recon_dev.generate import metrics_page
 from tests.support.control_plane import ControlPlane
 from tests.support.observed import Observed, go_through_everything, observed_system, scrape, total
+from tests.support.otlp import paths
 from tests.support.waiting import wait_for
 
 FIELDS = {"time", "level", "service", "logger", "message"}
@@ -91,7 +93,7 @@ def test_the_operator_counts_what_became_of_the_jobs(observed: Observed) -> None
             ("Succeeded", "Completed"), ("Failed", "InputRejected"), ("Failed", "BackoffLimitExceeded"), ("Cancelled", "Cancelled"),
         ]
     }  # fmt: skip
-    assert list(ended.values()) == [2, 1, 1, 1], ended
+    assert list(ended.values()) == [3, 1, 1, 1], ended
     assert total(samples, "reconstruction_attempts_ended_total", reason="WorkerCrashed") == 1
     assert total(samples, "reconstruction_jobs", phase="Running") == 1
     assert total(samples, "reconstruction_pool_jobs", gpu_class="any", phase="Queued") == 3
@@ -111,8 +113,8 @@ def test_the_worker_counts_each_attempt_once_and_tells_what_it_does(observed: Ob
             ("failed", "WorkerCrashed"), ("cancelled", "Cancelled"),
         ]
     }  # fmt: skip
-    assert list(ended.values()) == [2, 1, 1, 1, 1], ended
-    assert total(samples, "reconstruction_worker_attempts_total") == 6
+    assert list(ended.values()) == [3, 1, 1, 1, 1], ended
+    assert total(samples, "reconstruction_worker_attempts_total") == 7
     assert total(samples, "reconstruction_worker_busy") == 1
     assert total(samples, "reconstruction_worker_info", worker="worker-0", gpu_class="any") == 1
     assert total(samples, "reconstruction_worker_step_seconds_count", step="Running reconstruction") >= 4
@@ -134,3 +136,50 @@ def test_a_watch_that_dies_is_noticed_and_one_that_comes_back_too(observed: Obse
     """The age of a quiet watch is that of its latest opening: it stays below the time after which it is opened anew."""
     age = "reconstruction_watch_last_event_age_seconds"
     wait_for("the watch is alive", lambda: total(scrape(observed.operator_url), age) < 110)
+
+
+RUN = "job/attempt 1/run attempt 1"
+OF_OPERATOR = {"job", "queued", "dispatch"}
+
+
+@pytest.mark.parametrize(
+    ("job", "tree"),
+    [
+        pytest.param(
+            "good",
+            {
+                "job", "job/queued", "job/attempt 1", "job/attempt 1/dispatch", RUN, f"{RUN}/Loading input files",
+                f"{RUN}/Preprocessing images", f"{RUN}/Running reconstruction", f"{RUN}/Post-processing mesh",
+                f"{RUN}/Generating previews", f"{RUN}/publish",
+            },
+            id="from apply to publish",
+        ),
+        pytest.param(
+            "again",
+            {"job/attempt 1", RUN, "job/attempt 2", "job/attempt 2/dispatch", "job/attempt 2/run attempt 2"},
+            id="both attempts",
+        ),
+        pytest.param("crash", {"job", "job/attempt 1"}, id="an attempt whose process died, as the operator saw it"),
+        pytest.param("cancelled", {"job", "job/attempt 1", RUN, f"{RUN}/Preprocessing images"}, id="a cancelled job"),
+    ],
+)  # fmt: skip
+def test_a_job_is_one_tree_of_spans(observed: Observed, job: str, tree: set[str]) -> None:
+    uid = observed.uid(job)
+    wait_for("the spans arrive", lambda: tree <= paths(observed.traces.of_job(uid)))
+    spans = observed.traces.of_job(uid)
+    assert {told.span.trace_id.hex() for told in spans} == {hex_trace_id(uid)}
+    assert len({told.span.span_id for told in spans}) == len(spans)
+    for told in spans:
+        assert told.span.start_time_unix_nano <= told.span.end_time_unix_nano, told
+        of_operator = told.span.name in OF_OPERATOR or told.span.name.startswith("attempt ")
+        assert told.service == ("reconstruction-operator" if of_operator else "reconstruction-worker"), told
+
+
+def test_log_lines_name_the_trace(observed: Observed) -> None:
+    uid = observed.uid("good")
+    lines = [line for line in observed.lines() if line.get("uid") == uid]
+    assert {line["trace_id"] for line in lines} == {hex_trace_id(uid)}
+
+
+def test_no_span_holds_a_secret(observed: Observed) -> None:
+    assert observed.system.settings.redis_password not in "".join(str(told.span) for told in observed.traces.spans)

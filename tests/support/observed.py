@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from recon_api.status import Phase
 from tests.support.control_plane import ControlPlane
 from tests.support.jobs import Job, lasting, make_job
+from tests.support.otlp import Receiver, receiving
 from tests.support.system import System
 from tests.support.worker_site import free_port
 
@@ -25,6 +26,7 @@ class Observed:
 
     system: System
     worker_port: int
+    traces: Receiver
     jobs: dict[str, Job] = field(default_factory=dict)
 
     def uid(self, job: str) -> str:
@@ -72,12 +74,23 @@ def total(samples: Mapping[tuple[str, frozenset[tuple[str, str]]], float], name:
 
 @contextmanager
 def observed_system(control_plane: ControlPlane, folder: Path) -> Iterator[Observed]:
-    """Yield a running system that logs JSON and serves metrics; nothing of it runs afterwards."""
-    port = free_port()
-    env = {"LOG_FORMAT": "json"}
+    """Yield a running system that logs JSON, serves metrics and tells traces; nothing of it runs afterwards.
+
+    A first job, `untraced`, has run while nobody received traces.
+    """
+    port, traces = free_port(), free_port()
+    env = {
+        "LOG_FORMAT": "json",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{traces}",
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
+        "OTEL_BSP_SCHEDULE_DELAY": "200",
+    }
     system = System(control_plane, folder, env, env | {"METRICS_PORT": str(port), "METRICS_HOST": "127.0.0.1"})
     try:
-        yield Observed(system.start(), port)
+        untraced = system.start().submit(make_job("untraced"))
+        untraced.wait_phase(Phase.SUCCEEDED)
+        with receiving(traces) as receiver:
+            yield Observed(system, port, receiver, {"untraced": untraced})
     finally:
         system.stop()
 

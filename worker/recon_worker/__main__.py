@@ -22,7 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     options = _parser().parse_args(arguments)
     settings = worker_settings()
-    set_up_logging("WARNING" if options.command == "reconstruct" else settings.log_level, settings.log_format)
+    set_up_logging(
+        "WARNING" if options.command == "reconstruct" else settings.log_level,
+        settings.log_format,
+        traced=bool(settings.otel_exporter_otlp_endpoint),
+    )
     if options.command == "worker":
         from recon_worker.worker import run_worker
 

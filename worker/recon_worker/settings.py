@@ -59,6 +59,10 @@ class WorkerSettings(BaseSettings):
     metrics_host: str = "0.0.0.0"  # noqa: S104 - Prometheus comes from outside the Pod
     """Address of the same."""
 
+    otel_exporter_otlp_endpoint: str = ""
+    """Where traces go by OTLP over HTTP, such as http://collector:4318; none are made where it is empty. OpenTelemetry's other variables
+    hold too."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "text"
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from celery import Task, shared_task
 from celery.exceptions import Ignore
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_process_shutdown
 from pydantic import ValidationError
 from redis import Redis
 
@@ -50,6 +50,7 @@ from recon_worker.settings import worker_settings
 from recon_worker.state_redis import UNREACHABLE, state_redis
 from recon_worker.stop import StopOrder
 from recon_worker.storage import Storage
+from recon_worker.tracing import Tracing, make_tracing
 
 BOOT_ID_VARIABLE = "RECONSTRUCTION_BOOT_ID"
 """Environment variable by which the main process tells its children which start of the worker they belong to."""
@@ -69,7 +70,14 @@ logger = logging.getLogger(__name__)
 @setup_logging.connect  # type: ignore[untyped-decorator]
 def _set_up_logging(**_: Any) -> None:
     """Log as the settings say, in the main process and in its child, not as Celery would."""
-    set_up_logging(worker_settings().log_level, worker_settings().log_format)
+    settings = worker_settings()
+    set_up_logging(settings.log_level, settings.log_format, traced=bool(settings.otel_exporter_otlp_endpoint))
+
+
+@worker_process_shutdown.connect  # type: ignore[untyped-decorator]
+def _close_tracing(**_: Any) -> None:
+    """Send the last spans before the child ends."""
+    _tracing().close()
 
 
 @shared_task(bind=True, name=TASK_NAME, throws=(UsageError, TransientError, JobCancelled))  # type: ignore[untyped-decorator]
@@ -119,6 +127,7 @@ def _process(task: Task, payload: TaskPayload) -> dict[str, Any]:
         _record(redis, lease, payload, result)
         logger.info("attempt %d has %s", payload.attempt, f"{result.outcome} {error or ''}".strip())
     _tell_main_process(payload, result, feed)
+    _tracing().note_end(payload, result, feed.visits())
     if error is not None and result.outcome is not Outcome.CANCELLED:
         raise error
     return _task_result(payload, result).model_dump()
@@ -316,6 +325,11 @@ def _redis() -> Redis:
 @cache
 def _storage() -> Storage:
     return Storage(worker_settings().job_storage_path)
+
+
+@cache
+def _tracing() -> Tracing:
+    return make_tracing(worker_settings().otel_exporter_otlp_endpoint)
 
 
 @cache

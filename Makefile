@@ -40,8 +40,8 @@ test-fast: $(READY) ## Run the tests that need no server and little time
 test-cluster: $(READY) ## Run the tests on a real API server, etcd and Redis, and whole reconstructions
 	$(BIN)/pytest tests/cluster tests/worker -m 'slow' --numprocesses=$(JOBS) --dist=loadgroup
 
-CHECKS := check-style check-format check-types check-imports check-generated check-sizes
-check: $(READY) ## Check style, types, import rules, file sizes and generated files
+CHECKS := check-style check-format check-types check-imports check-generated check-sizes check-chart
+check: $(READY) ## Check style, types, import rules, file sizes, generated files and the chart
 	@$(MAKE) --keep-going --jobs=2 --output-sync=target $(CHECKS)
 
 check-style:
@@ -56,6 +56,8 @@ check-generated:
 	@$(BIN)/python -m recon_dev.generate --check && echo '  ok  generated files'
 check-sizes:
 	@$(BIN)/python -m recon_dev.checks.sizes && echo '  ok  sizes of files and functions'
+check-chart:
+	@$(BIN)/python -m recon_dev.checks.chart && echo '  ok  chart'
 
 generate: $(READY) ## Write the CRD and the reference pages from the code
 	@$(BIN)/python -m recon_dev.generate

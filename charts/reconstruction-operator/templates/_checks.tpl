@@ -10,6 +10,7 @@
 {{- if and $redis.external.host (not $redis.auth.existingSecret) }}
 {{- fail "redis.auth.existingSecret: an external Redis needs a Secret with the keys operator-password and worker-password." }}
 {{- end }}
+{{- include "recon.checkSettings" (list (include "recon.operator.environment" .) "operator.settings") }}
 {{- include "recon.checkPools" . }}
 {{- if .Values.keda.enabled }}
 {{- if not .Values.keda.prometheusAddress }}
@@ -26,12 +27,24 @@
 {{- include "recon.checkCluster" . }}
 {{- end }}
 
+{{- /* Takes (all variables as YAML, path of the settings). */}}
+{{- define "recon.checkSettings" -}}
+{{- $path := index . 1 }}
+{{- $seen := dict }}
+{{- range index . 0 | fromYamlArray }}
+{{- if hasKey $seen .name }}
+{{- fail (printf "%s: %s has a value of its own in this chart; set that instead." $path .name) }}
+{{- end }}
+{{- $_ := set $seen .name true }}
+{{- end }}
+{{- end }}
+
 {{- define "recon.checkPools" -}}
 {{- $names := list }}
 {{- $classes := list }}
 {{- range $index, $given := .Values.worker.pools }}
-{{- $pool := mergeOverwrite (deepCopy $.Values.worker.poolDefaults) $given }}
-{{- $gpuClass := default "any" $pool.gpuClass }}
+{{- $pool := include "recon.worker.pool" (list $ $given) | fromYaml }}
+{{- $gpuClass := $pool.gpuClass }}
 {{- if has $pool.name $names }}
 {{- fail (printf "worker.pools[%d].name: there are two pools named %s." $index $pool.name) }}
 {{- end }}
@@ -44,6 +57,7 @@
 {{- if and $pool.weights.existingClaim $pool.weights.volume }}
 {{- fail (printf "worker.pools[%d].weights: set existingClaim or volume, not both." $index) }}
 {{- end }}
+{{- include "recon.checkSettings" (list (include "recon.worker.environment" (list $ $pool)) (printf "worker.pools[%d].settings" $index)) }}
 {{- $names = append $names $pool.name }}
 {{- $classes = append $classes $gpuClass }}
 {{- end }}
@@ -61,7 +75,7 @@
 {{- include "recon.mustExist" (list . "Secret" .Values.redis.external.tls.caSecret "redis.external.tls.caSecret") }}
 {{- end }}
 {{- range $index, $given := .Values.worker.pools }}
-{{- $pool := mergeOverwrite (deepCopy $.Values.worker.poolDefaults) $given }}
+{{- $pool := include "recon.worker.pool" (list $ $given) | fromYaml }}
 {{- include "recon.mustExist" (list $ "PersistentVolumeClaim" $pool.weights.existingClaim (printf "worker.pools[%d].weights.existingClaim" $index)) }}
 {{- end }}
 {{- include "recon.checkPasswords" . }}

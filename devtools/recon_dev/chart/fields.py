@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 
@@ -25,10 +25,31 @@ Name = Annotated[str, Field(max_length=253, pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z
 
 NamespaceName = Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 
-Quantity = Annotated[int | str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$")]
+# Helm tells best what is wrong where alternatives are one list of types: these say their own schema.
+Quantity = Annotated[
+    int | str,
+    WithJsonSchema(
+        {"type": ["string", "integer"], "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$", "minimum": 0}
+    ),
+]
 """An amount as Kubernetes writes it, such as `100Gi`."""
 
-EmptyOrSeconds = Annotated[int, Field(ge=0, le=2_147_483_647)] | Literal[""]
+EmptyOrSeconds = Annotated[
+    int | Literal[""],
+    WithJsonSchema({"type": ["integer", "string"], "minimum": 0, "maximum": 2_147_483_647, "maxLength": 0}),
+]
+
+Settings = Annotated[
+    dict[str, str | int | float | bool],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "patternProperties": {"^[A-Z][A-Z0-9_]*$": {"type": ["string", "number", "boolean"]}},
+            "additionalProperties": False,
+        }
+    ),
+]
+"""Environment variables."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 

@@ -1,6 +1,6 @@
 """What the chart can be told: every value with its type, default and meaning."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -14,6 +14,7 @@ from recon_dev.chart.fields import (
     Placement,
     Quantity,
     Resources,
+    Settings,
     Values,
 )
 from recon_dev.chart.redis_values import Redis
@@ -75,7 +76,7 @@ class Operator(Placement):
     """What is logged, as JSON."""
     pod_annotations: dict[str, str] = {}
     """Annotations of its Pods."""
-    settings: dict[str, Any] = Field(default={}, json_schema_extra={"propertyNames": {"pattern": "^[A-Z][A-Z0-9_]*$"}})
+    settings: Settings = {}
     """Further [settings](../../docs/reference/settings.md), such as `RELIST_INTERVAL_S: 300`."""
 
 
@@ -150,7 +151,7 @@ class ChartValues(Values):
     monitoring: Monitoring = Monitoring()
     tracing: Tracing = Tracing()
     keda: Keda = Keda()
-    release_jobs_on_uninstall: bool = True
+    release_jobs_on_uninstall: bool = False
     """Before the release goes, stop its jobs and take the operator's finalizer off them, so that none hangs."""
     test: TestValues = TestValues()
     extra_objects: list[KubernetesObject] = []

@@ -1,10 +1,20 @@
 """The chart's values of the worker pools."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from recon_dev.chart.fields import Image, KubernetesList, KubernetesObject, Name, Placement, Quantity, Resources, Values
+from recon_dev.chart.fields import (
+    Image,
+    KubernetesList,
+    KubernetesObject,
+    Name,
+    Placement,
+    Quantity,
+    Resources,
+    Settings,
+    Values,
+)
 
 
 class Weights(Values):
@@ -48,7 +58,7 @@ class PoolSettings(Placement):
     """Labels of the Pods."""
     topology_spread_constraints: KubernetesList = []
     """How workers are spread."""
-    settings: dict[str, Any] = Field(default={}, json_schema_extra={"propertyNames": {"pattern": "^[A-Z][A-Z0-9_]*$"}})
+    settings: Settings = {}
     """Further [settings](../../docs/reference/settings.md), such as `INPUT_LIMITS__MAX_PHOTOS: 500`."""
 
 

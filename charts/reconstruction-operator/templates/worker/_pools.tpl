@@ -1,0 +1,47 @@
+{{- /* A pool with what it does not say itself, as YAML. Takes (root, the pool as given). */}}
+{{- define "recon.worker.pool" -}}
+{{- $root := index . 0 -}}
+{{- $given := deepCopy (index . 1) -}}
+{{- mergeOverwrite (dict "gpuClass" "any") (deepCopy $root.Values.worker.poolDefaults) $given | toYaml }}
+{{- end }}
+
+{{- /* The settings of a pool's workers. Takes (root, the whole pool). */}}
+{{- define "recon.worker.environment" -}}
+{{- $root := index . 0 -}}
+{{- $pool := index . 1 -}}
+- name: WORKER_NAME
+  valueFrom: {fieldRef: {fieldPath: metadata.name}}
+- name: NODE_NAME
+  valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
+{{ include "recon.redis.environment" (list $root "worker") }}
+- name: GPU_CLASS
+  value: {{ $pool.gpuClass | quote }}
+- name: JOB_STORAGE_PATH
+  value: /app/storage/jobs
+{{- if or $pool.weights.existingClaim $pool.weights.volume }}
+- name: MODEL_WEIGHTS_PATH
+  value: {{ $pool.weights.mountPath }}
+{{- end }}
+- name: ENABLE_SYNTHETIC
+  value: {{ $root.Values.jobs.synthetic | quote }}
+- name: STOP_GRACE_S
+  value: {{ int64 $pool.stopGraceSeconds | quote }}
+- name: LIVENESS_FILE
+  value: /tmp/alive
+- name: METRICS_PORT
+  value: "8081"
+- name: CREDENTIALS_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "recon.fullname" $root }}-credentials
+      key: key
+{{- with $root.Values.tracing.endpoint }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ . }}
+{{- end }}
+- name: LOG_FORMAT
+  value: json
+- name: LOG_LEVEL
+  value: {{ $root.Values.worker.logLevel }}
+{{- include "recon.settings" $pool.settings }}
+{{- end }}

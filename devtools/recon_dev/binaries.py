@@ -112,6 +112,6 @@ def find_helm() -> Path:
 
 
 def _major(helm: Path) -> str:
-    command = [helm, "version", "--template={{.Version}}"]
+    command = [str(helm), "version", "--template={{.Version}}"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     return answer.stdout.strip().split(".", maxsplit=1)[0]

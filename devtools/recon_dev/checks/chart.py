@@ -11,7 +11,7 @@ CHART = CHECKOUT / "charts" / "reconstruction-operator"
 
 def main() -> int:
     """Lint the chart; return the exit status."""
-    command = [find_helm(), "lint", "--strict", "--quiet", CHART]
+    command = [str(find_helm()), "lint", "--strict", "--quiet", str(CHART)]
     return subprocess.run(command, check=False).returncode
 
 

@@ -19,7 +19,7 @@ JOBS ?= auto
 
 help: ## Show this list
 	@printf '\n  \033[1mreconstruction-operator\033[0m  photos in, 3D models out\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36mmake %-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36mmake %-16s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\n  First time here?  make demo\n\n'
 
 demo: $(READY) ## Reconstruct an object before your eyes (PHOTOS=folder takes your own photos)
@@ -69,7 +69,13 @@ format: $(READY) ## Format the code, and fix what can be fixed by itself
 bench: $(READY) ## Measure throughput against the API server's own ceiling
 	$(BIN)/python -m benchmarks.throughput
 
-.PHONY: help demo up down test test-fast test-cluster check $(CHECKS) generate format bench
+bench-cancel: $(READY) ## Measure how fast confirmed cancellations stop jobs, beside SIGTERM to plain processes
+	$(BIN)/python -m benchmarks.cancel
+
+bench-time-left: $(READY) ## Measure how honest the told times are
+	$(BIN)/python -m benchmarks.time_left
+
+.PHONY: help demo up down test test-fast test-cluster check $(CHECKS) generate format bench bench-cancel bench-time-left
 
 # --- setting up: once, and again when the locked dependencies change ---------------------------------------------
 

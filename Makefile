@@ -16,10 +16,18 @@ WORKERS ?= 1
 # How many processes run the tests; the cluster tests start a control plane in each.
 JOBS ?= auto
 
+# What builds an image: it takes `-t TAG --target TARGET [--build-arg KEY=VALUE] FOLDER`, as `docker build` does.
+IMAGE_BUILDER ?= $(shell for each in docker podman buildah; do command -v $$each >/dev/null && echo $$each build && break; done)
+# Before the names: a registry, with a / at its end.
+IMAGE_PREFIX ?=
+IMAGE_TAG ?= $(shell sed -n 's/^version = "\([0-9].*\)"/\1/p' pyproject.toml)
+IMAGE = $(IMAGE_PREFIX)reconstruction-$(1):$(IMAGE_TAG)
+# A Debian with python3 >= 3.11, its venv and pip; the Dockerfile's own where empty.
+BASE_IMAGE ?=
 
 help: ## Show this list
 	@printf '\n  \033[1mreconstruction-operator\033[0m  photos in, 3D models out\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36mmake %-16s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36mmake %-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\n  First time here?  make demo\n\n'
 
 demo: $(READY) ## Reconstruct an object before your eyes (PHOTOS=folder takes your own photos)
@@ -69,13 +77,18 @@ format: $(READY) ## Format the code, and fix what can be fixed by itself
 bench: $(READY) ## Measure throughput against the API server's own ceiling
 	$(BIN)/python -m benchmarks.throughput
 
-bench-cancel: $(READY) ## Measure how fast confirmed cancellations stop jobs, beside SIGTERM to plain processes
-	$(BIN)/python -m benchmarks.cancel
+images: ## Build the images of operator and worker (IMAGE_TAG=, IMAGE_PREFIX=registry/, BASE_IMAGE=, IMAGE_BUILDER=)
+	@for side in operator worker; do \
+	  $(IMAGE_BUILDER) -t $(call IMAGE,$$side) --target $$side $(BASE_IMAGE:%=--build-arg BASE_IMAGE=%) .; \
+	done
 
-bench-time-left: $(READY) ## Measure how honest the told times are
-	$(BIN)/python -m benchmarks.time_left
+sbom: $(READY) ## Write the bill of materials of each image into dist/ (IMAGE_RUNNER=docker, podman or kubectl)
+	@$(BIN)/python -m recon_dev.images $(call IMAGE,operator) $(call IMAGE,worker)
 
-.PHONY: help demo up down test test-fast test-cluster check $(CHECKS) generate format bench bench-cancel bench-time-left
+test-images: $(READY) ## Test what the images hold, and that they work as a cluster runs them
+	IMAGES='$(call IMAGE,operator) $(call IMAGE,worker)' $(BIN)/pytest tests/images -m slow
+
+.PHONY: help demo up down test test-fast test-cluster check $(CHECKS) generate format bench images sbom test-images
 
 # --- setting up: once, and again when the locked dependencies change ---------------------------------------------
 

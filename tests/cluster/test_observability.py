@@ -3,14 +3,21 @@
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from recon_api.trace_context import hex_trace_id
 from recon_dev.generate import metrics_page
+from recon_dev.generate.dashboards.fleet import FLEET
+from recon_dev.generate.dashboards.grafana import Panel
+from recon_dev.generate.dashboards.internals import INTERNALS
+from recon_dev.generate.dashboards.namespaces import NAMESPACES
+from recon_worker.device import gpu_name
 from tests.support.control_plane import ControlPlane
 from tests.support.observed import Observed, go_through_everything, observed_system, scrape, total
 from tests.support.otlp import paths
+from tests.support.prometheus import Prometheus, alert_rules
 from tests.support.waiting import wait_for
 
 FIELDS = {"time", "level", "service", "logger", "message"}
@@ -183,3 +190,49 @@ def test_log_lines_name_the_trace(observed: Observed) -> None:
 
 def test_no_span_holds_a_secret(observed: Observed) -> None:
     assert observed.system.settings.redis_password not in "".join(str(told.span) for told in observed.traces.spans)
+
+
+NEEDS_A_GPU = "reconstruction_worker_gpu_"
+PANELS = [
+    pytest.param(panel, id=f"{dashboard.uid}: {panel.title}")
+    for dashboard in (FLEET, NAMESPACES, INTERNALS)
+    for panel in dashboard.panels()
+    if NEEDS_A_GPU not in str(panel.queries) or gpu_name() != "cpu"
+]
+
+
+@pytest.fixture
+def prometheus(observed: Observed) -> Prometheus:
+    """The Prometheus that has scraped all the while."""
+    if observed.prometheus is None:
+        pytest.skip("prometheus is not on PATH (Debian's package prometheus)")
+    return observed.prometheus
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_no_panel_is_empty(observed: Observed, prometheus: Prometheus, panel: Panel) -> None:
+    """Every query has had a number while jobs succeeded, failed, were cancelled, ran and waited."""
+    chosen = {"$namespace": observed.system.namespace, "$price": "2", "$__rate_interval": "1m", "$__range": "1h"}
+    for query in panel.queries:
+        expression = query.expression
+        for variable, value in chosen.items():
+            expression = expression.replace(variable, value)
+        wait_for(f"{expression} has a value", partial(prometheus.values, expression), within_s=20)
+
+
+def test_what_the_panels_show_is_what_happened(prometheus: Prometheus) -> None:
+    def latest(expression: str) -> float:
+        return prometheus.values(expression)[-1]
+
+    wait_for("the last scrape", lambda: latest('sum(reconstruction_pool_jobs{phase="Queued"})') == 3)
+    assert latest("sum(max by (gpu_class) (reconstruction_workers))") == 1
+    assert latest("avg(reconstruction_worker_busy)") == 1
+    assert latest('sum(reconstruction_jobs_finished_total{phase="Failed"})') == 2
+    assert latest("max(reconstruction_watch_last_event_age_seconds)") < 110
+
+
+def test_every_alert_is_evaluated_and_none_fires(prometheus: Prometheus) -> None:
+    rules = [rule for group in prometheus.ask("rules")["groups"] for rule in group["rules"]]
+    assert {rule["name"] for rule in rules} == {rule["alert"] for rule in alert_rules()}
+    assert {(rule["name"], rule["lastError"]) for rule in rules if rule["health"] != "ok"} == set()
+    assert {rule["name"] for rule in rules if rule["state"] == "firing"} == set()

@@ -3,7 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from recon_api.status import Phase
 from tests.support.control_plane import ControlPlane
 from tests.support.jobs import Job, lasting, make_job
 from tests.support.otlp import Receiver, receiving
+from tests.support.prometheus import Prometheus, installed, prometheus
 from tests.support.system import System
 from tests.support.worker_site import free_port
 
@@ -27,6 +28,8 @@ class Observed:
     system: System
     worker_port: int
     traces: Receiver
+    prometheus: Prometheus | None = None
+    """Where one is installed."""
     jobs: dict[str, Job] = field(default_factory=dict)
 
     def uid(self, job: str) -> str:
@@ -87,10 +90,13 @@ def observed_system(control_plane: ControlPlane, folder: Path) -> Iterator[Obser
     }
     system = System(control_plane, folder, env, env | {"METRICS_PORT": str(port), "METRICS_HOST": "127.0.0.1"})
     try:
-        untraced = system.start().submit(make_job("untraced"))
-        untraced.wait_phase(Phase.SUCCEEDED)
-        with receiving(traces) as receiver:
-            yield Observed(system, port, receiver, {"untraced": untraced})
+        system.start()
+        targets = {"operator": f"127.0.0.1:{system.settings.operator_port}", "worker": f"127.0.0.1:{port}"}
+        with prometheus(folder / "prometheus", targets) if installed() else nullcontext() as watching:
+            untraced = system.submit(make_job("untraced"))
+            untraced.wait_phase(Phase.SUCCEEDED)
+            with receiving(traces) as receiver:
+                yield Observed(system, port, receiver, watching, {"untraced": untraced})
     finally:
         system.stop()
 

@@ -4,6 +4,7 @@ import argparse
 import difflib
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from recon_dev.generate import (
@@ -17,6 +18,10 @@ from recon_dev.generate import (
     redis_users_page,
     settings_page,
 )
+from recon_dev.generate.dashboards.fleet import FLEET
+from recon_dev.generate.dashboards.grafana import render
+from recon_dev.generate.dashboards.internals import INTERNALS
+from recon_dev.generate.dashboards.namespaces import NAMESPACES
 from recon_dev.generate.phases import page as phases_page
 from recon_dev.state import CHECKOUT
 
@@ -35,6 +40,9 @@ GENERATED: dict[str, Callable[[], str]] = {
     f"{CHART}/README.md": chart_values.readme,
     f"{CHART}/files/reconstructionjobs.yaml": chart_files.definition,
     f"{CHART}/files/permissions.yaml": chart_files.permissions,
+    f"{CHART}/dashboards/fleet.json": partial(render, FLEET),
+    f"{CHART}/dashboards/namespaces.json": partial(render, NAMESPACES),
+    f"{CHART}/dashboards/operator.json": partial(render, INTERNALS),
     f"{CHART}/files/redis-acl.conf": redis_users_page.render_file,
     "docs/reference/redis-users.md": redis_users_page.render,
 }

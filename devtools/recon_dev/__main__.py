@@ -81,6 +81,7 @@ def _add_up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         command.add_argument("--without", action="append", choices=OPTIONAL_PARTS, default=[],
                              help="leave a part out, to run it by hand; can be given more than once")  # fmt: skip
         command.add_argument("--fast", action="store_true", help="do not wait for the disk; for tests")
+        command.add_argument("--audit", action="store_true", help="note each request of the operator; for tests")
         command.add_argument("--parent-pid", type=int, metavar="PID", help="stop when this process is gone; for tests")
         _add_state_dir(command)
 
@@ -106,6 +107,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         without=frozenset(arguments.without),
         parent_pid=arguments.parent_pid,
         durable=not arguments.fast,
+        audit=arguments.audit,
     )
 
 

@@ -25,17 +25,20 @@ class Options:
     parent_pid: int | None = None
     """The cluster goes down when this process is gone."""
     durable: bool = True
+    audit: bool = False
+    """Have the API server note each request of the operator's account (`StateDir.audit_log`)."""
 
     def arguments(self) -> list[str]:
         """Return the same as arguments of `recon-dev supervise`."""
         parts = [f"--without={name}" for name in OPTIONAL_PARTS if name in self.without]
         parent = [] if self.parent_pid is None else [f"--parent-pid={self.parent_pid}"]
-        return [f"--workers={self.workers}", *parts, *parent, *([] if self.durable else ["--fast"])]
+        flags = [*([] if self.durable else ["--fast"]), *(["--audit"] if self.audit else [])]
+        return [f"--workers={self.workers}", *parts, *parent, *flags]
 
 
 def components(state: StateDir, settings: Settings, binaries: Binaries, options: Options) -> list[Component]:
     """Return the components to start."""
-    parts = control_plane(state, settings, binaries, durable=options.durable)
+    parts = control_plane(state, settings, binaries, durable=options.durable, audit=options.audit)
     if binaries.kube_controller_manager:
         parts.append(controller_manager(state, settings, binaries.kube_controller_manager))
     if "valkey" not in options.without:

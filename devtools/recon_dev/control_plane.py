@@ -20,16 +20,25 @@ CRD_FILE = CHECKOUT / "crds" / "reconstructionjobs.yaml"
 JOBS_PATH = f"/apis/{GROUP}/{VERSION}/{PLURAL}?limit=1"
 SERVED_WITHIN_S = 30.0
 LOOPBACK = "127.0.0.1"
+OPERATOR_ACCOUNT = ("reconstruction-system", "reconstruction-operator")
+"""Namespace and name of the operator's service account."""
+OPERATOR_USER = f"system:serviceaccount:{':'.join(OPERATOR_ACCOUNT)}"
 
 
-def control_plane(state: StateDir, settings: Settings, binaries: Binaries, *, durable: bool = True) -> list[Component]:
+def control_plane(
+    state: StateDir, settings: Settings, binaries: Binaries, *, durable: bool = True, audit: bool = False
+) -> list[Component]:
     """Return etcd and the API server; the latter is ready once the CRD is served.
 
-    `durable` False leaves out waiting for the disk: quicker, and lost with the machine.
+    `durable` False leaves out waiting for the disk: quicker, and lost with the machine. `audit` has each request of the
+    operator's account noted.
     """
     pki = ensure_pki(state.pki)
     write_kubeconfig(state.kubeconfig, settings, pki, pki.admin)
-    return [_etcd(state, settings, binaries, pki, durable=durable), _api_server(state, settings, binaries, pki)]
+    return [
+        _etcd(state, settings, binaries, pki, durable=durable),
+        _api_server(state, settings, binaries, pki, audit=audit),
+    ]
 
 
 def api_server_url(settings: Settings) -> str:
@@ -64,7 +73,7 @@ def _etcd(state: StateDir, settings: Settings, binaries: Binaries, pki: Pki, *, 
     return Component(name="etcd", command=command, env=server_env(), ready=lambda: url_answers(f"{metrics}/health"))
 
 
-def _api_server(state: StateDir, settings: Settings, binaries: Binaries, pki: Pki) -> Component:
+def _api_server(state: StateDir, settings: Settings, binaries: Binaries, pki: Pki, *, audit: bool) -> Component:
     command = [
         str(binaries.kube_apiserver),
         f"--bind-address={LOOPBACK}",
@@ -83,6 +92,7 @@ def _api_server(state: StateDir, settings: Settings, binaries: Binaries, pki: Pk
         f"--service-account-signing-key-file={pki.service_accounts.key}",
         "--service-cluster-ip-range=10.96.0.0/16",
         "--shutdown-delay-duration=0s",
+        *(_audit_arguments(state) if audit else []),
     ]
     authority = pki.authority.certificate
     return Component(
@@ -92,6 +102,18 @@ def _api_server(state: StateDir, settings: Settings, binaries: Binaries, pki: Pk
         ready=lambda: url_answers(f"{api_server_url(settings)}/readyz", authority),
         when_ready=lambda: apply_crd(Kubectl(state.kubeconfig)),
     )
+
+
+def _audit_arguments(state: StateDir) -> list[str]:
+    """Have the API server note who asked what and how it ended, for the operator's account alone."""
+    policy = {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["RequestReceived"],
+        "rules": [{"level": "Metadata", "users": [OPERATOR_USER]}, {"level": "None"}],
+    }
+    write_private(state.audit_policy, yaml.safe_dump(policy))
+    return [f"--audit-policy-file={state.audit_policy}", f"--audit-log-path={state.audit_log}"]
 
 
 def server_env() -> dict[str, str]:

@@ -54,6 +54,8 @@ class StateDir:
         self.kubeconfig = self.root / "kubeconfig"
         self.controller_manager_kubeconfig = self.pki / "controller-manager.kubeconfig"
         self.operator_kubeconfig = self.pki / "operator.kubeconfig"
+        self.audit_policy = self.root / "audit-policy.yaml"
+        self.audit_log = self.root / "audit.jsonl"
         self.settings = self.root / "settings.json"
         self.lock = self.run / "lock"
         self.status = self.run / "status.json"

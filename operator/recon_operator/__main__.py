@@ -2,37 +2,80 @@
 
 import asyncio
 import logging
+import signal
 import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import kopf
 
+from recon_operator.fence import Fence
 from recon_operator.handlers import make_registry, make_settings
-from recon_operator.kubernetes_api import KubernetesApi
+from recon_operator.kubernetes_api import KubernetesApi, own_namespace
+from recon_operator.leadership import Election, Leadership, LeaseLostError, SoleLeader
 from recon_operator.logs import configure_logs
 from recon_operator.parts import Parts, assemble
 from recon_operator.settings import OperatorSettings
 
 log = logging.getLogger("recon_operator")
 
-DRAIN_S = 5.0
-"""How long passes that are under way may take when the operator stops; what they leave undone the next start does."""
+DRAIN_S = 0.5
+"""How long passes that are under way may take when the operator stops; what they leave undone the next leader does.
+
+Short, because a standby waits: it takes over within 2 s of the signal.
+"""
+
+HAND_OVER_WITHIN_S = 5.0
+"""How long a message that is being sent may hold up the release of the lease."""
 
 CANCEL_AGAIN_S = 0.5
 
+LOST_LEASE_EXIT_CODE = 3
+"""Of an operator that another may have taken over from: the kubelet starts it again, and it stands by."""
+
 
 async def run(settings: OperatorSettings) -> None:
-    """Put the operator together and run it until a signal stops it."""
-    parts = assemble(settings, await KubernetesApi.connect(watches=max(len(settings.namespaces), 1)))
-    port = await parts.health.start(settings.http_host, settings.http_port)
-    log.info(
-        "the operator starts; API server %s, Redis %s, probes on port %d", parts.api.server, parts.redis.address, port
-    )
-    try:
-        await parts.relist.first()
-        await _watch(parts, settings)
-    finally:
-        await parts.close()
+    """Put the operator together and run it until a signal stops it. Raises LeaseLostError."""
+    with _cancelled_by_sigterm():
+        fence = Fence() if settings.leader_election else Fence.always_open()
+        api = await KubernetesApi.connect(fence, watches=max(len(settings.namespaces), 1))
+        parts = assemble(settings, api, fence, _leadership(settings, api, fence))
+        port = await parts.health.start(settings.http_host, settings.http_port)
+        log.info(
+            "the operator starts; API server %s, Redis %s, probes on port %d", api.server, parts.redis.address, port
+        )
+        try:
+            await parts.leadership.lead(lambda: _work(parts, settings))
+        finally:
+            await parts.hand_over(HAND_OVER_WITHIN_S)
+            await parts.close()
     log.info("the operator has stopped")
+
+
+def _leadership(settings: OperatorSettings, api: KubernetesApi, fence: Fence) -> Leadership:
+    if not settings.leader_election:
+        return SoleLeader()
+    identity = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"  # a container that starts again in its Pod is another
+    return Election(
+        api, fence, namespace=settings.lease_namespace or own_namespace(), name=settings.lease_name,
+        identity=identity, times=settings.lease_times(),
+    )  # fmt: skip
+
+
+@contextmanager
+def _cancelled_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM cancel what this task does, until kopf runs, which then takes the signal itself."""
+    if task := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with suppress(asyncio.CancelledError):
+        yield
+
+
+async def _work(parts: Parts, settings: OperatorSettings) -> None:
+    """Take over all jobs, then look after them until a signal comes."""
+    await parts.relist.first()
+    await _watch(parts, settings)
 
 
 async def _watch(parts: Parts, settings: OperatorSettings) -> None:
@@ -46,18 +89,22 @@ async def _watch(parts: Parts, settings: OperatorSettings) -> None:
     parts.health.ready = True
 
     async def stop() -> None:
-        """End our own tasks before kopf looks for any that were left."""
+        """End our own tasks before kopf looks for any that were left, and let a standby take over meanwhile."""
         await parts.drain(DRAIN_S)
         await cancel(background)
+        await parts.hand_over(HAND_OVER_WITHIN_S)
 
-    await kopf.operator(
-        registry=make_registry(jobs=parts.jobs, work=parts.work, watch=parts.watch, stop=stop),
-        settings=make_settings(),
-        standalone=True,
-        clusterwide=not settings.namespaces,
-        namespaces=settings.namespaces,
-        stop_flag=stop_flag,
-    )
+    try:
+        await kopf.operator(
+            registry=make_registry(jobs=parts.jobs, work=parts.work, watch=parts.watch, stop=stop),
+            settings=make_settings(),
+            standalone=True,
+            clusterwide=not settings.namespaces,
+            namespaces=settings.namespaces,
+            stop_flag=stop_flag,
+        )
+    finally:
+        await cancel(background)
     for task in background:
         if not task.cancelled():
             task.result()
@@ -80,6 +127,8 @@ def main() -> None:
         asyncio.run(run(settings))
     except KeyboardInterrupt:
         sys.exit(130)
+    except LeaseLostError:
+        sys.exit(LOST_LEASE_EXIT_CODE)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from kombu.exceptions import OperationalError
 
 from recon_api.keys import DISCARD_TASK_NAME, TASK_NAME, VISIBILITY_TIMEOUT_S, queue_name, task_id
 from recon_api.payload import TaskPayload
+from recon_operator.fence import Fence, NotLeadingError
 
 SENDING_THREADS = 4
 
@@ -25,8 +26,9 @@ class BrokerError(Exception):
 class CeleryClient:
     """A producer without a result backend: results are read from Redis as plain keys, so nothing subscribes here."""
 
-    def __init__(self, broker_url: str, timeout_s: float) -> None:
-        """Send to this broker; a call fails after about `timeout_s`."""
+    def __init__(self, broker_url: str, timeout_s: float, fence: Fence) -> None:
+        """Send to this broker; a call fails after about `timeout_s`, and at once where the fence is closed."""
+        self._fence = fence
         self._celery = Celery("recon_operator", broker=broker_url, backend=None, set_as_current=False)
         self._celery.conf.update(
             task_serializer="json",
@@ -70,14 +72,24 @@ class CeleryClient:
         """Kill the process that runs an attempt, wherever it does. Raises BrokerError."""
         await self._in_thread(self._celery.control.revoke, task_id(uid, attempt), terminate=True, signal="SIGKILL")
 
+    async def stop(self) -> None:
+        """Drop what is still to be sent, and wait for what is being sent."""
+        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+
     def close(self) -> None:
         """Drop what is still to be sent, and all connections."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._celery.close()
 
     async def _in_thread(self, call: Any, *args: Any, **kwargs: Any) -> None:
+        def send() -> None:
+            self._fence.check()  # here, for a call may have waited for a thread
+            call(*args, **kwargs)
+
         try:
-            await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
+            await asyncio.get_running_loop().run_in_executor(self._threads, send)
+        except NotLeadingError as error:
+            raise BrokerError(str(error)) from error
         except (OperationalError, OSError, TimeoutError) as error:
             raise BrokerError(f"the broker does not take messages: {error}") from error
         except Exception as error:  # redis-py's own errors reach here from control calls on a stale connection

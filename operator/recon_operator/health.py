@@ -5,6 +5,7 @@ import time
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from recon_operator.leadership import Leadership
 from recon_operator.reconcile import Reconciler
 from recon_operator.watch_liveness import WatchLiveness
 
@@ -15,9 +16,12 @@ STUCK_AFTER_S = 120.0
 class HealthServer:
     """Answers probes and scrapes from within the operator's event loop: a loop that hangs does not answer."""
 
-    def __init__(self, reconciler: Reconciler, registry: CollectorRegistry, watch: WatchLiveness) -> None:
-        """Tell of this reconciler, these metrics and this watch."""
-        self._reconciler, self._registry, self._watch = reconciler, registry, watch
+    def __init__(
+        self, reconciler: Reconciler, leadership: Leadership, registry: CollectorRegistry, watch: WatchLiveness
+    ) -> None:
+        """Tell of this reconciler, these metrics and this watch; a standby is ready to take over."""
+        self._reconciler, self._leadership = reconciler, leadership
+        self._registry, self._watch = registry, watch
         self.ready = False
         """Whether all jobs are known and are being looked after."""
         self._runner: web.AppRunner | None = None
@@ -51,6 +55,8 @@ class HealthServer:
         return web.Response(text="ok\n")
 
     async def _readyz(self, _request: web.Request) -> web.Response:
+        if self._leadership.stands_by:
+            return web.Response(text="standing by\n")
         return (
             web.Response(text="ok\n") if self.ready else web.Response(status=503, text="the jobs are not listed yet\n")
         )

@@ -8,6 +8,8 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -15,6 +17,7 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
 from recon_api.resource import GROUP, PLURAL, VERSION
+from recon_operator.fence import Fence, NotLeadingError
 
 Json = dict[str, Any]
 
@@ -27,8 +30,13 @@ WATCH_S = 120
 """How long one watch lasts; the next goes on where it ended. A connection that died unnoticed is given up soon after."""
 
 WATCH_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=WATCH_S + 15)
+LEASE_TIMEOUT = aiohttp.ClientTimeout(total=5)
+"""Half of the renew deadline, so that one request that hangs does not cost the lease."""
+
+LEASES = "/apis/coordination.k8s.io/v1"
 MERGE_PATCH = "application/merge-patch+json"
 DEFAULT_RETRY_AFTER_S = 1.0
+OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 class KubernetesError(Exception):
@@ -81,22 +89,26 @@ class WatchEvent:
 
 
 class KubernetesApi:
-    """The API server: our one kind, by lists, watches, merge patches and deletions; and events."""
+    """The API server: our one kind, by lists, watches, merge patches and deletions; events; and leases.
 
-    def __init__(self, client: ApiClient) -> None:
+    Whatever it writes passes a fence first, but for leases, which are what the fence depends on.
+    """
+
+    def __init__(self, client: ApiClient, fence: Fence) -> None:
         """Use this client of the official library; `close` closes it."""
-        self._client = client
+        self._client, self._fence = client, fence
 
     @classmethod
-    async def connect(cls, watches: int = 1) -> "KubernetesApi":
+    async def connect(cls, fence: Fence, watches: int = 1) -> "KubernetesApi":
         """Return the API of the cluster that the process runs in, or else of its kubeconfig, for so many watches."""
         configuration = Configuration()
+        configuration.trace_configs = [_fenced(fence)]
         configuration.connection_pool_maxsize = CONNECTIONS + watches
         if os.environ.get("KUBERNETES_SERVICE_HOST") and not os.environ.get("KUBECONFIG"):
             config.load_incluster_config(configuration)
         else:
             await config.load_kube_config(client_configuration=configuration, persist_config=False)
-        return cls(ApiClient(configuration))
+        return cls(ApiClient(configuration), fence)
 
     @property
     def server(self) -> str:
@@ -168,10 +180,28 @@ class KubernetesApi:
         """Create an event of events.k8s.io/v1. Raises KubernetesError."""
         await self._call("POST", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events", body=event)
 
+    async def get_lease(self, namespace: str, name: str) -> Json:
+        """Return a lease. Raises KubernetesError."""
+        return await self._call("GET", f"{_leases_path(namespace)}/{name}", timeout=LEASE_TIMEOUT)
+
+    async def create_lease(self, namespace: str, lease: Json) -> Json:
+        """Create a lease. Raises KubernetesError, ConflictError where it exists."""
+        return await self._call("POST", _leases_path(namespace), body=lease, timeout=LEASE_TIMEOUT)
+
+    async def update_lease(self, namespace: str, name: str, lease: Json) -> Json:
+        """Replace this version of a lease. Raises KubernetesError, ConflictError where it has changed since."""
+        return await self._call("PUT", f"{_leases_path(namespace)}/{name}", body=lease, timeout=LEASE_TIMEOUT)
+
     async def _call(
-        self, method: str, path: str, *, body: Json | None = None, query: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Json | None = None,
+        query: dict[str, str] | None = None,
+        timeout: aiohttp.ClientTimeout = REQUEST_TIMEOUT,  # noqa: ASYNC109 - as `_request`
     ) -> Json:
-        async with self._request(method, path, body=body, query=query) as response:
+        async with self._request(method, path, body=body, query=query, timeout=timeout) as response:
             found: Json = json.loads(await response.read())
             return found
 
@@ -194,18 +224,53 @@ class KubernetesApi:
             auth_settings=["BearerToken"],
         )  # fmt: skip
         try:
+            if not _may_pass(method, path):
+                self._fence.check()
             answer = await self._client.call_api(*request, _request_timeout=timeout)
             async with answer.response as response:
                 if response.status >= 400:
                     raise _error(response.status, await response.read(), response.headers.get("Retry-After"))
                 yield response
+        except NotLeadingError as error:
+            raise UnavailableError(str(error)) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise UnavailableError(f"{self.server} does not answer: {error or type(error).__name__}") from error
+
+
+def own_namespace() -> str:
+    """Return the namespace of the Pod that the process runs in, `default` outside of any."""
+    return OWN_NAMESPACE.read_text().strip() if OWN_NAMESPACE.exists() else "default"
 
 
 def _jobs_path(namespace: str | None) -> str:
     scope = f"/namespaces/{namespace}" if namespace else ""
     return f"/apis/{GROUP}/{VERSION}{scope}/{PLURAL}"
+
+
+def _leases_path(namespace: str) -> str:
+    return f"{LEASES}/namespaces/{namespace}/leases"
+
+
+def _may_pass(method: str, path: str) -> bool:
+    """Say whether a request passes a closed fence."""
+    return method == "GET" or path.startswith(f"{LEASES}/")
+
+
+def _fenced(fence: Fence) -> aiohttp.TraceConfig:
+    """Ask the fence again when a request has its connection: it may have waited for it, or been stopped there."""
+
+    async def started(_: Any, request: SimpleNamespace, what: aiohttp.TraceRequestStartParams) -> None:
+        request.may_pass = _may_pass(what.method, what.url.path)
+
+    async def connected(_: Any, request: SimpleNamespace, __: Any) -> None:
+        if not request.may_pass:
+            fence.check()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(started)
+    trace.on_connection_create_end.append(connected)
+    trace.on_connection_reuseconn.append(connected)
+    return trace
 
 
 def _error(status: int, body: bytes, retry_after: str | None) -> KubernetesError:

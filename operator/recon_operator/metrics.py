@@ -101,6 +101,11 @@ class Metrics:
         self._waiting.set_function(lambda: float(waiting()))
         self._loop_age_s.set_function(lambda: time.monotonic() - last_turn())
 
+    def tell_leader(self, leads: Callable[[], bool]) -> None:
+        """Tell at each scrape whether this operator leads."""
+        leader = Gauge("reconstruction_leader", "1 where this operator leads, else 0.", registry=self.registry)
+        leader.set_function(lambda: float(leads()))
+
     def note_workers(self, workers: Tally[str]) -> None:
         """Note how many workers of each gpuClass are connected."""
         self.workers.clear()

@@ -1,6 +1,7 @@
 """The parts of the operator, put together."""
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from recon_operator.act import Actor
 from recon_operator.celery_client import CeleryClient
 from recon_operator.durations import Durations
 from recon_operator.events import EventPublisher
+from recon_operator.fence import Fence
 from recon_operator.finished_jobs import FinishedJobs
 from recon_operator.health import HealthServer
 from recon_operator.jobs import Jobs
 from recon_operator.kubernetes_api import KubernetesApi
 from recon_operator.late_stops import LateStops
+from recon_operator.leadership import Leadership
 from recon_operator.metrics import Metrics
 from recon_operator.mislabelled import Mislabelled
 from recon_operator.observe import Observer
@@ -52,6 +55,7 @@ class Parts:
     finished_jobs: FinishedJobs
     removal: JobRemoval
     mislabelled: Mislabelled
+    leadership: Leadership
     health: HealthServer
 
     def tasks(self, relist_interval_s: float) -> dict[str, Coroutine[Any, Any, None]]:
@@ -75,6 +79,15 @@ class Parts:
                 await self.reconciler.drain()
                 await self.events.drain()
 
+    async def hand_over(self, within_s: float) -> None:
+        """Let another operator lead, once nothing of this one is on its way any more; nothing is written after this."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self.celery.stop()
+        except TimeoutError:
+            return  # a message may still leave: the lease runs out by itself
+        await self.leadership.release()
+
     async def close(self) -> None:
         """Close all connections."""
         await self.health.stop()
@@ -84,15 +97,20 @@ class Parts:
         await self.api.close()
 
 
-def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
-    """Put an operator together; nothing of it runs yet."""
+def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, leadership: Leadership) -> Parts:
+    """Put an operator together that writes only through `fence`; nothing of it runs yet."""
     limits, jobs, work = settings.limits(), Jobs(), WorkQueue()
     redis = RedisState(
-        settings.celery_broker_url, settings.celery_result_backend, settings.redis_state_db, settings.redis_timeout_s
+        settings.celery_broker_url,
+        settings.celery_result_backend,
+        settings.redis_state_db,
+        settings.redis_timeout_s,
+        fence,
     )
-    celery = CeleryClient(settings.celery_broker_url, settings.redis_timeout_s)
+    celery = CeleryClient(settings.celery_broker_url, settings.redis_timeout_s, fence)
     watch = WatchLiveness(settings.namespaces)
     metrics, events = Metrics(jobs, watch), EventPublisher(api)
+    metrics.tell_leader(lambda: leadership.leads)
     durations = Durations(redis.state, settings.default_model)
     observer = Observer(redis, durations, longest_gap_s=2 * limits.watch_interval_s)
     late_stops, tracing = LateStops(redis, celery), make_tracing(settings.otel_exporter_otlp_endpoint)
@@ -105,7 +123,10 @@ def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
         jobs=jobs, work=work, observer=observer, actor=actor, api=api, metrics=metrics, limits=limits,
         durations=durations, concurrency=settings.concurrency,
     )  # fmt: skip
-    metrics.follow(redis=lambda: redis.available, waiting=work.__len__, last_turn=lambda: reconciler.last_turn)
+    metrics.follow(
+        redis=lambda: redis.available, waiting=work.__len__,
+        last_turn=lambda: time.monotonic() if leadership.stands_by else reconciler.last_turn,
+    )  # fmt: skip
     removal = JobRemoval(
         api=api, outputs=OutputRemoval(redis, celery), metrics=metrics,
         default_ttl_s=settings.default_ttl_seconds_after_finished,
@@ -119,5 +140,5 @@ def assemble(settings: OperatorSettings, api: KubernetesApi) -> Parts:
         relist=Relist(api, jobs, work, settings.namespaces, missed=metrics.missed),
         finished_jobs=FinishedJobs(api, settings.namespaces, seen=watchers, gone=(removal.gone,)),
         removal=removal, mislabelled=mislabelled,
-        health=HealthServer(reconciler, metrics.registry, watch),
+        leadership=leadership, health=HealthServer(reconciler, leadership, metrics.registry, watch),
     )  # fmt: skip

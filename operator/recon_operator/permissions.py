@@ -12,10 +12,13 @@ class Permission:
     api_group: str
     resources: tuple[str, ...]
     verbs: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    """The only objects that it is about; all where empty."""
 
     def to_rule(self) -> dict[str, list[str]]:
         """Return the rule as RBAC writes it."""
-        return {"apiGroups": [self.api_group], "resources": list(self.resources), "verbs": list(self.verbs)}
+        names = {"resourceNames": list(self.names)} if self.names else {}
+        return {"apiGroups": [self.api_group], "resources": list(self.resources), **names, "verbs": list(self.verbs)}
 
 
 PERMISSIONS: tuple[Permission, ...] = (
@@ -25,3 +28,10 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("events.k8s.io", ("events",), ("create",)),
 )
 """What the operator does in each namespace that it looks after."""
+
+
+def lease_permissions(name: str) -> tuple[Permission, ...]:
+    """Return what the operator does in the lease's namespace, where it elects a leader."""
+    group, resources = "coordination.k8s.io", ("leases",)
+    # what does not exist yet has no name that RBAC could look at
+    return (Permission(group, resources, ("create",)), Permission(group, resources, ("get", "update"), names=(name,)))

@@ -66,6 +66,7 @@ class Reconciler:
 
     async def run(self) -> None:
         """Reconcile until cancelled."""
+        self.last_turn = time.monotonic()  # a standby may have waited for days
         while True:
             await self._turn(await self._work.take(BATCH, TICK_S))
             self._notice_clock_jump()

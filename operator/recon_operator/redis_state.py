@@ -17,6 +17,8 @@ from redis.maint_notifications import MaintNotificationsConfig
 from recon_api import keys
 from recon_api.cancellation import CONFIRMED, PENDING
 from recon_api.payload import AttemptResult, ClaimOwner, ProgressMeta, WorkerDescription
+from recon_operator.fence import Fence
+from recon_operator.fenced_redis import fence_in
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -58,11 +60,13 @@ class Snapshot:
 class RedisState:
     """Both databases: 1 with our own keys, 0 with Celery's queues and results. Calls fail soon rather than wait."""
 
-    def __init__(self, broker_url: str, result_url: str, state_db: int, timeout_s: float) -> None:
-        """Connect at the first call."""
+    def __init__(self, broker_url: str, result_url: str, state_db: int, timeout_s: float, fence: Fence) -> None:
+        """Connect at the first call; nothing passes a closed fence."""
         self.state = _client(broker_url, timeout_s, state_db)
         self.broker = _client(broker_url, timeout_s)
         self.results = _client(result_url, timeout_s)
+        for client in (self.state, self.broker, self.results):
+            fence_in(client, fence)
         options = self.state.connection_pool.connection_kwargs
         self.address = f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
         self.available: bool | None = None

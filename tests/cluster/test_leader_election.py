@@ -1,0 +1,187 @@
+"""Two operators: one leads and writes, the other takes over, and whoever has lost the lease writes nothing."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from recon_api.status import Phase
+from tests.support.audit import requests
+from tests.support.jobs import lasting, make_job
+from tests.support.operators import Operator, Operators, operators_of, time_of
+from tests.support.proxies import proxy_to
+from tests.support.system import System
+from tests.support.waiting import wait_for
+
+CLEAN_HANDOVER_S = 2.0
+KILLED_HANDOVER_S = 20.0
+LOST_LEASE = 3
+"""Exit code of an operator that lost its lease."""
+
+
+@pytest.fixture
+def site(idle_system: System) -> System:
+    """Redis and a worker, and no operator."""
+    idle_system.redis.start()
+    idle_system.worker.start()
+    return idle_system
+
+
+@pytest.fixture
+def operators(site: System) -> Iterator[Operators]:
+    """None yet."""
+    with operators_of(site) as operators:
+        yield operators
+
+
+def run_a_job(system: System, name: str) -> None:
+    """Have a job done, which takes a leader."""
+    system.submit(make_job(name)).wait_phase(Phase.SUCCEEDED)
+
+
+def test_one_leads_and_the_other_stands_by(site: System, operators: Operators) -> None:
+    first, second = operators.start("first", wait=False), operators.start("second", wait=False)
+    leader = operators.wait_leader()
+    standby = second if leader is first else first
+    for each in (first, second):
+        each.part.wait_ready()
+    run_a_job(site, "chair")
+
+    assert leader.leader_metric == 1
+    assert standby.leader_metric == 0
+    for each in (leader, standby):
+        assert each.answer("/healthz") == "ok\n"
+    assert standby.answer("/readyz") == "standing by\n"
+    assert not operators.writes_of(standby), "it may have tried to create the lease, and nothing else"
+    requested = {
+        (r.verb, r.resource) for r in requests(site.control_plane.state.audit_log) if r.credential == standby.credential
+    }
+    assert requested == {("get", "leases")}
+
+
+def test_a_clean_exit_hands_over(site: System, operators: Operators) -> None:
+    leader = operators.start("first")
+    standby = operators.start("second")
+    job = site.submit(make_job(parameters=lasting(8)))
+    job.wait_percentage(20)
+    told_at = datetime.now(UTC)
+    os.kill(leader.part.pid, signal.SIGTERM)
+    assert operators.wait_leader(other_than=leader) is standby
+    took_s = (time_of(operators.lease(), "acquireTime") - told_at).total_seconds()
+    assert took_s <= CLEAN_HANDOVER_S
+    assert leader.part.wait_exit() == 0
+    assert job.wait_phase(Phase.SUCCEEDED).execution_attempts == 1
+
+
+def test_a_killed_leader_is_replaced(site: System, operators: Operators) -> None:
+    leader = operators.start("first")
+    standby = operators.start("second")
+    job = site.submit(make_job(parameters=lasting(8)))
+    job.wait_percentage(20)
+    killed_at = datetime.now(UTC)
+    leader.part.kill()
+    assert operators.wait_leader(other_than=leader) is standby
+    took_s = (time_of(operators.lease(), "acquireTime") - killed_at).total_seconds()
+    assert took_s <= KILLED_HANDOVER_S
+    assert job.wait_phase(Phase.SUCCEEDED).execution_attempts == 1
+
+
+def test_a_leader_that_was_paused_writes_nothing_when_it_goes_on(site: System, operators: Operators) -> None:
+    with proxy_to(site.settings.redis_port) as redis:
+        paused = operators.start("paused", redis_port=redis.port)
+        running = site.submit(make_job("running", parameters=lasting(20)))
+        running.wait_percentage(10)
+        standby = operators.start("standby")
+        paused.pause()
+        assert operators.wait_leader(other_than=paused) is standby
+        cancelled = site.submit(make_job("cancelled", parameters=lasting(60)))  # of which it hears when it goes on
+        running.wait_phase(Phase.SUCCEEDED)
+        said, written, lease = redis.said(), operators.writes_of(paused), operators.lease()
+
+        paused.go_on()
+        assert paused.part.wait_exit() == LOST_LEASE
+        assert redis.said() == said, "not a byte has left for Redis"
+        assert operators.writes_of(paused) == written, "nothing was asked of the API server, not even its lease"
+        assert operators.lease()["holderIdentity"] == lease["holderIdentity"]
+    cancelled.patch(cancellation={"type": "Requested"})
+    cancelled.patch(cancellation={"type": "Confirmed"})
+    cancelled.wait_phase(Phase.CANCELLED)
+    assert operators.leader() is standby
+
+
+def test_a_leader_that_is_cut_off_ends_before_another_takes_over(site: System, operators: Operators) -> None:
+    with proxy_to(site.control_plane.settings.api_server_port) as api, proxy_to(site.settings.redis_port) as redis:
+        lonely = operators.start("lonely", api_port=api.port, redis_port=redis.port)
+        standby = operators.start("standby")
+        job = site.submit(make_job(parameters=lasting(30)))
+        job.wait_percentage(5)
+        api.cut()
+        assert lonely.part.wait_exit() == LOST_LEASE
+        ended_at, said = datetime.now(UTC), redis.said()
+        assert operators.wait_leader(other_than=lonely) is standby
+        assert ended_at < time_of(operators.lease(), "acquireTime")
+        assert redis.said() == said
+    assert job.wait_phase(Phase.SUCCEEDED).execution_attempts == 1
+
+
+def somebody_takes_it(operators: Operators) -> None:
+    operators.edit_lease(holderIdentity="somebody", leaseDurationSeconds=5)
+
+
+def somebody_empties_it(operators: Operators) -> None:
+    operators.edit_lease(holderIdentity=None)
+
+
+@pytest.mark.parametrize(
+    "loss", [somebody_takes_it, somebody_empties_it], ids=lambda loss: loss.__name__.replace("_", " ")
+)
+def test_a_leader_ends_where(site: System, operators: Operators, loss: Callable[[Operators], None]) -> None:
+    leader = operators.start("first")
+    operators.wait_leader()
+    loss(operators)
+    assert leader.part.wait_exit() == LOST_LEASE
+    leader.part.wait_logged("writes nothing more and ends")
+    follower = operators.start("second", wait=False)
+    assert operators.wait_leader() is follower
+    run_a_job(site, "chair")
+
+
+def somebody_labels_it(operators: Operators) -> None:
+    operators.edit_lease(acquireTime="2020-01-01T00:00:00.000000Z")
+
+
+def somebody_deletes_it(operators: Operators) -> None:
+    operators.delete_lease()
+
+
+@pytest.mark.parametrize(
+    "change", [somebody_labels_it, somebody_deletes_it], ids=lambda change: change.__name__.replace("_", " ")
+)
+def test_a_leader_goes_on_where(site: System, operators: Operators, change: Callable[[Operators], None]) -> None:
+    leader = operators.start("first")
+    operators.wait_leader()
+    change(operators)
+    renewed = operators.lease().get("renewTime")
+    wait_for("the lease is renewed", lambda: operators.lease().get("renewTime", renewed) != renewed)
+    assert operators.leader() is leader
+    run_a_job(site, "chair")
+
+
+def test_a_standby_that_is_told_to_stop_leaves_the_leader_alone(operators: Operators) -> None:
+    leader = operators.start("first")
+    standby: Operator = operators.start("second")
+    standby.part.wait_logged("stands by: first_")
+    os.kill(standby.part.pid, signal.SIGTERM)
+    assert standby.part.wait_exit() == 0
+    assert operators.leader() is leader
+    assert leader.leader_metric == 1
+
+
+def test_an_operator_that_may_not_touch_leases_says_so_and_does_nothing(site: System, operators: Operators) -> None:
+    helpless = operators.start("first", extra_env={"LEASE_NAME": "another-name"})
+    job = site.submit(make_job())
+    helpless.part.wait_logged("cannot be read or taken: 403")
+    assert not operators.writes_of(helpless)
+    assert job.status().phase is Phase.PENDING

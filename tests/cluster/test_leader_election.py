@@ -105,8 +105,8 @@ def test_a_leader_that_was_paused_writes_nothing_when_it_goes_on(site: System, o
         assert redis.said() == said, "not a byte has left for Redis"
         assert operators.writes_of(paused) == written, "nothing was asked of the API server, not even its lease"
         assert operators.lease()["holderIdentity"] == lease["holderIdentity"]
-    cancelled.patch(cancellation={"type": "Requested"})
-    cancelled.patch(cancellation={"type": "Confirmed"})
+    assert cancelled.patch(cancellation="Requested").returncode == 0
+    assert cancelled.patch(cancellation="Confirmed").returncode == 0
     cancelled.wait_phase(Phase.CANCELLED)
     assert operators.leader() is standby
 

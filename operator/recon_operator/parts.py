@@ -1,7 +1,6 @@
 """The parts of the operator, put together."""
 
 import asyncio
-import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -125,7 +124,7 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, leade
     )  # fmt: skip
     metrics.follow(
         redis=lambda: redis.available, waiting=work.__len__,
-        last_turn=lambda: time.monotonic() if leadership.stands_by else reconciler.last_turn,
+        last_turn=lambda: reconciler.last_turn,
     )  # fmt: skip
     removal = JobRemoval(
         api=api, outputs=OutputRemoval(redis, celery), metrics=metrics,

@@ -15,8 +15,8 @@ from recon_dev.checks.chart import CHART
 Manifest = dict[str, Any]
 Values = Mapping[str, Any]
 
-RELEASE, NAMESPACE = "rec", "recon"
-NAME = "rec-reconstruction-operator"
+RELEASE, NAMESPACE = "first", "recon"
+NAME = f"{RELEASE}-reconstruction-operator"
 
 
 def helm(*arguments: str, values: Values | None = None, **options: Any) -> subprocess.CompletedProcess[str]:

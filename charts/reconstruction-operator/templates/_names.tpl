@@ -1,10 +1,10 @@
-{{- /* The beginning of all names: the release's, and the chart's where that does not say it. */}}
+{{- /* The beginning of all names: the release's, and the chart's where neither is a part of the other. */}}
 {{- define "recon.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
 {{- else }}
 {{- $name := default .Chart.Name .Values.nameOverride }}
-{{- ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) | trunc 40 | trimSuffix "-" }}
+{{- ternary .Release.Name (printf "%s-%s" .Release.Name $name) (or (contains $name .Release.Name) (contains .Release.Name $name)) | trunc 40 | trimSuffix "-" }}
 {{- end }}
 {{- end }}
 

@@ -10,6 +10,7 @@ from typing import Any
 from recon_api.resource import API_VERSION, GROUP, KIND, ReconstructionJob
 from recon_operator.decide.decision import Event
 from recon_operator.kubernetes_api import GoneError, KubernetesApi, KubernetesError, TerminatingError
+from recon_operator.logs import job_logger
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ class EventPublisher:
         try:
             self._queue.put_nowait((job.metadata.namespace, event_body(job, event, datetime.now(UTC))))
         except asyncio.QueueFull:
-            log.warning("too many events wait to be published; %s of %s is dropped", event.reason.name, job.key)
+            dropped = "too many events wait to be published; %s is dropped"
+            job_logger(__name__, job).warning(dropped, event.reason.name)
 
     async def run(self) -> None:
         """Publish events until cancelled."""

@@ -1,13 +1,11 @@
 """Deleted jobs that went while Redis did not answer: as soon as it does, what still runs of them is told to stop."""
 
 import asyncio
-import logging
 
 from recon_api.resource import ReconstructionJob
 from recon_operator.celery_client import BrokerError, CeleryClient
+from recon_operator.logs import job_logger
 from recon_operator.redis_state import RedisState, StateUnavailableError
-
-log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 """How soon Redis is tried again."""
@@ -51,4 +49,4 @@ class LateStops:
         except (StateUnavailableError, BrokerError):
             return
         del self._owed[job.uid]
-        log.info("%s was deleted while Redis did not answer; what runs of it is told to stop", job.key)
+        job_logger(__name__, job).info("deleted while Redis did not answer; what runs of it is told to stop")

@@ -4,15 +4,12 @@ The watch leaves labelled jobs out, so that job would wait for ever, or run with
 """
 
 import asyncio
-import logging
 
 from recon_api.resource import FINALIZER, FINISHED_LABEL, ReconstructionJob
 from recon_operator.decide.ownership import is_ours
 from recon_operator.kubernetes_api import ConflictError, GoneError, KubernetesApi, KubernetesError
 from recon_operator.logs import job_logger
 from recon_operator.truth import final_conditions
-
-log = logging.getLogger(__name__)
 
 RETRY_S = 2.0
 
@@ -46,7 +43,9 @@ class Mislabelled:
             except (GoneError, ConflictError):
                 continue  # it is gone, or shown again as it is by now
             except KubernetesError as error:
-                log.warning("%s has a label that it must not have, which is tried again: %s", job.key, error)
+                job_logger(__name__, job).warning(
+                    "it has a label that it must not have, which is tried again: %s", error
+                )
                 await asyncio.sleep(max(RETRY_S, error.retry_after_s))
                 self._found.put_nowait(job)
 

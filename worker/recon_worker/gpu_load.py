@@ -18,8 +18,8 @@ class GpuLoad:
     """UUID, as the driver names it."""
     used_bytes: int
     total_bytes: int
-    busy: float
-    """Share of the last sample period (up to 1 s) in which something ran on it, 0 to 1."""
+    busy: float | None
+    """Share of the last sample period (up to 1 s) in which something ran on it, 0 to 1; a slice of a GPU (MIG) tells none."""
 
 
 def gpu_loads() -> list[GpuLoad]:
@@ -42,8 +42,15 @@ def _load(library: Any, handle: Any) -> GpuLoad:
         gpu=uuid.decode() if isinstance(uuid, bytes) else str(uuid),
         used_bytes=int(memory.used),
         total_bytes=int(memory.total),
-        busy=library.nvmlDeviceGetUtilizationRates(handle).gpu / 100,
+        busy=_busy(library, handle),
     )
+
+
+def _busy(library: Any, handle: Any) -> float | None:
+    try:
+        return float(library.nvmlDeviceGetUtilizationRates(handle).gpu) / 100
+    except library.NVMLError:
+        return None
 
 
 @cache

@@ -14,10 +14,10 @@ _current: Mapping[str, object] = {}
 
 
 @contextmanager
-def logging_job(*, namespace: str, name: str, uid: str, attempt: int) -> Iterator[None]:
-    """Add the job to every line that this process logs within the block, by any thread."""
+def logging_about(fields: Mapping[str, object]) -> Iterator[None]:
+    """Add these fields to every line that this process logs within the block, by any thread."""
     global _current  # noqa: PLW0603 - a context variable would leave out the lease's and the progress's threads
-    before, _current = _current, about(namespace=namespace, name=name, uid=uid, attempt=attempt)
+    before, _current = _current, fields
     try:
         yield
     finally:
@@ -25,7 +25,7 @@ def logging_job(*, namespace: str, name: str, uid: str, attempt: int) -> Iterato
 
 
 def about(*, namespace: str, name: str, uid: str, attempt: int) -> Mapping[str, object]:
-    """Return the `extra` of a single line about an attempt that another process runs."""
+    """Return the fields of a line about an attempt, which may also be a single line's `extra`."""
     return {"namespace": namespace, "job": name, "uid": uid, "attempt": attempt}
 
 

@@ -115,7 +115,8 @@ def _gpu_families() -> Iterator[GaugeMetricFamily]:
     for load in gpu_loads():
         used.add_metric([load.gpu], load.used_bytes)
         total.add_metric([load.gpu], load.total_bytes)
-        busy.add_metric([load.gpu], load.busy)
+        if load.busy is not None:
+            busy.add_metric([load.gpu], load.busy)
     yield from (used, total, busy)
 
 

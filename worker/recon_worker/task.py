@@ -41,7 +41,7 @@ from recon_worker.death_watch import RunningAttempt, living, note_renewal
 from recon_worker.device import device_of, gpu_name
 from recon_worker.finished import Finished
 from recon_worker.lease import RECONNECT_S, AlreadyClaimed, Lease, claim
-from recon_worker.logging_setup import logging_job, set_up_logging
+from recon_worker.logging_setup import about, logging_about, set_up_logging
 from recon_worker.models.installed import Models
 from recon_worker.outcome import completed, ended_by, known_error, with_circumstances
 from recon_worker.output_removal import remove_outputs
@@ -87,7 +87,7 @@ def process(self: Task, job_id: str, model_type: str = "reconviagen", **fields: 
     Raises the error that ended the attempt, after its record is written; `Ignore` for a message that may not run.
     """
     payload = _payload(self.request.id, job_id=job_id, model_type=model_type, **fields)
-    with logging_job(namespace=payload.namespace, name=payload.name, uid=job_id, attempt=payload.attempt):
+    with logging_about(about(namespace=payload.namespace, name=payload.name, uid=job_id, attempt=payload.attempt)):
         return _process(self, payload)
 
 
@@ -97,6 +97,11 @@ def discard(job_id: str, namespace: str = "", output_path: str | None = None) ->
 
     Does nothing where there are none, or where the operator no longer allows that the outputs go.
     """
+    with logging_about({"namespace": namespace, "uid": job_id}):
+        _discard(job_id, namespace, output_path)
+
+
+def _discard(job_id: str, namespace: str, output_path: str | None) -> None:
     if output_path is not None and not _redis().exists(discard_key(job_id)):
         logger.info("the outputs of job %s of %s stay: they are not to be removed any more", job_id, namespace)
         return
@@ -196,7 +201,7 @@ def _cause(raised: BaseException, lease: Lease) -> ReconstructionError:
 
 def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> Finished:
     settings = worker_settings()
-    about = {
+    told = {
         "job": {"namespace": payload.namespace, "name": payload.name, "uid": payload.job_id},
         "attempt": payload.attempt,
         "input": payload.input_path,
@@ -208,7 +213,7 @@ def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> Finished:
         _storage(),
         _models(),
         settings.input_limits,
-        about,
+        told,
         feed,
         lease.fence,
     )

@@ -85,6 +85,7 @@ class Metrics:
         )  # fmt: skip
         if watch:
             age.set_function(watch.age_s)
+        self._leader = Gauge("reconstruction_leader", "1 where this operator leads, else 0.", registry=registry)
         self._redis_up = Gauge("reconstruction_redis_up", "1 where Redis answered last.", registry=registry)
         self._waiting = Gauge(
             "reconstruction_work_queue_jobs", "Jobs that are to be looked at, now or at a set time.", registry=registry
@@ -103,8 +104,7 @@ class Metrics:
 
     def tell_leader(self, leads: Callable[[], bool]) -> None:
         """Tell at each scrape whether this operator leads."""
-        leader = Gauge("reconstruction_leader", "1 where this operator leads, else 0.", registry=self.registry)
-        leader.set_function(lambda: float(leads()))
+        self._leader.set_function(lambda: float(leads()))
 
     def note_workers(self, workers: Tally[str]) -> None:
         """Note how many workers of each gpuClass are connected."""

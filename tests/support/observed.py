@@ -16,6 +16,7 @@ from tests.support.jobs import Job, lasting, make_job
 from tests.support.otlp import Receiver, receiving
 from tests.support.prometheus import Prometheus, installed, prometheus
 from tests.support.system import System
+from tests.support.waiting import wait_for
 from tests.support.worker_site import free_port
 
 Line = dict[str, Any]
@@ -109,10 +110,13 @@ def go_through_everything(observed: Observed) -> None:
     again = {"fail": "ReconstructionFailed", "failAttempts": 1}
     backoff = {"backoff": {"duration": "1s"}}
     jobs["again"] = submit(make_job("again", parameters=again, retryStrategy=backoff))
-    jobs["crash"] = submit(make_job("crash", parameters={"crash": "kill"}, backoffLimit=0))
-    ends = {"good": Phase.SUCCEEDED, "wrong": Phase.FAILED, "again": Phase.SUCCEEDED, "crash": Phase.FAILED}
-    for name, phase in ends.items():
+    for name, phase in {"good": Phase.SUCCEEDED, "wrong": Phase.FAILED, "again": Phase.SUCCEEDED}.items():
         jobs[name].wait_phase(phase)
+    # A process that is killed takes spans with it that it has not yet sent.
+    told = {("good", "run attempt 1"), ("wrong", "run attempt 1"), ("again", "run attempt 2")}
+    wait_for("the worker has told its spans", lambda: told <= observed.traces.named())
+    jobs["crash"] = submit(make_job("crash", parameters={"crash": "kill"}, backoffLimit=0))
+    jobs["crash"].wait_phase(Phase.FAILED)
     jobs["cancelled"] = submit(make_job("cancelled", parameters=lasting(600)))
     jobs["cancelled"].wait_phase(Phase.RUNNING)
     for step in ("Requested", "Confirmed"):

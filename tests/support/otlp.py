@@ -39,6 +39,10 @@ class Receiver:
         """Value of OTEL_EXPORTER_OTLP_ENDPOINT."""
         return f"http://127.0.0.1:{self.port}"
 
+    def named(self) -> set[tuple[str, str]]:
+        """Return the name of the job and of the span, of each span that names its job."""
+        return {(told.attributes.get("reconstruction.job", ""), told.span.name) for told in list(self.spans)}
+
     def of_job(self, uid: str) -> list[Told]:
         """Return the spans that name this job, or belong to the trace of one that does."""
         traces = {told.span.trace_id for told in self.spans if told.attributes.get("reconstruction.uid") == uid}

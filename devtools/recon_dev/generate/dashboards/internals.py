@@ -3,14 +3,16 @@
 from recon_dev.generate.dashboards.grafana import Dashboard, Panel, Query, Row, quantiles
 
 _HEALTH = Row("Health", (
+    Panel("Leaders", "Operators that lead: 1, and 0 for a moment while one takes over.",
+          (Query("sum(reconstruction_leader)", "leaders"),), kind="stat", width=4),
     Panel("Redis answers", "1 where the operator's last call was answered.",
-          (Query("max(reconstruction_redis_up)", "Redis"),), kind="stat", width=6),
+          (Query("max(reconstruction_redis_up)", "Redis"),), kind="stat", width=5),
     Panel("Watch's age", "Since the watch brought an event or was opened: below 110 s in health, a dead one is above 300 s.",
-          (Query("max(reconstruction_watch_last_event_age_seconds)", "age"),), unit="s", kind="stat", width=6),
+          (Query("max(reconstruction_watch_last_event_age_seconds)", "age"),), unit="s", kind="stat", width=5),
     Panel("Loop's age", "Since the reconcile loop last turned: below 5 s in health.",
-          (Query("min(reconstruction_loop_age_seconds)", "age"),), unit="s", kind="stat", width=6),
+          (Query("min(reconstruction_loop_age_seconds)", "age"),), unit="s", kind="stat", width=5),
     Panel("Version", "How many operators run, by version: two during an upgrade.",
-          (Query("sum by (version) (reconstruction_info)", "{{version}}"),), kind="stat", width=6),
+          (Query("sum by (version) (reconstruction_info)", "{{version}}"),), kind="stat", width=5),
 ))  # fmt: skip
 
 _PASSES = Row("Passes", (

@@ -14,6 +14,7 @@ the resource is the queue of record, and the next pass writes again what is miss
 | `durations:{model}:{quality}` | operator | how long the steps of finished jobs took, for estimates |
 | `discard:{uid}` | operator | the job is to be removed: its outputs may be deleted |
 | `discarded:{uid}` | worker | the outputs of a job that is to be removed are deleted |
+| `credentials:{uid}.{n}` | operator | sealed values of Secrets for one attempt; its worker takes them, and they are gone |
 """
 
 CANCELLATION_TTL_S = 3600
@@ -91,6 +92,15 @@ DISCARDED_TTL_S = 3600
 def discarded_key(uid: str) -> str:
     """Return the key by which a worker says that the outputs of a job are deleted."""
     return f"discarded:{uid}"
+
+
+CREDENTIALS_TTL_S = 24 * 3600
+"""How long credentials wait for the worker; an attempt that comes later is tried again, and gets new ones."""
+
+
+def credentials_key(uid: str, attempt: int) -> str:
+    """Return the key that holds what only this attempt is given (`recon_api.credentials`)."""
+    return f"credentials:{task_id(uid, attempt)}"
 
 
 def durations_key(model: str, quality: str) -> str:

@@ -44,6 +44,8 @@ class TaskPayload(Message):
     output_path: str | None = None
     """Relative to `<storage>/outputs/<namespace>/`; the job's name where absent."""
     output_url: str | None = None
+    has_credentials: bool = False
+    """Whether sealed credentials wait in `credentials:{uid}.{n}`."""
     traceparent: str | None = None
     """W3C trace context of the attempt's span, where the operator tells traces."""
 

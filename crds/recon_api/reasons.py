@@ -53,7 +53,7 @@ DELETED = Reason("Deleted", "The job was deleted; its attempt is being stopped")
 
 # --- the user's move ---------------------------------------------------------------------------------------------
 INVALID_SPEC = Reason("InvalidSpec", "The job's spec cannot be read", Blame.USER)
-INPUT_NOT_FOUND = Reason("InputNotFound", "The input does not exist in the storage", Blame.USER)
+INPUT_NOT_FOUND = Reason("InputNotFound", "The input does not exist", Blame.USER)
 INPUT_REJECTED = Reason("InputRejected", "The input is not a usable set of photos", Blame.USER)
 INPUT_UNREADABLE = Reason("InputUnreadable", "The input exists but may not be read by the workers", Blame.USER)
 TOO_FEW_PHOTOS = Reason("TooFewPhotos", "The input has fewer photos than a reconstruction needs", Blame.USER)
@@ -68,12 +68,19 @@ UNCONNECTED_PHOTOS = Reason(
 UNKNOWN_MODEL = Reason("UnknownModel", "No worker has a model of that name", Blame.USER)
 PARAMETERS_REJECTED = Reason("ParametersRejected", "The model does not take these parameters", Blame.USER)
 WEIGHTS_NOT_FOUND = Reason("WeightsNotFound", "The model's weights are not mounted", Blame.USER)
+ACCESS_DENIED = Reason("AccessDenied", "The server of input.url or output.url refuses access", Blame.USER)
+ADDRESS_NOT_ALLOWED = Reason(
+    "AddressNotAllowed", "The URL leads to an address that jobs may not reach, such as a private one", Blame.USER
+)
+SECRET_NOT_FOUND = Reason("SecretNotFound", "The Secret that the job names does not exist in its namespace", Blame.USER)
+SECRET_REJECTED = Reason("SecretRejected", "The Secret that the job names has not the keys that are needed", Blame.USER)
 NOT_SUPPORTED = Reason("NotSupported", "This installation cannot do what the spec asks", Blame.USER)
 
 # --- the job's own failures --------------------------------------------------------------------------------------
 CUDA_OUT_OF_MEMORY = Reason("CUDAOutOfMemory", "The GPU's memory did not suffice", Blame.JOB)
 OUT_OF_MEMORY = Reason("OutOfMemory", "The worker's memory did not suffice", Blame.JOB)
 RECONSTRUCTION_FAILED = Reason("ReconstructionFailed", "A step of the reconstruction failed unexpectedly", Blame.JOB)
+REMOTE_UNAVAILABLE = Reason("RemoteUnavailable", "The server of input.url or output.url does not serve", Blame.JOB)
 STORAGE_FAILED = Reason("StorageFailed", "The storage could not be read or written", Blame.JOB)
 WORKER_CRASHED = Reason("WorkerCrashed", "The process that ran the attempt died", Blame.JOB)
 
@@ -81,6 +88,9 @@ WORKER_CRASHED = Reason("WorkerCrashed", "The process that ran the attempt died"
 WORKER_LOST = Reason("WorkerLost", "The worker of the attempt is gone", Blame.INFRASTRUCTURE)
 WORKER_STOPPED = Reason("WorkerStopped", "The worker was asked to shut down during the attempt", Blame.INFRASTRUCTURE)
 WORKER_DISCONNECTED = Reason("WorkerDisconnected", "The worker lost Redis for too long", Blame.INFRASTRUCTURE)
+CREDENTIALS_LOST = Reason(
+    "CredentialsLost", "The attempt's credentials were gone before its worker could take them", Blame.INFRASTRUCTURE
+)
 SUPERSEDED = Reason("Superseded", "A later attempt of the job took over", Blame.INFRASTRUCTURE)
 
 # --- the end -----------------------------------------------------------------------------------------------------

@@ -58,6 +58,16 @@ URL_SCHEME_IS_KNOWN = Rule(
     "must be a URL that starts with https://, s3://, gs:// or az://",
 )
 
+URL_HAS_NO_PASSWORD = Rule(
+    r"!self.matches('^[a-z0-9]+://[^/?#]*@')",
+    "must not hold a user or a password, which everybody could read here; put them into a Secret and name it in secretName",
+)
+
+URL_IS_OF_A_BUCKET = Rule(
+    r"self.matches('^(s3|gs|az)://[^\\s/@]+(/\\S*)?$')",
+    "must be a URL that starts with s3://, gs:// or az://",
+)
+
 IS_LABEL = Rule(
     "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
     "must be lower-case letters, digits and '-', and start and end with a letter or a digit",

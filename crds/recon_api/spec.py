@@ -24,7 +24,12 @@ RelativePath = Annotated[
 Url = Annotated[
     str,
     StringConstraints(max_length=2048),
-    Field(json_schema_extra=rules.validations(rules.URL_SCHEME_IS_KNOWN)),
+    Field(json_schema_extra=rules.validations(rules.URL_SCHEME_IS_KNOWN, rules.URL_HAS_NO_PASSWORD)),
+]
+BucketUrl = Annotated[
+    str,
+    StringConstraints(max_length=2048),
+    Field(json_schema_extra=rules.validations(rules.URL_IS_OF_A_BUCKET)),
 ]
 Duration = Annotated[
     str,
@@ -53,9 +58,10 @@ class Input(ObservedModel):
     path: RelativePath | None = None
     """A folder or archive (zip, tar), relative to the namespace's own folder in the shared storage."""
     url: Url | None = None
-    """The same, elsewhere: https://, s3://, gs:// or az://. Not supported yet: the job fails and says so."""
+    """The same, elsewhere: an archive at https://, an archive or a prefix at s3:// (gs:// and az:// where the worker's image has their
+    plug-ins)."""
     secret_name: SecretName | None = None
-    """A Secret of the namespace with credentials for url. Not used yet."""
+    """A Secret of the namespace with credentials for url."""
 
 
 class Quality(StrEnum):
@@ -103,14 +109,17 @@ class Parameters(ObservedModel):
 class OutputSpec(ObservedModel):
     """Where the result goes."""
 
-    model_config = ConfigDict(json_schema_extra=rules.validations(rules.ONE_OUTPUT))
+    model_config = ConfigDict(json_schema_extra=rules.validations(rules.ONE_OUTPUT, rules.SECRET_NEEDS_URL))
 
     path: RelativePath | None = None
     """A folder relative to the namespace's own output folder; the job's name where left out."""
-    url: Url | None = None
-    """The same, elsewhere. Not supported yet: the job fails and says so."""
+    url: BucketUrl | None = None
+    """A prefix elsewhere: s3:// (gs:// and az:// where the worker's image has their plug-ins). A copy stays in the storage."""
+    secret_name: SecretName | None = None
+    """A Secret of the namespace with credentials for url; that of the input where left out."""
     retain: bool = True
-    """Whether the files stay when the job is removed after ttlSecondsAfterFinished; after kubectl delete they always do."""
+    """Whether the files in the storage stay when the job is removed after ttlSecondsAfterFinished; after kubectl delete, and at
+    url, they always do."""
 
 
 class Cancellation(StrEnum):
@@ -222,3 +231,18 @@ class ReconstructionJobSpec(ObservedModel):
     """How long the object stays after its end; the installation's default where left out. Can be changed, then too."""
     managed_by: Manager | None = None
     """Name of another controller, such as example.com/scheduler, that looks after this job; ours then leaves it alone."""
+
+    @property
+    def input_secret(self) -> str | None:
+        """Name of the Secret for the input's URL."""
+        return self.input.secret_name if self.input and self.input.url else None
+
+    @property
+    def output_secret(self) -> str | None:
+        """Name of the Secret for the output's URL."""
+        return (self.output.secret_name or self.input_secret) if self.output.url else None
+
+    @property
+    def needs_credentials(self) -> bool:
+        """Whether an attempt is given values of Secrets."""
+        return bool(self.input_secret or self.output_secret)

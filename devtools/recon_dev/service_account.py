@@ -7,7 +7,7 @@ import yaml
 from recon_dev.control_plane import OPERATOR_ACCOUNT
 from recon_dev.kubectl import Kubectl
 from recon_dev.state import StateDir, write_private
-from recon_operator.permissions import PERMISSIONS, lease_permissions
+from recon_operator.permissions import PERMISSIONS, SECRETS, lease_permissions
 
 NAMESPACE, NAME = OPERATOR_ACCOUNT
 TOKEN_DURATION = "8760h"  # noqa: S105 - not a secret
@@ -29,7 +29,7 @@ def account_objects(lease_namespace: str) -> list[dict[str, Any]]:
     `lease_namespace` is that of the lease, where several operators elect a leader.
     """
     subject = {"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}
-    rules = [permission.to_rule() for permission in PERMISSIONS]
+    rules = [permission.to_rule() for permission in (*PERMISSIONS, SECRETS)]
     lease_rules = [permission.to_rule() for permission in lease_permissions(NAME)]
     group = "rbac.authorization.k8s.io"
     in_lease_namespace = {"name": NAME, "namespace": lease_namespace}

@@ -1,5 +1,6 @@
 """The folder of one local cluster (`.dev`): where everything is, and the settings that stay the same when it is started again."""
 
+import base64
 import json
 import os
 import secrets
@@ -31,6 +32,7 @@ class Settings(BaseModel):
     redis_password: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
     """Of the administrator."""
     redis_operator_password: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
+    credentials_key: str = Field(default_factory=lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     redis_worker_password: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
 
     @property

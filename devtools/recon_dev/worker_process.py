@@ -57,6 +57,7 @@ def application_env(state: StateDir, settings: Settings, user: RedisUser) -> dic
         "CELERY_RESULT_BACKEND": redis_url(settings, user=user),
         "REDIS_STATE_DB": str(STATE_DB),
         "JOB_STORAGE_PATH": str(state.storage),
+        "CREDENTIALS_KEY": settings.credentials_key,
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -12,6 +12,7 @@ from typing import Any
 from recon_api.reasons import STATUS_CORRECTED
 from recon_api.resource import FINALIZER, FINISHED_LABEL, ReconstructionJob
 from recon_operator.celery_client import BrokerError, CeleryClient
+from recon_operator.credentials import CredentialsDesk
 from recon_operator.decide.decision import (
     AssertRequest,
     AssertStop,
@@ -40,6 +41,10 @@ from recon_operator.status_writer import StatusWriter, Written
 from recon_operator.tracing import NoTracing, Tracing
 
 
+class UnsentError(Exception):
+    """An attempt could not be sent and will not be: the job is to be looked at again at once."""
+
+
 class Actor:
     """Carries out decisions."""
 
@@ -55,12 +60,14 @@ class Actor:
         observer: Observer,
         metrics: Metrics,
         late_stops: LateStops,
+        credentials: CredentialsDesk,
         tracing: Tracing | None = None,
     ) -> None:
         """Act by these; what is written is noted in `jobs` at once, and what was not sent in `observer`."""
         self._api, self._writer, self._redis, self._celery = api, writer, redis, celery
         self._events, self._jobs, self._observer, self._metrics = events, jobs, observer, metrics
-        self._late_stops, self._tracing = late_stops, tracing or NoTracing()
+        self._late_stops, self._credentials = late_stops, credentials
+        self._tracing = tracing or NoTracing()
 
     async def act(self, job: ReconstructionJob, decision: Decision) -> float:
         """Carry out a decision about this version of a job; return how long its progress must wait, 0 if not at all.
@@ -125,7 +132,9 @@ class Actor:
                 await self._discard(job, gpu_class)
             case ForgetJob():
                 await self._redis.forget(job.uid)
+                await self._redis.drop_credentials(job.uid, job.status.execution_attempts)
                 self._observer.forget(job.uid)
+                self._credentials.forget(job.uid)
 
     async def _stop(self, job: ReconstructionJob, order: AssertStop | HoldAttempts | KillAttempt | StopLater) -> None:
         match order:
@@ -147,6 +156,8 @@ class Actor:
         """
         attempt = effect.payload.attempt
         self._observer.sending(job.uid, attempt)
+        if not await self._credentials.hand_over(job, attempt):
+            raise UnsentError(f"attempt {attempt} is not sent: its credentials cannot be had")
         await self._redis.authorise(job.uid, attempt)
         if attempt > 1 and await self._redis.living_owner(job.uid, attempt - 1):
             job_logger(__name__, job).warning(

@@ -176,6 +176,11 @@ class KubernetesApi:
         options = {"preconditions": {"uid": uid, "resourceVersion": resource_version}}
         await self._call("DELETE", f"{_jobs_path(namespace)}/{name}", body=options)
 
+    async def get_secret_data(self, namespace: str, name: str) -> dict[str, str]:
+        """Return the values of a Secret, in base64. Raises KubernetesError."""
+        found = await self._call("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
+        return dict(found.get("data") or {})
+
     async def create_event(self, namespace: str, event: Json) -> None:
         """Create an event of events.k8s.io/v1. Raises KubernetesError."""
         await self._call("POST", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events", body=event)

@@ -2,11 +2,11 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 from recon_api.keys import task_id
-from recon_api.payload import ClaimOwner, ProgressMeta
+from recon_api.payload import AttemptResult, ClaimOwner, ProgressMeta
 from recon_api.resource import ReconstructionJob
 from recon_operator.decide.observation import Observation
 from recon_operator.durations import Durations, photos_in
@@ -14,6 +14,8 @@ from recon_operator.redis_state import RedisState, Snapshot, StateUnavailableErr
 from recon_operator.silence import Silence
 from recon_operator.step_clock import StepClock
 from recon_operator.step_times import ExpectedSteps
+
+UnsentResult = Callable[[str], AttemptResult | None]
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,18 @@ class View:
 class Observer:
     """Reads Redis, and remembers for how long attempts have been silent, at their steps, and which ones were not sent."""
 
-    def __init__(self, redis: RedisState, durations: Durations, longest_gap_s: float) -> None:
-        """Observe by `redis`; silences are counted over reads at most `longest_gap_s` apart."""
-        self._redis, self._durations = redis, durations
+    def __init__(
+        self,
+        redis: RedisState,
+        durations: Durations,
+        longest_gap_s: float,
+        unsent_result: UnsentResult = lambda _: None,
+    ) -> None:
+        """Observe by `redis`; silences are counted over reads at most `longest_gap_s` apart.
+
+        `unsent_result` tells how an attempt ended that could not be sent.
+        """
+        self._redis, self._durations, self._unsent_result = redis, durations, unsent_result
         self._silence, self._steps = Silence(longest_gap_s), StepClock()
         self._unsent: dict[str, int] = {}
 
@@ -88,7 +99,7 @@ class Observer:
             claim=claim,
             leased=found.lease is not None,
             owner_restarted=found.claim is not None and has_restarted(found.claim, snapshot.workers),
-            result=found.result,
+            result=found.result or self._unsent_result(job.uid),
             progress=progress,
             step_times=self._steps.note(job.uid, number, progress, now),
             expected=self._expected(job, progress, claim),

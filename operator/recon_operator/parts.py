@@ -8,6 +8,7 @@ from typing import Any
 
 from recon_operator.act import Actor
 from recon_operator.celery_client import CeleryClient
+from recon_operator.credentials import CredentialsDesk
 from recon_operator.durations import Durations
 from recon_operator.events import EventPublisher
 from recon_operator.fence import Fence
@@ -111,11 +112,13 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, leade
     metrics, events = Metrics(jobs, watch), EventPublisher(api)
     metrics.tell_leader(lambda: leadership.leads)
     durations = Durations(redis.state, settings.default_model)
-    observer = Observer(redis, durations, longest_gap_s=2 * limits.watch_interval_s)
+    key = settings.credentials_key.get_secret_value() if settings.credentials_key else None
+    desk = CredentialsDesk(api, redis, key)
+    observer = Observer(redis, durations, longest_gap_s=2 * limits.watch_interval_s, unsent_result=desk.refusal)
     late_stops, tracing = LateStops(redis, celery), make_tracing(settings.otel_exporter_otlp_endpoint)
     actor = Actor(
         api=api, writer=StatusWriter(api, jobs, settings.status_writes_per_s), redis=redis, celery=celery, events=events,
-        jobs=jobs, observer=observer, metrics=metrics, late_stops=late_stops,
+        jobs=jobs, observer=observer, metrics=metrics, late_stops=late_stops, credentials=desk,
         tracing=tracing,
     )  # fmt: skip
     reconciler = Reconciler(

@@ -29,6 +29,10 @@ PERMISSIONS: tuple[Permission, ...] = (
 )
 """What the operator does in each namespace that it looks after."""
 
+SECRETS = Permission("", ("secrets",), ("get",))
+"""Needed only where jobs may name a Secret (`secretName`): whoever may act as the operator can then read every Secret of its
+namespaces, so the chart gives it only where it is asked to."""
+
 
 def lease_permissions(name: str) -> tuple[Permission, ...]:
     """Return what the operator does in the lease's namespace, where it elects a leader."""

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from recon_api.resource import ReconstructionJob
-from recon_operator.act import Actor
+from recon_operator.act import Actor, UnsentError
 from recon_operator.celery_client import BrokerError
 from recon_operator.clock import WallClock
 from recon_operator.decide import decide
@@ -136,6 +136,9 @@ class Reconciler:
             self._let_go(uid)
         except ConflictError:
             await self._refresh(job)
+        except UnsentError as error:
+            job_logger(__name__, job).warning("%s", error)
+            self._work.add(uid)
         except (KubernetesError, StateUnavailableError, BrokerError) as error:
             self._try_again(uid, error, getattr(error, "retry_after_s", 0.0))
             job_logger(__name__, job).warning("the pass is tried again: %s", error)

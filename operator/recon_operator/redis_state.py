@@ -130,6 +130,18 @@ class RedisState:
         """Delete authorisation and flags at once, so that no copy of a message passes. Raises StateUnavailableError."""
         await self._guard(self.state.delete(keys.attempt_key(uid), keys.cancel_key(uid), keys.cancel_request_key(uid)))
 
+    async def put_credentials(self, uid: str, attempt: int, sealed: bytes) -> None:
+        """Leave what only this attempt is given, and delete what the one before has not taken. Raises StateUnavailableError."""
+        pipe = self.state.pipeline(transaction=True)
+        pipe.delete(keys.credentials_key(uid, attempt - 1))
+        pipe.set(keys.credentials_key(uid, attempt), sealed, ex=keys.CREDENTIALS_TTL_S)
+        await self._guard(pipe.execute())
+
+    async def drop_credentials(self, uid: str, attempt: int) -> None:
+        """Delete what no worker has taken. Raises StateUnavailableError."""
+        if attempt:
+            await self._guard(self.state.delete(keys.credentials_key(uid, attempt)))
+
     async def allow_discard(self, uid: str) -> None:
         """Let workers delete the outputs of a job for a while. Raises StateUnavailableError."""
         await self._guard(self.state.set(keys.discard_key(uid), 1, ex=keys.DISCARD_TTL_S))

@@ -3,9 +3,10 @@
 import socket
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from recon_api.credentials import checked_key
 from recon_api.spec import MAX_SECONDS
 from recon_operator.decide.limits import Limits
 from recon_operator.leadership import LeaseTimes
@@ -14,7 +15,7 @@ from recon_operator.leadership import LeaseTimes
 class OperatorSettings(BaseSettings):
     """Environment variables of the same names in capitals."""
 
-    model_config = SettingsConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
     celery_broker_url: str = "redis://localhost:6379/0"
     """Where messages go."""
@@ -41,6 +42,10 @@ class OperatorSettings(BaseSettings):
     """The workers' LEASE_TTL_S: an attempt that is silent for 5 s more is lost."""
     delete_force_s: float = Field(default=300.0, ge=0)
     """How long a deleted job waits for Redis before it goes without being stopped."""
+
+    credentials_key: SecretStr | None = None
+    """Fernet key, the workers' too, that seals the values of the Secrets which jobs name; without it such jobs fail. Several, separated by
+    commas: the first seals, all open."""
 
     progress_interval_s: float = Field(default=5.0, ge=0)
     """The shortest time between two writes of one job's progress."""
@@ -82,6 +87,13 @@ class OperatorSettings(BaseSettings):
     @classmethod
     def _for_ever_where_empty(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("credentials_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        return (
+            None if value is None or not value.get_secret_value() else SecretStr(checked_key(value.get_secret_value()))
+        )
 
     @field_validator("namespaces", mode="before")
     @classmethod

@@ -16,6 +16,7 @@ from recon_worker.inputs.limits import InputLimits
 from recon_worker.models.installed import Models
 from recon_worker.progress import SilentSink
 from recon_worker.publish import read_manifest
+from recon_worker.remote.places import RemoteAccess
 from recon_worker.storage import Storage
 from tests.support.crash_points import changes_of
 
@@ -45,7 +46,9 @@ class Site:
             if held:
                 raise JobCancelled(reasons.SUSPENDED, "held")
 
-        return run_attempt(payload, self.storage, Models(None, "cpu"), InputLimits(), {}, SilentSink(), fence)
+        return run_attempt(
+            payload, self.storage, Models(None, "cpu"), InputLimits(), {}, SilentSink(), fence, RemoteAccess()
+        )
 
     def published(self) -> dict[str, str]:
         """Return the hashes of the published files that are as the manifest says."""

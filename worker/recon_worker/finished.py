@@ -35,12 +35,15 @@ class Finished:
     metrics: tuple[Metric, ...]
 
 
-def finished(folder: Path, manifest: Manifest, finalizing_s: float | None = None) -> Finished:
-    """Return what the published folder tells; `finalizing_s` is how long publishing it took, where that is known."""
+def finished(folder: Path, manifest: Manifest, finalizing_s: float | None = None, url: str | None = None) -> Finished:
+    """Return what the published folder tells; `finalizing_s` is how long publishing it took, where that is known.
+
+    The outputs are named where they lie: in the folder, or below `url` where they were uploaded.
+    """
     report = _report(folder)
     seconds = {step: _seconds(report, step) for step in Step} | {Step.FINALIZING: finalizing_s}
     return Finished(
-        outputs=manifest.outputs(folder),
+        outputs=manifest.outputs(folder if url is None else url),
         steps=tuple(StepTime(name=step, seconds=round(s, 3)) for step, s in seconds.items() if s is not None),
         metrics=tuple(
             Metric(name=name, value=value) for stage in report.stages for name, value in stage.metrics.items()

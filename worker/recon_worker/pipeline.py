@@ -16,11 +16,15 @@ from recon_worker.models.model import Model
 from recon_worker.progress import Progress, ProgressSink
 from recon_worker.scene import Scene
 from recon_worker.stages.background import wait_for
+from recon_worker.stages.fetch_photos import FETCH_PHOTOS, RemotePhotos
 from recon_worker.stages.load_photos import LOAD_PHOTOS
 from recon_worker.stages.stage import run_stages
 
 VERSIONED = ("reconstruction-operator", "torch", "pycolmap", "numpy", "pillow")
 """Distributions whose versions a report names."""
+
+FETCHING_SHARE = 0.5
+"""Of the time of loading, where the photos come from a URL."""
 
 Published = TypeVar("Published")
 
@@ -35,6 +39,8 @@ class Reconstruction:
     """Makes the model ready; called once parameters and photos are known to be right, for it may take long."""
     source: PhotoSource | None = None
     """The photos; a model that reads none needs none."""
+    elsewhere: RemotePhotos | None = None
+    """The photos, where they have to be brought first; then `source` says nothing."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """Further entries of the report, such as the job's name."""
 
@@ -49,7 +55,10 @@ def reconstruct(
     """
     asked.model.check(asked.parameters)
     Progress.of_step(sink, Step.LOADING).tick(0.0)
-    if asked.model.reads_photos:
+    if asked.model.reads_photos and asked.elsewhere is not None:
+        run_stages([FETCH_PHOTOS], scene, asked.elsewhere, sink, share=(0.0, FETCHING_SHARE))
+        run_stages([LOAD_PHOTOS], scene, asked.elsewhere.in_scene(scene), sink, share=(FETCHING_SHARE, 1.0))
+    elif asked.model.reads_photos:
         run_stages([LOAD_PHOTOS], scene, _source_of(asked), sink)
     wait_for(lambda _: asked.load(asked.model), Progress.of_step(sink, Step.LOADING))
     folder = asked.model.run(scene, asked.parameters, sink)
@@ -62,7 +71,9 @@ def reconstruct(
 
 def _source_of(asked: Reconstruction) -> PhotoSource:
     if asked.source is None:
-        raise UsageError(reasons.INPUT_NOT_FOUND, f"the model {asked.model.name} needs photos; set spec.input.path")
+        raise UsageError(
+            reasons.INPUT_NOT_FOUND, f"the model {asked.model.name} needs photos; set spec.input.path or spec.input.url"
+        )
     return asked.source
 
 

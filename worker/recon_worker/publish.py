@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -58,12 +59,13 @@ class Manifest(BaseModel):
     attempt: int
     files: tuple[PublishedFile, ...]
 
-    def outputs(self, folder: Path) -> tuple[Output, ...]:
-        """Return the files as the status names them, once they are published in `folder`."""
+    def outputs(self, place: Path | str) -> tuple[Output, ...]:
+        """Return the files as the status names them, once they are published in a folder or below a URL."""
+        base = place.rstrip("/") if isinstance(place, str) else place.absolute().as_uri()
         return tuple(
             Output(
                 name=file.name,
-                uri=(folder / file.name).absolute().as_uri(),
+                uri=f"{base}/{quote(file.name)}" if isinstance(place, Path) else f"{base}/{file.name}",
                 media_type=file.media_type,
                 bytes=file.bytes,
                 sha256=file.sha256,

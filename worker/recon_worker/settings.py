@@ -3,19 +3,23 @@
 import socket
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from recon_api.credentials import checked_key
 from recon_api.keys import DEFAULT_GPU_CLASS
 from recon_worker.inputs.limits import InputLimits
+from recon_worker.remote.places import RemotePolicy
 
 
 class WorkerSettings(BaseSettings):
     """Environment variables of the same names in capitals; limits of inputs as `INPUT_LIMITS__MAX_PHOTOS` and so on."""
 
-    model_config = SettingsConfigDict(env_nested_delimiter="__", frozen=True, use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(
+        env_nested_delimiter="__", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
     celery_broker_url: str = "redis://localhost:6379/0"
     """Where messages come from."""
@@ -54,6 +58,19 @@ class WorkerSettings(BaseSettings):
 
     input_limits: InputLimits = InputLimits()
 
+    url_max_bytes: int = Field(default=64 << 30, ge=1)
+    """Most bytes that a job brings from its URL."""
+    url_timeout_s: float = Field(default=3600.0, gt=0)
+    """How long an attempt may take to bring its input, and how long to upload its result."""
+    url_allowed_private_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Hosts, separated by commas, that URLs may lead to though their addresses are private, and S3 endpoints without TLS."""
+    s3_endpoint_url: str | None = None
+    """Where buckets are whose Secret has no endpointURL; AWS where empty."""
+    ssl_cert_file: str | None = None
+    """Certificates that are trusted instead of the system's."""
+    credentials_key: SecretStr | None = None
+    """The operator's CREDENTIALS_KEY, which opens what it sealed."""
+
     metrics_port: int = Field(default=0, ge=0, le=65535)
     """Port of /metrics; nothing is served where it is 0."""
     metrics_host: str = "0.0.0.0"  # noqa: S104 - Prometheus comes from outside the Pod
@@ -65,6 +82,37 @@ class WorkerSettings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "text"
+
+    @field_validator("url_allowed_private_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            tuple(part.strip().lower() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("s3_endpoint_url", "ssl_cert_file", mode="before")
+    @classmethod
+    def _nothing_where_empty(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("credentials_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        return (
+            None if value is None or not value.get_secret_value() else SecretStr(checked_key(value.get_secret_value()))
+        )
+
+    def remote_policy(self) -> RemotePolicy:
+        """Return what jobs may do with URLs."""
+        return RemotePolicy(
+            max_bytes=self.url_max_bytes,
+            timeout_s=self.url_timeout_s,
+            allowed_hosts=frozenset(self.url_allowed_private_hosts),
+            s3_endpoint_url=self.s3_endpoint_url,
+            ca_file=self.ssl_cert_file,
+        )
 
 
 @cache

@@ -23,12 +23,14 @@ from pydantic import ValidationError
 from redis import Redis
 
 from recon_api import reasons
+from recon_api.credentials import AttemptCredentials, CredentialsError, unseal
 from recon_api.errors import FatalError, JobCancelled, ReconstructionError, TransientError, UsageError
 from recon_api.keys import (
     DISCARD_TASK_NAME,
     DISCARDED_TTL_S,
     RECORD_TTL_S,
     TASK_NAME,
+    credentials_key,
     discard_key,
     discarded_key,
     result_key,
@@ -46,6 +48,7 @@ from recon_worker.models.installed import Models
 from recon_worker.outcome import completed, ended_by, known_error, with_circumstances
 from recon_worker.output_removal import remove_outputs
 from recon_worker.progress_feed import ProgressFeed
+from recon_worker.remote.places import RemoteAccess, shown_url
 from recon_worker.settings import worker_settings
 from recon_worker.state_redis import UNREACHABLE, state_redis
 from recon_worker.stop import StopOrder
@@ -204,7 +207,7 @@ def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> Finished:
     told = {
         "job": {"namespace": payload.namespace, "name": payload.name, "uid": payload.job_id},
         "attempt": payload.attempt,
-        "input": payload.input_path,
+        "input": payload.input_path or (shown_url(payload.input_url) if payload.input_url else None),
         "worker": settings.worker_name,
         "device": gpu_name(),
     }
@@ -216,7 +219,28 @@ def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> Finished:
         told,
         feed,
         lease.fence,
+        RemoteAccess(settings.remote_policy(), _credentials(payload)),
     )
+
+
+def _credentials(payload: TaskPayload) -> AttemptCredentials | None:
+    """Take what the operator has left for this attempt; nobody finds it there afterwards. It stays in memory."""
+    if not payload.has_credentials:
+        return None
+    key = worker_settings().credentials_key
+    if key is None:
+        raise UsageError(reasons.NOT_SUPPORTED, "the workers cannot open Secrets: their CREDENTIALS_KEY is not set")
+    task = task_id(payload.job_id, payload.attempt)
+    try:
+        sealed = _redis().getdel(credentials_key(payload.job_id, payload.attempt))
+    except UNREACHABLE as error:
+        raise TransientError(reasons.CREDENTIALS_LOST, "Redis did not hand out the credentials") from error
+    if not isinstance(sealed, bytes):
+        raise TransientError(reasons.CREDENTIALS_LOST, "the attempt's credentials were gone before it began")
+    try:
+        return unseal(key.get_secret_value(), sealed, task)
+    except CredentialsError as error:
+        raise UsageError(reasons.NOT_SUPPORTED, f"the Secret's values cannot be opened: {error}") from error
 
 
 def _record(redis: Redis, lease: Lease, payload: TaskPayload, result: AttemptResult) -> None:
@@ -301,8 +325,10 @@ def _noticed_when_dead(payload: TaskPayload, owner: ClaimOwner, started_at: date
         uid=payload.job_id, attempt=payload.attempt, namespace=payload.namespace, name=payload.name,
         model=payload.model_type, pid=os.getpid(), owner=owner, started_at=started_at,
     )  # fmt: skip
+    # What is published and not uploaded is not finished: the next attempt is to find that out, not the main process.
     with suppress(UsageError):
-        running = running.model_copy(update={"output": destination_of(payload, _storage())})
+        if payload.output_url is None:
+            running = running.model_copy(update={"output": destination_of(payload, _storage())})
     with living(Path(folder), running):
         yield
 

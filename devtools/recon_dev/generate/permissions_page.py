@@ -3,7 +3,7 @@
 import yaml
 
 from recon_dev.generate.markdown import code, page, table
-from recon_operator.permissions import PERMISSIONS, Permission, lease_permissions
+from recon_operator.permissions import PERMISSIONS, SECRETS, Permission, lease_permissions
 from recon_operator.settings import OperatorSettings
 
 INTRODUCTION = """\
@@ -22,6 +22,9 @@ def render() -> str:
         *_section("As the rules of a Role or ClusterRole:", PERMISSIONS),
         LEASE,
         *_section("As the rules of a Role:", lease_permissions(OperatorSettings.model_fields["lease_name"].default)),
+        "Only where jobs may name a Secret with credentials for a URL (`secretName`); it lets the operator read any Secret of the\n"
+        "namespaces that it looks after, one at a time and by name:",
+        *_section("As the rules of a Role or ClusterRole:", (SECRETS,)),
     )
 
 

@@ -69,6 +69,7 @@ def payload(situation: Situation) -> TaskPayload:
         parameters=job.spec.parameters.as_payload(),
         output_path=job.spec.output.path,
         output_url=job.spec.output.url,
+        has_credentials=job.spec.needs_credentials,
     )
 
 

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
+from typing import NoReturn
 
 from recon_api import reasons
 from recon_api.errors import UsageError
@@ -48,6 +49,22 @@ def refuse_too_few(photos: int, copies: int, label: object, limits: InputLimits)
         f"{label} holds {photos} photo{'s' * (photos != 1)}{but}; at least {limits.min_photos} are needed, "
         "20 or more from all around give a good model",
     )
+
+
+def refuse_no_archive(name: PurePosixPath, label: object, limits: InputLimits) -> NoReturn:
+    """Raise the `UsageError` of a single file that is no archive: INPUT_REJECTED or TOO_FEW_PHOTOS."""
+    kind = kind_of(name)
+    if kind is Kind.PHOTO:
+        raise UsageError(
+            reasons.TOO_FEW_PHOTOS, f"{label} is a single photo; name a folder of {limits.min_photos} or more"
+        )
+    if kind is Kind.VIDEO:
+        raise UsageError(
+            reasons.INPUT_REJECTED,
+            f"{label} is a video; videos can't be read yet, extract its frames: "
+            "ffmpeg -i VIDEO -vf fps=2 frame-%04d.jpg",
+        )
+    raise UsageError(reasons.INPUT_REJECTED, f"{label} is neither a folder nor a zip or tar archive that can be read")
 
 
 def listed(names: Iterable[str]) -> str:

@@ -18,9 +18,8 @@ from recon_api.errors import UsageError
 from recon_api.payload import INPUT_BYTES, PHOTOS
 from recon_api.steps import Step
 from recon_worker.inputs import archive
-from recon_worker.inputs.choose import choose_photos, listed, refuse_too_few
+from recon_worker.inputs.choose import choose_photos, listed, refuse_no_archive, refuse_too_few
 from recon_worker.inputs.folder import list_folder
-from recon_worker.inputs.kinds import Kind, kind_of
 from recon_worker.inputs.photo import PhotoRejected, Prepared, prepare_photo
 from recon_worker.inputs.source import PhotoSource, opened, resolved
 from recon_worker.progress import Progress
@@ -129,22 +128,8 @@ def _files(source: PhotoSource, folder: Path, progress: Progress) -> Iterator[di
 def _unpack(real: Path, source: PhotoSource, folder: Path, progress: Progress) -> dict[PurePosixPath, Path]:
     with opened(real, source) as file:
         if not archive.is_archive(file):
-            raise _no_archive(PurePosixPath(real.name), source)
+            refuse_no_archive(PurePosixPath(real.name), source, source.limits)
         return archive.unpack(file, source, folder, progress.check_cancelled)
-
-
-def _no_archive(name: PurePosixPath, source: PhotoSource) -> UsageError:
-    kind = kind_of(name)
-    if kind is Kind.PHOTO:
-        need = source.limits.min_photos
-        return UsageError(reasons.TOO_FEW_PHOTOS, f"{source} is a single photo; name a folder of {need} or more")
-    if kind is Kind.VIDEO:
-        return UsageError(
-            reasons.INPUT_REJECTED,
-            f"{source} is a video; videos can't be read yet, extract its frames: "
-            "ffmpeg -i VIDEO -vf fps=2 frame-%04d.jpg",
-        )
-    return UsageError(reasons.INPUT_REJECTED, f"{source} is neither a folder nor a zip or tar archive that can be read")
 
 
 def _prepare(

@@ -39,12 +39,20 @@ class Stage(Generic[P]):
         return fingerprint_of(self.name, self.version, self.parameters_read(parameters), inputs)
 
 
-def run_stages(stages: Sequence[Stage[P]], scene: Scene, parameters: P, sink: ProgressSink) -> None:
+def run_stages(
+    stages: Sequence[Stage[P]],
+    scene: Scene,
+    parameters: P,
+    sink: ProgressSink,
+    share: tuple[float, float] = (0.0, 1.0),
+) -> None:
     """Run the stages in order; one whose output exists with the same fingerprint is not run again.
+
+    `share` is the part of their steps' percentages that they take.
 
     Raises whatever a stage raises, and `JobCancelled` at a stage's boundary or inside its loops.
     """
-    for stage, progress in zip(stages, _spans(stages, sink), strict=True):
+    for stage, progress in zip(stages, _spans(stages, sink, share), strict=True):
         progress.tick(0.0)
         fingerprint = stage.fingerprint(scene, parameters)
         if scene.open(stage.name, fingerprint):
@@ -71,12 +79,14 @@ def _cpu_seconds() -> float:
     return float(times.user + times.system + times.children_user + times.children_system)
 
 
-def _spans(stages: Sequence[Stage[P]], sink: ProgressSink) -> list[Progress]:
+def _spans(stages: Sequence[Stage[P]], sink: ProgressSink, share: tuple[float, float]) -> list[Progress]:
     """Divide each step's percentages among its stages, by weight."""
     spans: list[Progress] = []
     for index, stage in enumerate(stages):
         same_step = [s.weight for s in stages if s.step == stage.step]
         before = sum(s.weight for s in stages[:index] if s.step == stage.step)
         total = sum(same_step)
-        spans.append(Progress.of_step(sink, stage.step).part(before / total, (before + stage.weight) / total))
+        spans.append(
+            Progress.of_step(sink, stage.step).part(*share).part(before / total, (before + stage.weight) / total)
+        )
     return spans

@@ -1,0 +1,49 @@
+"""Fetch photos: bring an input from its URL into the scene, once; whatever runs later reads what lies there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recon_api.steps import Step
+from recon_worker.inputs.limits import InputLimits
+from recon_worker.inputs.source import PhotoSource
+from recon_worker.progress import Progress
+from recon_worker.remote.places import Place
+from recon_worker.scene import Scene, fingerprint_of
+from recon_worker.stages.stage import Stage
+
+STAGE = "fetch_photos"
+
+
+@dataclass(frozen=True)
+class RemotePhotos:
+    """An input that lies elsewhere."""
+
+    place: Place
+    limits: InputLimits
+
+    def in_scene(self, scene: Scene) -> PhotoSource:
+        """Return what was fetched as a source of photos."""
+        folder = scene.folder(STAGE)
+        return PhotoSource(folder / scene.report(STAGE)["path"], root=folder, label=str(self.place), limits=self.limits)
+
+
+def fetch_photos(_: Scene, folder: Path, photos: RemotePhotos, progress: Progress) -> Mapping[str, Any]:
+    """Bring the input into `folder`. Figures: files, bytes, and the digest of the files' versions (ETags)."""
+    from recon_worker.remote.fetch import fetch  # its libraries are for jobs with a URL only
+
+    fetched = fetch(photos.place, folder, photos.limits, progress)
+    return {
+        "from": str(photos.place),
+        "files": fetched.files,
+        "bytes": fetched.bytes,
+        "version": fetched.versions[0] if fetched.files == 1 else fingerprint_of(*fetched.versions),
+        "path": fetched.path,
+    }
+
+
+FETCH_PHOTOS: Stage[RemotePhotos] = Stage(
+    STAGE, Step.LOADING, fetch_photos, parameters_read=lambda photos: photos.place.url
+)
+"""The stage; its parameters are where the photos are. Its fingerprint is a digest, so no signature in the URL is kept."""

@@ -93,8 +93,11 @@ class MainProcess:
         """Watch and be registered while Celery's worker runs, from the moment on that it takes messages."""
         signals.worker_ready.connect(self._begin, weak=False)
         signals.worker_shutting_down.connect(self._shut_down, weak=False)
-        if self._settings.metrics_port:
-            serve(self._metrics.registry, self._settings.metrics_host, self._settings.metrics_port)
+        if port := self._settings.metrics_port:
+            try:
+                serve(self._metrics.registry, self._settings.metrics_host, port)
+            except OSError as error:
+                raise SystemExit(f"METRICS_PORT={port} cannot be served: {error}") from error
             EndCounter(self._run_dir, self._metrics.note_end).start()
         self._watch.start()
         self._overstay.start()

@@ -102,7 +102,10 @@ _SOURCE_VARIABLE = {"name": "datasource", "label": "Prometheus", "type": "dataso
 
 
 def _links() -> dict[str, Any]:
-    return {"title": "Reconstruction", "type": "dashboards", "tags": ["reconstruction"], "asDropdown": True}
+    return {
+        "title": "Reconstruction", "type": "dashboards", "tags": ["reconstruction"], "asDropdown": True,
+        "icon": "external link", "includeVars": False, "keepTime": True, "targetBlank": False, "tooltip": "The others",
+    }  # fmt: skip
 
 
 def _variable(variable: Variable) -> dict[str, Any]:

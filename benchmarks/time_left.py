@@ -19,14 +19,13 @@ from redis import Redis
 from benchmarks.api_server import JOBS, ApiServer
 from benchmarks.calibration import POINTS, Told, Trace, calibration, seconds
 from benchmarks.machine import describe_run
+from benchmarks.photo_sets import neighbours, photo_set
 from recon_api.keys import result_key
 from recon_api.payload import AttemptResult
 from recon_dev.cluster import Options
 from recon_dev.lifecycle import down, up_in_background
-from recon_dev.photos import known_photo_set, photos_in, put_photos
+from recon_dev.photos import put_photos
 from recon_dev.state import CHECKOUT, StateDir
-from recon_dev.truth.cameras import Ring
-from recon_dev.truth.photos import PHOTOS_FOLDER, PhotoSetSpec
 from recon_dev.valkey import STATE_DB, redis_url
 from recon_operator.time_left import pace_left_s
 
@@ -34,12 +33,6 @@ RESULTS = CHECKOUT / "benchmarks" / "results"
 NAMESPACE = "default"
 TIMEOUT_S = 600
 WATCH_S = 60
-
-PHOTO_SET = PhotoSetSpec(
-    rings=(Ring(20, 18.0, 3.4), Ring(16, 40.0, 3.4), Ring(8, 62.0, 3.4)),
-    width_px=640, height_px=480, shape_cells=160, ground_cells=1024,
-)  # fmt: skip
-"""44 photos in three rings; each job gets neighbours of each ring, so that they overlap however many they are."""
 
 LEARNED = (("multiview", 12), ("multiview", 40), ("multiview", 24), *(("synthetic", s) for s in (4, 16, 8)))
 """Models with photos, or seconds for `synthetic`: the jobs to learn from. The first finds a worker that is cold."""
@@ -71,7 +64,7 @@ def main() -> int:
     run = describe_run()
     with tempfile.TemporaryDirectory(prefix="recon-bench-") as folder:
         state = StateDir(Path(folder))
-        photos = photos_in(known_photo_set(PHOTO_SET) / PHOTOS_FOLDER)
+        photos = photo_set()
         up_in_background(state, Options(workers=1, parent_pid=os.getpid()))
         try:
             server, redis = ApiServer(state, 4), Redis.from_url(redis_url(state.read_settings(), STATE_DB))
@@ -109,16 +102,6 @@ def _apply(
         }
         job.uid = server.send("POST", JOBS.format(namespace=NAMESPACE), manifest)["metadata"]["uid"]
     return followed
-
-
-def neighbours(photos: Sequence[Path], count: int) -> list[Path]:
-    """Return about so many photos: of each ring, in proportion, ones that stand side by side."""
-    chosen: list[Path] = []
-    start = 0
-    for ring in PHOTO_SET.rings:
-        chosen += photos[start : start + round(count * ring.count / len(photos))]
-        start += ring.count
-    return chosen
 
 
 def _follow(server: ApiServer, followed: Sequence[Followed]) -> None:

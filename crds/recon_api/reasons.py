@@ -45,7 +45,7 @@ STATUS_CORRECTED = Reason("StatusCorrected", "Somebody else changed the status; 
 
 # --- cancellation ------------------------------------------------------------------------------------------------
 AWAITING_CONFIRMATION = Reason("AwaitingConfirmation", "A cancellation is requested; it stops the job once confirmed")
-CANCELLATION_CONFIRMED = Reason("CancellationConfirmed", "The cancellation is confirmed; the job is being stopped")
+CANCELLATION_CONFIRMED = Reason("CancellationConfirmed", "The cancellation is confirmed; it stops the job")
 CANCELLATION_EXPIRED = Reason("CancellationExpired", "The cancellation was not confirmed in time; the job goes on")
 CANCELLATION_WITHDRAWN = Reason("CancellationWithdrawn", "The request for cancellation was withdrawn")
 CANCELLED = Reason("Cancelled", "The job was cancelled by its owner")

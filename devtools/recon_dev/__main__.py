@@ -121,13 +121,13 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _up(arguments: argparse.Namespace) -> int:
     state = StateDir(arguments.state_dir)
     if SupervisorLock(state).held():
-        say(f"The cluster is already up (recon-dev status shows it).\n{describe(state)}")
+        say(f"The cluster is already up (.venv/bin/recon-dev status shows it).\n{describe(state)}")
         return 0
     if not arguments.detach:
         up_in_foreground(state, _options(arguments))
         return 0
     up_in_background(state, _options(arguments))
-    say(f"\nThe cluster is up; recon-dev down stops it.\n{describe(state)}")
+    say(f"\nThe cluster is up; .venv/bin/recon-dev down stops it.\n{describe(state)}")
     return 0
 
 

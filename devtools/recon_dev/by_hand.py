@@ -21,7 +21,7 @@ LEFT_OUT_AS = {"operator": "operator", "worker": "workers"}
 def exports(state: StateDir, part: str) -> str:
     """Return shell lines that set what the part's process would be given. Raises DevError where the cluster is down."""
     if not SupervisorLock(state).held():
-        raise DevError(f"the cluster is down\nStart it: recon-dev up --detach --without {LEFT_OUT_AS[part]}")
+        raise DevError(f"the cluster is down\nStart it: .venv/bin/recon-dev up --detach --without {LEFT_OUT_AS[part]}")
     component = _component(part, state, state.read_settings())
     component.prepare()
     changed = {name: value for name, value in component.env.items() if os.environ.get(name) != value}

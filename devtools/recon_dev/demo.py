@@ -154,6 +154,6 @@ def _clean_up(state: StateDir, *, was_up: bool, keep: bool) -> None:
     if was_up:
         return
     if keep and SupervisorLock(state).held():
-        say(f"\nThe cluster stays up; recon-dev down stops it.\n  export KUBECONFIG={state.kubeconfig}")
+        say(f"\nThe cluster stays up; .venv/bin/recon-dev down stops it.\n  export KUBECONFIG={state.kubeconfig}")
         return
     down(state)

@@ -16,7 +16,7 @@ def show_status(state: StateDir) -> bool:
     """Print what runs and where it is; return whether all is ready."""
     status = ClusterStatus.load(state) if SupervisorLock(state).held() else ClusterStatus()
     if not status.components:
-        say("Nothing is running; recon-dev up starts it.")
+        say("Nothing is running; .venv/bin/recon-dev up starts it.")
         return False
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for heading in ("COMPONENT", "STATE", "PID", "RESTARTS"):

@@ -99,3 +99,18 @@ def test_suspend_and_resume(shared_system: System) -> None:
     job.wait_until("is suspended", lambda s: has_condition(s, ConditionType.SUSPENDED))
     job.patch(suspend=False)
     job.wait_phase(Phase.SUCCEEDED)
+
+
+def test_a_job_of_another_controller_is_left_alone(shared_system: System) -> None:
+    """However it is changed, and though it would go first."""
+    job = shared_system.submit(make_job("foreign", managedBy="example.com/other", priority=1000))
+    assert job.patch(suspend=True).returncode == 0
+    assert job.patch(suspend=False, cancellation="Requested").returncode == 0
+    shared_system.submit(make_job("ours")).wait_phase(Phase.SUCCEEDED)
+    found = job.object()
+    assert found
+    assert found.get("status", {}) == {"phase": "Pending"}
+    assert not found["metadata"].get("finalizers")
+    assert "No resources found" in job.kubectl("get", "events", "--field-selector=involvedObject.name=foreign").stderr
+    job.delete()
+    job.wait_gone()

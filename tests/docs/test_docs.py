@@ -19,6 +19,9 @@ PAGES = sorted(
 )
 EACH_PAGE = pytest.mark.parametrize("page", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in PAGES])
 
+INDEXES = ("docs/README.md", "docs/explanation/decisions/README.md", "examples/README.md")
+"""Pages that list the others."""
+
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 FIELDS = {field.alias or name for name, field in ReconstructionJobSpec.model_fields.items()}
@@ -58,6 +61,13 @@ def test_links_lead_somewhere(page: Path) -> None:
         linked = (page.parent / path) if path else page
         assert linked.exists(), target
         assert not anchor or anchor in anchors(linked), target
+
+
+def test_every_page_is_listed() -> None:
+    indexes = [ROOT / name for name in INDEXES]
+    linked = {index.parent / first for index in indexes for first, _ in LINK.findall(index.read_text())}
+    pages = {page for index in indexes for page in PAGES if page.is_relative_to(index.parent)}
+    assert not sorted(map(str, pages - linked - set(indexes)))
 
 
 @EACH_PAGE

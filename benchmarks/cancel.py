@@ -30,11 +30,11 @@ from recon_dev.state import CHECKOUT, StateDir
 
 RESULTS = CHECKOUT / "benchmarks" / "results"
 FOLDER = "cancelled"
-PHOTOS = 16
+PHOTOS = 10
 PHOTO_PX = (3000, 2250)
 """As large as a phone's, so that loading and scaling them is real work; they show what the smaller ones show."""
 
-PARAMETERS = {"quality": "draft"}
+PARAMETERS = {"quality": "draft", "maxImageSize": 640}
 
 FIGURES = {
     "confirm_to_ordered_s": "confirm to order at the worker",

@@ -58,7 +58,7 @@ def main() -> int:
     result = {
         "scenario": "cancel",
         **run,
-        "photos": PHOTOS,
+        "photos": len(neighbours(photo_set(), PHOTOS)),
         "photo_px": PHOTO_PX,
         "parameters": PARAMETERS,
         "seed": options.seed,

@@ -27,7 +27,6 @@ TRIES = 3
 LEAD_S = 0.035
 """About what an order takes from here to the worker."""
 
-END = ("Succeeded", "Failed", "Cancelled")
 KILLED = "was killed"
 """Part of the message of an attempt that did not stop by itself (`recon_worker.worker`)."""
 
@@ -170,25 +169,25 @@ class Bench:
         """Return when the job's step begins: told ahead where the pace is known, for some are over before an order is there."""
         claimed = self._seen.wait_for(job.uid, lambda seen: seen.claimed, TIMEOUT_S)
         after_s = self._pace.begins_after_s(job.moment.step)
-        if after_s is not None:
+        if job.moment is not BEGIN and after_s is not None:
             return claimed + after_s
         return self._seen.wait_for(job.uid, lambda seen: seen.steps.get(job.moment.step), TIMEOUT_S)
 
     def _outcome(self, job: Job) -> Outcome:
         """Wait until the worker is free; return how the attempt ended. The next job has begun by then."""
-        self._seen.wait_for(job.uid, lambda seen: seen.released, TIMEOUT_S)
-        return self._record(job).outcome
+        self._seen.wait_for(job.uid, lambda seen: seen.free, TIMEOUT_S)
+        record = self._record(job)
+        return record.outcome if record else Outcome.CANCELLED
 
-    def _record(self, job: Job) -> AttemptResult:
+    def _record(self, job: Job) -> AttemptResult | None:
+        """Return what the worker has recorded of the attempt; nothing where it never began."""
         record = self._redis.get(result_key(job.uid, 1))
-        if not isinstance(record, bytes):
-            raise TimeoutError(f"the worker has recorded no end of job {job.name}")
-        return AttemptResult.model_validate_json(record)
+        return AttemptResult.model_validate_json(record) if isinstance(record, bytes) else None
 
     def _ended(self, job: Job) -> str:
         """Wait until the job has ended and its worker is free; return the final phase."""
-        self._seen.wait_for(job.uid, lambda seen: seen.released, TIMEOUT_S)
-        return self._seen.wait_for(job.uid, lambda seen: next((p for p in END if p in seen.phases), None), TIMEOUT_S)
+        self._seen.wait_for(job.uid, lambda seen: seen.free, TIMEOUT_S)
+        return self._seen.wait_for(job.uid, lambda seen: seen.ended, TIMEOUT_S)
 
     def _learn_from(self, job: Job) -> None:
         seen = self._seen.of(job.uid)
@@ -197,7 +196,7 @@ class Bench:
 
     def _came_of(self, order: Order, following: Job) -> Cancelled:
         job, seen, phase = order.job, self._seen.of(order.job.uid), self._ended(order.job)
-        in_time = phase == "Cancelled"
+        in_time, record = phase == "Cancelled", self._record(job)
         return Cancelled(
             name=job.name,
             planned=job.moment.step,
@@ -205,10 +204,10 @@ class Bench:
             phase=phase,
             acknowledged_s=order.acknowledged - order.sent,
             ordered_s=_after(order.sent, seen.ordered) if in_time else None,
-            stopped_s=_after(order.sent, seen.released) if in_time else None,
+            stopped_s=_after(order.sent, seen.free) if in_time else None,
             ended_s=seen.phases[phase] - order.sent,
-            next_s=_after(seen.released, self._seen.of(following.uid).claimed),
-            killed=KILLED in self._record(job).message,
+            next_s=_after(seen.free, self._seen.of(following.uid).claimed),
+            killed=record is not None and KILLED in record.message,
             left=self._left(job, in_time=in_time),
         )
 

@@ -17,6 +17,7 @@ from recon_api.steps import Step
 from recon_dev.valkey import STATE_DB
 
 WATCH_S = 60
+END = ("Succeeded", "Failed", "Cancelled")
 KEYS = f"__keyspace@{STATE_DB}__:"
 EVENTS = "Kg$x"
 """What Redis has to tell of keys: which are set, deleted, or expire."""
@@ -34,10 +35,22 @@ class Sighting:
     """A step has begun."""
     ordered: float | None = None
     """The operator has told the worker to stop."""
+    leased: float | None = None
+    """The worker has begun."""
     released: float | None = None
     """The worker has recorded the end of the attempt and is free."""
     phases: dict[str, float] = field(default_factory=dict)
     """A watcher has seen the phase for the first time."""
+
+    @property
+    def ended(self) -> str | None:
+        """Return the final phase, None before it is seen."""
+        return next((phase for phase in END if phase in self.phases), None)
+
+    @property
+    def free(self) -> float | None:
+        """Return since when nothing of the job runs; a job that was cancelled in time has never begun."""
+        return self.phases[self.ended] if self.ended and self.leased is None else self.released
 
 
 class Sightings:
@@ -92,8 +105,12 @@ class Sightings:
             self.of(name).ordered = self.of(name).ordered or now
         elif kind == "claim" and data == b"set":
             self.of(parse_task_id(name)[0]).claimed = now
-        elif kind == "lease" and data in (b"del", b"expired"):
-            self.of(parse_task_id(name)[0]).released = now
+        elif kind == "lease":
+            job = self.of(parse_task_id(name)[0])
+            if data == b"set":
+                job.leased = job.leased or now
+            elif data in (b"del", b"expired"):
+                job.released = now
 
     def _follow_jobs(self, since: str) -> None:
         while True:

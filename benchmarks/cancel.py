@@ -75,6 +75,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--jobs", type=int, default=200, help="how many jobs are cancelled (default: 200)")
+    parser.add_argument("--minutes", type=float, default=60, help="no more jobs after this time (default: 60)")
     parser.add_argument("--plain", type=int, default=20, help="how many plain processes get SIGTERM (default: 20)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
     return parser.parse_args()
@@ -93,7 +94,7 @@ def _measure_jobs(state: StateDir, photos: Path, head_start: HeadStart, options:
         put_photos(photos_in(photos), state.storage / "inputs" / NAMESPACE / FOLDER)
         bench = Bench(state, FOLDER, PARAMETERS, head_start)
         took_s = bench.learn()
-        cancelled = bench.cancel(choose_moments(options.jobs, options.seed))
+        cancelled = bench.cancel(choose_moments(options.jobs, options.seed), options.minutes * 60)
     finally:
         down(state)
     return {

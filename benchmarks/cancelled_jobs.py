@@ -108,14 +108,14 @@ class Bench:
         self._complete(short)
         return took_s
 
-    def cancel(self, moments: Sequence[Moment]) -> list[Cancelled]:
-        """Cancel one job at each of the moments, while the next one waits in the queue.
+    def cancel(self, moments: Sequence[Moment], within_s: float) -> list[Cancelled]:
+        """Cancel one job at each of the moments, while the next one waits in the queue; leave the rest when time is over.
 
         A first and a last one more do not count: a job finds its finished steps only while it waits.
         """
         to_come = deque((moment, TRIES) for moment in moments)
         orders: list[tuple[Order, Job]] = []
-        job = self._apply(BEGIN, 0)
+        job, until = self._apply(BEGIN, 0), time.monotonic() + within_s
         while job.tries or to_come or not orders:
             self._seen.wait_for(job.uid, lambda seen: seen.claimed, TIMEOUT_S)
             following = self._apply(*(to_come.popleft() if to_come else (BEGIN, 0)))
@@ -123,6 +123,8 @@ class Bench:
             if self._outcome(job) is not Outcome.CANCELLED and job.tries > 1:
                 to_come.append((Moment(job.moment.step, job.moment.place / 2), job.tries - 1))
             self._learn_from(job)
+            if time.monotonic() > until:
+                to_come.clear()
             print(f"{len(orders)} orders, {len(to_come)} to come", file=sys.stderr)
             job = following
         self._confirm(job)

@@ -27,7 +27,7 @@ BASE_IMAGE ?=
 
 help: ## Show this list
 	@printf '\n  \033[1mreconstruction-operator\033[0m  photos in, 3D models out\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36mmake %-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36mmake %-16s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\n  First time here?  make demo\n\n'
 
 demo: $(READY) ## Reconstruct an object before your eyes (PHOTOS=folder takes your own photos)
@@ -77,6 +77,12 @@ format: $(READY) ## Format the code, and fix what can be fixed by itself
 bench: $(READY) ## Measure throughput against the API server's own ceiling
 	$(BIN)/python -m benchmarks.throughput
 
+bench-cancel: $(READY) ## Measure how fast confirmed cancellations stop jobs, beside SIGTERM to plain processes
+	$(BIN)/python -m benchmarks.cancel
+
+bench-time-left: $(READY) ## Measure how honest the told times are
+	$(BIN)/python -m benchmarks.time_left
+
 images: ## Build the images of operator and worker (IMAGE_TAG=, IMAGE_PREFIX=registry/, BASE_IMAGE=, IMAGE_BUILDER=)
 	@for side in operator worker; do \
 	  $(IMAGE_BUILDER) -t $(call IMAGE,$$side) --target $$side $(BASE_IMAGE:%=--build-arg BASE_IMAGE=%) .; \
@@ -88,7 +94,7 @@ sbom: $(READY) ## Write the bill of materials of each image into dist/ (IMAGE_RU
 test-images: $(READY) ## Test what the images hold, and that they work as a cluster runs them
 	IMAGES='$(call IMAGE,operator) $(call IMAGE,worker)' $(BIN)/pytest tests/images -m slow
 
-.PHONY: help demo up down test test-fast test-cluster check $(CHECKS) generate format bench images sbom test-images
+.PHONY: help demo up down test test-fast test-cluster check $(CHECKS) generate format bench bench-cancel bench-time-left images sbom test-images
 
 # --- setting up: once, and again when the locked dependencies change ---------------------------------------------
 

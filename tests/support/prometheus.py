@@ -67,7 +67,12 @@ class Prometheus:
 def prometheus(folder: Path, targets: Mapping[str, str]) -> Iterator[Prometheus]:
     """Yield a Prometheus that scrapes these addresses, by the name of their job, each second."""
     folder.mkdir()
-    scrapes = [{"job_name": name, "static_configs": [{"targets": [target]}]} for name, target in targets.items()]
+    # As in a cluster: each target has a namespace of its own, and the metrics' label of that name means the job's.
+    labels = {"namespace": "recon"}
+    scrapes = [
+        {"job_name": name, "honor_labels": True, "static_configs": [{"targets": [target], "labels": labels}]}
+        for name, target in targets.items()
+    ]
     configuration = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": [str(ALERTS / "*.yaml")],

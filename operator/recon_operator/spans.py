@@ -11,6 +11,7 @@ nothing about it must be kept, and an operator that takes over goes on with the 
 """
 
 import os
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ from recon_api.resource import ReconstructionJob
 from recon_api.status import Attempt, Phase
 
 REMEMBERED_DISPATCHES = 10_000
+CLOSE_WITHIN_S = 2.0
 GOOD_ENDS = {reason.name for reason in (reasons.COMPLETED, reasons.CANCELLED, reasons.SUSPENDED)}
 """Of an attempt: as somebody wanted it."""
 
@@ -92,8 +94,10 @@ class JobSpans:
 
     def close(self) -> None:
         """Send what is still to be sent, but not for long."""
-        self._provider.force_flush(2000)
-        self._provider.shutdown()
+        # A collector that is away is tried again for much longer, and nothing else ends that.
+        sending = threading.Thread(target=self._provider.shutdown, name="last spans", daemon=True)
+        sending.start()
+        sending.join(CLOSE_WITHIN_S)
 
     def _tell_job(self, job: ReconstructionJob) -> None:
         status = job.status

@@ -6,6 +6,7 @@ run attempt <n>     from the claim to the record of its end
 """
 
 import os
+import threading
 import time
 from collections.abc import Sequence
 
@@ -30,6 +31,7 @@ from recon_api.trace_context import parse_traceparent
 from recon_worker.attempt_end import StepVisit
 
 PUBLISH = "publish"
+CLOSE_WITHIN_S = 2.0
 
 
 class AttemptSpans:
@@ -69,8 +71,10 @@ class AttemptSpans:
 
     def close(self) -> None:
         """Send what is still to be sent, but not for long."""
-        self._provider.force_flush(2000)
-        self._provider.shutdown()
+        # A collector that is away is tried again for much longer, and nothing else ends that.
+        sending = threading.Thread(target=self._provider.shutdown, name="last spans", daemon=True)
+        sending.start()
+        sending.join(CLOSE_WITHIN_S)
 
 
 def _within(parent: SpanContext) -> Context:

@@ -102,6 +102,7 @@ class Gate(AbstractResolver):
         if not (is_public(address) or address in self._allowed or str(address) in self.allowed_hosts):
             self.refusal = f"{address} is not a public address"
             raise AddressRefusedError(self.refusal)
+        self.refusal = ""  # a host may have a private address beside its public one
         opened = socket.socket(family, kind, protocol)
         opened.setblocking(False)  # noqa: FBT003 - the system's own interface
         return opened

@@ -1,5 +1,6 @@
 """Buckets, by fsspec: `s3://` by s3fs; `gs://` and `az://` where their plug-ins are installed."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ async def opened_bucket(place: Place, gate: Gate) -> AsyncIterator[Any]:
 @asynccontextmanager
 async def _s3(place: Place, gate: Gate) -> AsyncIterator[Any]:
     from s3fs import S3FileSystem
+
+    for name in ("aiobotocore", "botocore", "fsspec", "s3fs"):
+        logging.getLogger(name).setLevel(logging.INFO)  # below that they show what a request is signed with
 
     credentials, policy = place.credentials, place.policy
     endpoint = _endpoint(place)

@@ -1,8 +1,8 @@
 """Bringing an input from a URL into a folder: within limits, again where the connection broke, and stopped at once when asked to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -154,7 +154,7 @@ class _Transfer:
             except Exception as error:
                 move = whose_move(self._place, error, self._gate)
                 tries = 0 if _size(target) > before else tries + 1
-                if not isinstance(move, TransientError) or tries >= TRIES:
+                if not isinstance(move, TransientError) or tries >= TRIES or move.reason is reasons.STORAGE_FAILED:
                     raise move from error
                 # A longer wait that the server asks for is the next attempt's.
                 if move.retry_after_s > FIRST_WAIT_S * 2**TRIES:
@@ -172,15 +172,16 @@ class _Transfer:
             if not self.expected:
                 self.expected = opened.size or 0
             self.refuse_too_large(self.done + (opened.size or 0))
-            with target.open("ab") as out:
+            with _on_disk(), target.open("ab") as out:
                 out.truncate(opened.start)
                 out.seek(opened.start)
-                async for chunk in opened.chunks:
+                async for chunk in _of_the_network(opened.chunks):
                     out.write(chunk)
                     self.refuse_too_large(self.done + out.tell())
                     self._progress.tick((self.done + out.tell()) / self.expected if self.expected else 0.0)
-                if opened.size is not None and out.tell() != opened.size:
-                    raise ConnectionError(f"the connection broke off after {out.tell():,} of {opened.size:,} bytes")
+                have = out.tell()
+            if opened.size is not None and have != opened.size:
+                raise ConnectionError(f"the connection broke off after {have:,} of {opened.size:,} bytes")
 
     def refuse_too_large(self, size: int) -> None:
         """Raise `UsageError(INPUT_REJECTED)` where that is more than a job may bring."""
@@ -190,6 +191,31 @@ class _Transfer:
                 reasons.INPUT_REJECTED,
                 f"{self._place} has more than {most:,} bytes (URL_MAX_BYTES); bring smaller photos",
             )
+
+
+class _NetworkError(Exception):
+    """Carries what the network raised past those who look for errors of the disk."""
+
+
+async def _of_the_network(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in chunks:
+            yield chunk
+    except Exception as error:
+        raise _NetworkError from error
+
+
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    """Tell an error of the storage from one of the network: both may be the same OSError."""
+    try:
+        yield
+    except _NetworkError as carried:
+        if isinstance(carried.__cause__, Exception):
+            raise carried.__cause__ from None
+        raise
+    except OSError as error:
+        raise TransientError(reasons.STORAGE_FAILED, f"the input could not be kept: {error.strerror}") from error
 
 
 def _size(file: Path) -> int:

@@ -197,6 +197,16 @@ class KubernetesApi:
         """Replace this version of a lease. Raises KubernetesError, ConflictError where it has changed since."""
         return await self._call("PUT", f"{_leases_path(namespace)}/{name}", body=lease, timeout=LEASE_TIMEOUT)
 
+    async def pod_annotations(self, namespace: str, selector: str, annotation: str) -> dict[str, str | None]:
+        """Return this annotation of each Pod that a label selector names, by the Pod's name. Raises KubernetesError."""
+        found = await self._call("GET", _pods_path(namespace), query={"labelSelector": selector})
+        pods = [pod["metadata"] for pod in found["items"]]
+        return {pod["name"]: (pod.get("annotations") or {}).get(annotation) for pod in pods}
+
+    async def annotate_pod(self, namespace: str, name: str, annotations: dict[str, str | None]) -> None:
+        """Set annotations of a Pod, or take away those that are None. Raises KubernetesError."""
+        await self._call("PATCH", f"{_pods_path(namespace)}/{name}", body={"metadata": {"annotations": annotations}})
+
     async def _call(
         self,
         method: str,
@@ -250,6 +260,10 @@ def own_namespace() -> str:
 def _jobs_path(namespace: str | None) -> str:
     scope = f"/namespaces/{namespace}" if namespace else ""
     return f"/apis/{GROUP}/{VERSION}{scope}/{PLURAL}"
+
+
+def _pods_path(namespace: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/pods"
 
 
 def _leases_path(namespace: str) -> str:

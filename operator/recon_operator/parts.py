@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recon_operator.act import Actor
+from recon_operator.busy_workers import BusyWorkers
 from recon_operator.celery_client import CeleryClient
 from recon_operator.credentials import CredentialsDesk
 from recon_operator.durations import Durations
@@ -55,6 +56,7 @@ class Parts:
     finished_jobs: FinishedJobs
     removal: JobRemoval
     mislabelled: Mislabelled
+    busy_workers: BusyWorkers
     leadership: Leadership
     health: HealthServer
 
@@ -70,6 +72,7 @@ class Parts:
             "watch finished jobs": self.finished_jobs.run(),
             "remove finished jobs": self.removal.run(),
             "correct labels": self.mislabelled.run(),
+            "mark busy workers": self.busy_workers.run(),
         }
 
     async def drain(self, within_s: float) -> None:
@@ -142,5 +145,6 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, leade
         relist=Relist(api, jobs, work, settings.namespaces, missed=metrics.missed),
         finished_jobs=FinishedJobs(api, settings.namespaces, seen=watchers, gone=(removal.gone,)),
         removal=removal, mislabelled=mislabelled,
+        busy_workers=BusyWorkers(api, jobs, settings.worker_namespace, settings.worker_selector),
         leadership=leadership, health=HealthServer(reconciler, leadership, metrics.registry, watch),
     )  # fmt: skip

@@ -39,3 +39,7 @@ def lease_permissions(name: str) -> tuple[Permission, ...]:
     group, resources = "coordination.k8s.io", ("leases",)
     # what does not exist yet has no name that RBAC could look at
     return (Permission(group, resources, ("create",)), Permission(group, resources, ("get", "update"), names=(name,)))
+
+
+WORKER_POD_PERMISSIONS: tuple[Permission, ...] = (Permission("", ("pods",), ("list", "patch")),)
+"""What the operator does in the workers' namespace, where it marks busy ones (`WORKER_NAMESPACE`)."""

@@ -71,6 +71,12 @@ class OperatorSettings(BaseSettings):
     lease_retry_period_s: float = Field(default=2.0, gt=0)
     """How often the lease is renewed; a standby takes one that was released within this time."""
 
+    worker_namespace: str = ""
+    """The namespace of the workers' Pods: those of busy workers are marked there, so that scaling down takes idle ones. None is marked
+    where it is empty."""
+    worker_selector: str = ""
+    """The label selector of the workers' Pods."""
+
     http_port: int = Field(default=8080, ge=0, le=65535)
     """Port of /healthz, /readyz and /metrics; 0 takes any free one."""
     http_host: str = "0.0.0.0"  # noqa: S104 - the kubelet and Prometheus come from outside the Pod

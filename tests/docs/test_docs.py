@@ -14,7 +14,7 @@ from recon_api.spec import IMMUTABLE_FIELDS, ReconstructionJobSpec
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md", "examples/**/*.md", "changelog.d/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md", "examples/**/*.md", "changelog.d/*.md", "charts/*/*.md")
     for path in ROOT.glob(pattern)
 )
 EACH_PAGE = pytest.mark.parametrize("page", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in PAGES])

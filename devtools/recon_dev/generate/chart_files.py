@@ -3,7 +3,7 @@
 import yaml
 
 from recon_dev.generate import custom_resource
-from recon_operator.permissions import PERMISSIONS, SECRETS, lease_permissions
+from recon_operator.permissions import PERMISSIONS, SECRETS, WORKER_POD_PERMISSIONS, lease_permissions
 
 HEADER = "# Generated from recon_operator.permissions by `make generate`; do not edit.\n"
 
@@ -15,6 +15,11 @@ def definition() -> str:
 
 def permissions() -> str:
     """Return the rules of each role; the lease's name is the template's to put in."""
-    roles = {"jobs": PERMISSIONS, "lease": lease_permissions("LEASE_NAME"), "secrets": (SECRETS,)}
+    roles = {
+        "jobs": PERMISSIONS,
+        "lease": lease_permissions("LEASE_NAME"),
+        "secrets": (SECRETS,),
+        "workerPods": WORKER_POD_PERMISSIONS,
+    }
     rules = {role: [permission.to_rule() for permission in permissions] for role, permissions in roles.items()}
     return HEADER + yaml.safe_dump(rules, sort_keys=False)

@@ -3,7 +3,7 @@
 import yaml
 
 from recon_dev.generate.markdown import code, page, table
-from recon_operator.permissions import PERMISSIONS, SECRETS, Permission, lease_permissions
+from recon_operator.permissions import PERMISSIONS, SECRETS, WORKER_POD_PERMISSIONS, Permission, lease_permissions
 from recon_operator.settings import OperatorSettings
 
 INTRODUCTION = """\
@@ -12,6 +12,9 @@ Redis and the storage only."""
 
 LEASE = """\
 Where several operators run and one leads (`LEADER_ELECTION`), also this, in the namespace of the lease alone:"""
+
+WORKER_PODS = """\
+Where workers are scaled (`WORKER_NAMESPACE`), also this, in the namespace of the workers' Pods alone:"""
 
 
 def render() -> str:
@@ -25,6 +28,8 @@ def render() -> str:
         "Only where jobs may name a Secret with credentials for a URL (`secretName`); it lets the operator read any Secret of the\n"
         "namespaces that it looks after, one at a time and by name:",
         *_section("As the rules of a Role or ClusterRole:", (SECRETS,)),
+        WORKER_PODS,
+        *_section("As the rules of a Role:", WORKER_POD_PERMISSIONS),
     )
 
 

@@ -9,6 +9,12 @@
   value: {{ .Release.Namespace }}
 - name: LEASE_NAME
   value: {{ include "recon.leaseName" . }}
+{{- if .Values.keda.enabled }}
+- name: WORKER_NAMESPACE
+  value: {{ .Release.Namespace }}
+- name: WORKER_SELECTOR
+  value: app.kubernetes.io/name={{ include "recon.name" . }},app.kubernetes.io/instance={{ .Release.Name }},app.kubernetes.io/component=worker
+{{- end }}
 - name: DEFAULT_MODEL
   value: {{ .Values.jobs.defaultModel }}
 - name: DEFAULT_TTL_SECONDS_AFTER_FINISHED

@@ -15,6 +15,7 @@ from recon_dev.kubectl import Kubectl
 from recon_dev.state import StateDir
 from tests.support.chart import NAME, RELEASE, VALUE_SETS, Manifest, Rendered, Values, helm, render
 from tests.support.control_plane import ControlPlane, start_control_plane
+from tests.support.waiting import wait_for
 
 CRD = "reconstructionjobs.reconstruction.dev"
 THEIRS = {"ServiceMonitor", "PodMonitor", "PrometheusRule", "ScaledObject"}
@@ -128,10 +129,10 @@ def test_passwords_and_results_outlive_upgrades(release: Release) -> None:
     assert (release.secret(f"{NAME}-redis"), release.secret(f"{NAME}-credentials")) == before
     assert len({base64.b64decode(password) for password in before[0].values()}) == 3
     release.do("uninstall")
-    assert release.objects("deployment,statefulset,service,secret,configmap,role,networkpolicy,pdb") <= {
-        "configmap/kube-root-ca.crt"
-    }
-    assert release.objects("pvc") == {f"persistentvolumeclaim/{NAME}-storage"}
+    kinds = "deployment,statefulset,service,secret,role,networkpolicy,pdb,pvc"
+    wait_for(
+        "nothing is left but the results", lambda: release.objects(kinds) == {f"persistentvolumeclaim/{NAME}-storage"}
+    )
 
 
 def test_the_notes_say_what_to_do_next(release: Release) -> None:

@@ -209,6 +209,35 @@ def test_the_definition_can_be_left_to_somebody_else() -> None:
     assert not render({"crds": {"install": False}}).of_kind("CustomResourceDefinition")
 
 
+def test_secrets_are_read_only_where_jobs_may_name_them() -> None:
+    secrets = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
+    for values, expected in (({}, False), (EVERYTHING_ON, True)):
+        rendered = render(values)
+        assert (secrets in rendered.get("ClusterRole", f"{NAMESPACE}:{NAME}")["rules"]) is expected
+        assert (f"{NAME}-credentials" in rendered.names("Secret")) is expected
+        for pod in (OPERATOR, worker()):
+            assert ("CREDENTIALS_KEY" in environment(rendered.pod(pod))) is expected
+
+
+def test_urls_are_bounded_as_the_values_say() -> None:
+    found = environment(render(EVERYTHING_ON).pod(worker()))
+    assert found["URL_MAX_BYTES"] == "1000000000000"
+    assert found["URL_ALLOWED_PRIVATE_HOSTS"] == "minio.storage,10.0.0.7"
+
+
+def test_only_where_workers_are_scaled_may_the_operator_mark_their_pods() -> None:
+    pods = {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "patch"]}
+    for values, expected in (({}, False), (EVERYTHING_ON, True)):
+        rendered = render(values)
+        assert (pods in rendered.get("Role", f"{NAME}-leader")["rules"]) is expected
+        found = environment(rendered.pod(OPERATOR))
+        assert (found.get("WORKER_NAMESPACE") == NAMESPACE) is expected
+    scaled = render(EVERYTHING_ON)
+    selector = environment(scaled.pod(OPERATOR))["WORKER_SELECTOR"]
+    template = scaled.get("Deployment", f"{NAME}-worker-default")["spec"]["template"]
+    assert dict(part.split("=") for part in selector.split(",")).items() <= template["metadata"]["labels"].items()
+
+
 # --- what surrounds it --------------------------------------------------------------------------------------------
 
 

@@ -36,7 +36,7 @@ class Pods:
     def costs(self) -> dict[str, str]:
         """Return the marks by the Pods' names."""
         found = self.kubectl.get("pods", "-n", self.namespace)["items"]
-        return {pod["metadata"]["name"]: pod["metadata"]["annotations"].get(DELETION_COST, "") for pod in found}
+        return {pod["metadata"]["name"]: pod["metadata"].get("annotations", {}).get(DELETION_COST, "") for pod in found}
 
     def let(self, account: str) -> None:
         """Give an account the rights that marking takes."""

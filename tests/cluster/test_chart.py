@@ -123,9 +123,10 @@ def release(control_plane: ControlPlane) -> Iterator[Release]:
 
 
 def test_passwords_and_results_outlive_upgrades(release: Release) -> None:
-    release.do("install", LEFT_TO_OTHERS)
+    values = {**LEFT_TO_OTHERS, "remote": {"secrets": True}}
+    release.do("install", values)
     before = release.secret(f"{NAME}-redis"), release.secret(f"{NAME}-credentials")
-    release.do("upgrade", {**LEFT_TO_OTHERS, "operator": {"replicas": 3}})
+    release.do("upgrade", {**values, "operator": {"replicas": 3}})
     assert (release.secret(f"{NAME}-redis"), release.secret(f"{NAME}-credentials")) == before
     assert len({base64.b64decode(password) for password in before[0].values()}) == 3
     release.do("uninstall")
@@ -233,22 +234,22 @@ def test_the_definition_is_installed_checked_upgraded_and_kept(own_control_plane
     kubectl("delete", "crd", CRD)
     assert f"crds.install=false: the definition {CRD} is not in the cluster." in release.refusal(LEFT_TO_OTHERS)
 
-    older = Release(own_control_plane, old_chart(tmp_path, "managedBy", "gpuClass"))
+    older = Release(own_control_plane, old_chart(tmp_path, "priority", "ttlSecondsAfterFinished"))
     older.do("install")
-    assert not {"managedBy", "gpuClass"} & fields(kubectl)
+    assert not {"priority", "ttlSecondsAfterFinished"} & fields(kubectl)
     assert (
-        f"the definition {CRD} in the cluster is older than this chart: it lacks spec.gpuClass, spec.managedBy. "
+        f"the definition {CRD} in the cluster is older than this chart: it lacks spec.priority, spec.ttlSecondsAfterFinished. "
         in (release.refusal(LEFT_TO_OTHERS))
     )
     assert "exists and cannot be imported into the current release" in release.refusal({})
 
     older.chart = CHART
     older.do("upgrade")
-    assert {"managedBy", "gpuClass"} <= fields(kubectl)
+    assert {"priority", "ttlSecondsAfterFinished"} <= fields(kubectl)
     release.do("install", LEFT_TO_OTHERS)
 
     assert CRD in older.do("uninstall")
-    assert {"managedBy", "gpuClass"} <= fields(kubectl)
+    assert {"priority", "ttlSecondsAfterFinished"} <= fields(kubectl)
     older.do("install", {"crds": {"keep": False}})
     release.do("uninstall")
     older.do("uninstall")

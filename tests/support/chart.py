@@ -143,6 +143,7 @@ EVERYTHING_ON: Values = {
         "dashboards": {"enabled": True},
     },
     "keda": {"enabled": True, "prometheusAddress": "http://prometheus:9090", "maxReplicas": 8},
+    "remote": {"secrets": True, "allowedPrivateHosts": ["minio.storage", "10.0.0.7"], "maxSizeBytes": 10**12},
     "tracing": {"endpoint": "http://collector.tracing:4317"},
     "worker": {"poolDefaults": {"weights": {"volume": {"image": {"reference": "weights:1"}}}}},
     "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}}],

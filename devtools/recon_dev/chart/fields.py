@@ -25,6 +25,8 @@ Name = Annotated[str, Field(max_length=253, pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z
 
 NamespaceName = Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 
+HostName = Annotated[str, Field(max_length=253, pattern=r"^[A-Za-z0-9][-A-Za-z0-9.:]*$")]
+
 # Helm tells best what is wrong where alternatives are one list of types: these say their own schema.
 Quantity = Annotated[
     int | str,

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from recon_dev.chart.fields import (
     EmptyOrSeconds,
+    HostName,
     Image,
     KubernetesList,
     KubernetesObject,
@@ -118,6 +119,23 @@ class Storage(Values):
     """Folder in the volume to keep to; the whole volume where empty."""
 
 
+class Remote(Values):
+    """Photos from URLs, and results to buckets."""
+
+    secrets: bool = False
+    """Let jobs name a Secret of their namespace (`secretName`). The operator may then read every Secret of the namespaces
+    that it looks after, by name."""
+    allowed_private_hosts: list[HostName] = []
+    """Hosts that URLs may lead to though their addresses are private. With network policies, `networkPolicy.extraWorkerEgress`
+    must let workers reach them too."""
+    s3_endpoint_url: str = Field(default="", pattern="^(https?://.+)?$")
+    """Where buckets are whose Secret names no endpoint; AWS where empty."""
+    max_size_bytes: int = Field(default=64 << 30, ge=1)
+    """Most bytes that a job brings from its URL."""
+    timeout_seconds: int = Field(default=3600, ge=1)
+    """How long an attempt may take to bring its input, and how long to upload its result."""
+
+
 class TestValues(Values):
     """What `helm test` does: one job of the model `synthetic` in each pool."""
 
@@ -144,6 +162,7 @@ class ChartValues(Values):
     worker: Worker = Worker()
     jobs: Jobs = Jobs()
     storage: Storage = Storage()
+    remote: Remote = Remote()
     redis: Redis = Redis()
     crds: Crds = Crds()
     rbac: Rbac = Rbac()

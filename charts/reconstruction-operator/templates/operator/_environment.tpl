@@ -23,11 +23,13 @@
   value: {{ int64 .Values.jobs.cancellationExpirySeconds | quote }}
 - name: CANCELLATION_GRACE_S
   value: {{ int64 .Values.jobs.cancellationGraceSeconds | quote }}
+{{- if .Values.remote.secrets }}
 - name: CREDENTIALS_KEY
   valueFrom:
     secretKeyRef:
       name: {{ include "recon.fullname" . }}-credentials
       key: key
+{{- end }}
 {{- with .Values.tracing.endpoint }}
 - name: OTEL_EXPORTER_OTLP_ENDPOINT
   value: {{ . }}

@@ -30,11 +30,21 @@
   value: /tmp/alive
 - name: METRICS_PORT
   value: "8081"
+{{- if $root.Values.remote.secrets }}
 - name: CREDENTIALS_KEY
   valueFrom:
     secretKeyRef:
       name: {{ include "recon.fullname" $root }}-credentials
       key: key
+{{- end }}
+- name: URL_MAX_BYTES
+  value: {{ int64 $root.Values.remote.maxSizeBytes | quote }}
+- name: URL_TIMEOUT_S
+  value: {{ int64 $root.Values.remote.timeoutSeconds | quote }}
+- name: URL_ALLOWED_PRIVATE_HOSTS
+  value: {{ join "," $root.Values.remote.allowedPrivateHosts | quote }}
+- name: S3_ENDPOINT_URL
+  value: {{ $root.Values.remote.s3EndpointUrl | quote }}
 {{- with $root.Values.tracing.endpoint }}
 - name: OTEL_EXPORTER_OTLP_ENDPOINT
   value: {{ . }}

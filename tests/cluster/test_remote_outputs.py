@@ -1,18 +1,25 @@
 """Results in a bucket: complete or not there, whoever dies, and written by the attempt that may."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from recon_api import reasons
-from recon_api.credentials import Credentials
+from recon_api.credentials import AttemptCredentials, Credentials
 from recon_api.errors import JobCancelled, UsageError
+from recon_api.payload import TaskPayload
 from recon_api.steps import Step
+from recon_worker.attempt import run_attempt
+from recon_worker.finished import Finished
+from recon_worker.inputs.limits import InputLimits
+from recon_worker.models.installed import Models
 from recon_worker.progress import Progress, SilentSink
 from recon_worker.publish import MANIFEST, Manifest, seal
-from recon_worker.remote.places import Place, RemotePolicy
+from recon_worker.remote.places import Place, RemoteAccess, RemotePolicy
 from recon_worker.remote.upload import MARK, announce, upload
+from recon_worker.storage import Storage
 from tests.support.web import ACCESS_KEY, S3, SECRET_KEY, s3_server
 
 KEYS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
@@ -91,3 +98,40 @@ def test_a_bucket_that_cannot_be_written_is_known_before_any_work(s3: S3) -> Non
     s3.bucket("marked")
     announce(place(s3, "s3://marked/m"), "u.1", lambda: None)
     assert s3.objects("marked") == {f"m/{MARK}": b"u.1"}
+
+
+UID = "0f5c3a1e-0000-4000-8000-000000000003"
+
+
+def run(s3: S3, storage: Storage, number: int, *, refused_from: int = 99) -> Finished:
+    """Run an attempt whose fence refuses from its so-many-th question on: the first one is that of the storage."""
+    asked: list[None] = []
+
+    def fence() -> None:
+        asked.append(None)
+        if len(asked) >= refused_from:
+            raise JobCancelled(reasons.WORKER_STOPPED, "the worker was asked to shut down")
+
+    payload = TaskPayload(
+        job_id=UID, model_type="synthetic", namespace="shop", name="chair", attempt=number,
+        parameters={"noop": True}, output_url=f"s3://attempts{storage.root.name}/chair/",
+    )  # fmt: skip
+    credentials = AttemptCredentials(task=f"{UID}.{number}", output=Credentials(values=KEYS))
+    remote = RemoteAccess(RemotePolicy(s3_endpoint_url=s3.url), credentials)
+    return run_attempt(payload, storage, Models(None, "cpu"), InputLimits(), {}, SilentSink(), fence, remote)
+
+
+@pytest.mark.parametrize("died", [1, 2, 3], ids=["before it is published", "before its upload", "before its manifest"])
+def test_the_next_attempt_ends_what_one_began(s3: S3, tmp_path: Path, died: int) -> None:
+    storage, bucket = Storage(tmp_path / f"-{died}"), s3.bucket(f"attempts-{died}")
+    with pytest.raises(JobCancelled):
+        run(s3, storage, 1, refused_from=died)
+    assert f"chair/{MANIFEST}" not in s3.objects(bucket)
+    finished = run(s3, storage, 2)
+    objects = s3.objects(bucket)
+    manifest = Manifest.model_validate_json(objects[f"chair/{MANIFEST}"])
+    assert manifest.attempt == 1, "what was finished is not made again"
+    told = {output.uri: output.sha256 for output in finished.outputs}
+    assert told == {f"s3://{bucket}/chair/{file.name}": file.sha256 for file in manifest.files}
+    found = {name: hashlib.sha256(body).hexdigest() for name, body in objects.items()}
+    assert {f"chair/{file.name}": file.sha256 for file in manifest.files}.items() <= found.items()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 import uuid
@@ -122,6 +123,9 @@ async def cancel(tasks: list[asyncio.Task[None]]) -> None:
 def main() -> None:
     """Read the settings from the environment and run."""
     settings = OperatorSettings()
+    for variable in ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"):
+        # Celery would believe them more than what it is told: that it needs no results, and where TLS is checked.
+        os.environ.pop(variable, None)
     configure_logs(settings.log_level, settings.log_format, traced=bool(settings.otel_exporter_otlp_endpoint))
     try:
         asyncio.run(run(settings))

@@ -1,12 +1,13 @@
 """The operator's settings, read from the environment once."""
 
 import socket
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recon_api.credentials import checked_key
+from recon_api.redis_url import settings_with_tls
 from recon_api.spec import MAX_SECONDS
 from recon_operator.decide.limits import Limits
 from recon_operator.leadership import LeaseTimes
@@ -21,6 +22,8 @@ class OperatorSettings(BaseSettings):
     """Where messages go."""
     celery_result_backend: str = "redis://localhost:6379/0"
     """Where Celery keeps states, and with them the progress of jobs."""
+    redis_ca_file: str = ""
+    """Certificates by which the server of `rediss://` URLs is known; the system's where empty."""
     redis_state_db: int = Field(default=1, ge=0)
     """Database of the keys that operator and worker share, on the broker's server (`recon_api.keys`)."""
     redis_timeout_s: float = Field(default=2.0, gt=0)
@@ -88,6 +91,11 @@ class OperatorSettings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "text"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_tls(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return settings_with_tls(values)
 
     @field_validator("default_ttl_seconds_after_finished", mode="before")
     @classmethod

@@ -3,13 +3,14 @@
 import socket
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recon_api.credentials import checked_key
 from recon_api.keys import DEFAULT_GPU_CLASS
+from recon_api.redis_url import settings_with_tls
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.remote.places import RemotePolicy
 
@@ -25,6 +26,8 @@ class WorkerSettings(BaseSettings):
     """Where messages come from."""
     celery_result_backend: str = "redis://localhost:6379/0"
     """Where Celery keeps states, and with them the progress of jobs."""
+    redis_ca_file: str = ""
+    """Certificates by which the server of `rediss://` URLs is known; the system's where empty."""
     redis_state_db: int = Field(default=1, ge=0)
     """Database of the keys that operator and worker share, on the broker's server (`recon_api.keys`)."""
     job_storage_path: Path = Path("/app/storage/jobs")
@@ -82,6 +85,11 @@ class WorkerSettings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "text"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_tls(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return settings_with_tls(values)
 
     @field_validator("url_allowed_private_hosts", mode="before")
     @classmethod

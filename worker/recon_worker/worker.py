@@ -43,6 +43,11 @@ logger = logging.getLogger(__name__)
 
 def run_worker(settings: WorkerSettings) -> int:
     """Take jobs until told to stop by SIGTERM; return the exit code."""
+    # Celery believes these variables more than what it is told, here and in its child; in the settings, TLS is added to them.
+    os.environ |= {
+        "CELERY_BROKER_URL": settings.celery_broker_url,
+        "CELERY_RESULT_BACKEND": settings.celery_result_backend,
+    }
     app = create_celery_app(settings)
     with tempfile.TemporaryDirectory(prefix="reconstruction-") as folder:
         # The child is a new interpreter: what it must know beside the settings it gets by the environment.

@@ -1,22 +1,23 @@
-"""`python -m recon_operator`: run the operator until SIGTERM or Ctrl-C."""
+"""`python -m recon_operator`: run the operator until SIGTERM or Ctrl-C, or let all jobs go (`release-jobs`)."""
 
+import argparse
 import asyncio
 import logging
 import os
 import signal
 import sys
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import kopf
 
-from recon_operator.fence import Fence
+from recon_operator.elections import fence_of, leadership_of
 from recon_operator.handlers import make_registry, make_settings
-from recon_operator.kubernetes_api import KubernetesApi, own_namespace
-from recon_operator.leadership import Election, Leadership, LeaseLostError, SoleLeader
+from recon_operator.kubernetes_api import KubernetesApi
+from recon_operator.leadership import LeaseLostError
 from recon_operator.logs import configure_logs
 from recon_operator.parts import Parts, assemble
+from recon_operator.release_jobs import release_jobs
 from recon_operator.settings import OperatorSettings
 
 log = logging.getLogger("recon_operator")
@@ -39,9 +40,9 @@ LOST_LEASE_EXIT_CODE = 3
 async def run(settings: OperatorSettings) -> None:
     """Put the operator together and run it until a signal stops it. Raises LeaseLostError."""
     with _cancelled_by_sigterm():
-        fence = Fence() if settings.leader_election else Fence.always_open()
+        fence = fence_of(settings)
         api = await KubernetesApi.connect(fence, watches=max(len(settings.namespaces), 1))
-        parts = assemble(settings, api, fence, _leadership(settings, api, fence))
+        parts = assemble(settings, api, fence, leadership_of(settings, api, fence))
         port = await parts.health.start(settings.http_host, settings.http_port)
         log.info(
             "the operator starts; API server %s, Redis %s, probes on port %d", api.server, parts.redis.address, port
@@ -52,16 +53,6 @@ async def run(settings: OperatorSettings) -> None:
             await parts.hand_over(HAND_OVER_WITHIN_S)
             await parts.close()
     log.info("the operator has stopped")
-
-
-def _leadership(settings: OperatorSettings, api: KubernetesApi, fence: Fence) -> Leadership:
-    if not settings.leader_election:
-        return SoleLeader()
-    identity = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"  # a container that starts again in its Pod is another
-    return Election(
-        api, fence, namespace=settings.lease_namespace or own_namespace(), name=settings.lease_name,
-        identity=identity, times=settings.lease_times(),
-    )  # fmt: skip
 
 
 @contextmanager
@@ -121,18 +112,36 @@ async def cancel(tasks: list[asyncio.Task[None]]) -> None:
 
 
 def main() -> None:
-    """Read the settings from the environment and run."""
+    """Read the settings from the environment and run, or do what the command line names instead."""
+    arguments = _parser().parse_args()
     settings = OperatorSettings()
     for variable in ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"):
         # Celery would believe them more than what it is told: that it needs no results, and where TLS is checked.
         os.environ.pop(variable, None)
     configure_logs(settings.log_level, settings.log_format, traced=bool(settings.otel_exporter_otlp_endpoint))
+    work = release_jobs(settings, discard=arguments.discard) if arguments.command == "release-jobs" else run(settings)
     try:
-        asyncio.run(run(settings))
+        asyncio.run(work)
     except KeyboardInterrupt:
         sys.exit(130)
     except LeaseLostError:
         sys.exit(LOST_LEASE_EXIT_CODE)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="reconstruction-operator",
+        description="Looks after ReconstructionJobs until SIGTERM. Settings come from the environment.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    release = commands.add_parser(
+        "release-jobs",
+        help="before the operator is uninstalled: stop what runs, and take the finalizer off every job",
+        description="Stops what runs, takes the finalizer off every job, and keeps operators from beginning again for a "
+        "minute. The jobs stay; another operator goes on with them.",
+    )
+    release.add_argument("--discard", action="store_true", help="also delete what they have finished, for they go too")
+    return parser
 
 
 if __name__ == "__main__":

@@ -76,10 +76,21 @@ class Election:
     """A leader or a standby, by a Lease."""
 
     def __init__(
-        self, api: KubernetesApi, fence: Fence, *, namespace: str, name: str, identity: str, times: LeaseTimes
+        self,
+        api: KubernetesApi,
+        fence: Fence,
+        *,
+        namespace: str,
+        name: str,
+        identity: str,
+        times: LeaseTimes,
+        by_force: bool = False,
     ) -> None:
-        """Open and close `fence`; `identity` is that of this process alone."""
-        self._api, self._fence, self._times = api, fence, times
+        """Open and close `fence`; `identity` is that of this process alone.
+
+        `by_force` takes the lease from whoever holds it, and waits until that one writes nothing any more.
+        """
+        self._api, self._fence, self._times, self._by_force = api, fence, times, by_force
         self._namespace, self._name, self.identity = namespace, name, identity
         self._seen: LeaseSpec | None = None
         """Who holds it, as it was seen last."""
@@ -87,6 +98,8 @@ class Election:
         """When that was seen for the first time, by the steady clock."""
         self._held: Lease | None = None
         """The lease as this process wrote it last."""
+        self._robbed = ""
+        """From whom it was taken by force."""
         self._told = ""
         self._keeping: asyncio.Task[None] | None = None
 
@@ -104,7 +117,7 @@ class Election:
         """Stand by until the lease is ours, then do the work while it is renewed. Raises LeaseLostError."""
         held = await self._acquire()
         self._keeping = asyncio.create_task(self._keep(held), name="renew the lease")
-        working = asyncio.create_task(work(), name="lead")
+        working = asyncio.create_task(self._work(work), name="lead")
         try:
             await asyncio.wait({working, self._keeping}, return_when=asyncio.FIRST_COMPLETED)
             if self._keeping.done() and not self._keeping.cancelled():
@@ -114,6 +127,12 @@ class Election:
             for task in (working, self._keeping):
                 task.cancel()
             await asyncio.wait({working, self._keeping})
+
+    async def _work(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if self._robbed:
+            log.info("the lease is taken from %s, which has a moment to notice", self._robbed)
+            await asyncio.sleep(self._times.renew_deadline_s)
+        await work()
 
     async def release(self) -> None:
         """Let another one lead; nothing can be written after this."""
@@ -163,7 +182,9 @@ class Election:
     async def _take(self) -> Lease | None:
         """Take the lease where it may be taken. Raises KubernetesError, ConflictError where another was quicker."""
         lease = await self._read()
-        if lease.spec.holder != self.identity and not self._may_be_taken():
+        if self._by_force:
+            self._robbed = lease.spec.holder
+        elif lease.spec.holder != self.identity and not self._may_be_taken():
             return None
         return await self._write(lease.held_by(self.identity, self._times.duration_s))
 

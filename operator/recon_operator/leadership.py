@@ -17,8 +17,8 @@ from recon_operator.leases import Lease, LeaseSpec
 
 log = logging.getLogger(__name__)
 
-LOOKS_PER_RETRY = 2
-"""A standby looks this often in a retry period, so that within one it takes what was released."""
+LOOKS_PER_RETRY = 4
+"""A standby looks this often in a retry period: within one, the leader ends and what it released is taken."""
 
 RELEASE_WITHIN_S = 2.0
 """How long the API server may take for a release; then the lease runs out by itself."""

@@ -88,7 +88,7 @@ images: ## Build the images of operator and worker (IMAGE_TAG=, IMAGE_PREFIX=reg
 	  $(IMAGE_BUILDER) -t $(call IMAGE,$$side) --target $$side $(BASE_IMAGE:%=--build-arg BASE_IMAGE=%) .; \
 	done
 
-sbom: $(READY) ## Write the bill of materials of each image into dist/ (IMAGE_RUNNER=docker, podman or kubectl)
+sbom: $(READY) ## Write the bill of materials of each image into dist/ (IMAGE_RUNNER=docker, podman, buildah or kubectl)
 	@$(BIN)/python -m recon_dev.images $(call IMAGE,operator) $(call IMAGE,worker)
 
 test-images: $(READY) ## Test what the images hold, and that they work as a cluster runs them

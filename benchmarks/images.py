@@ -31,7 +31,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="recon-images-") as folder:
         checkout = _copy(Path(folder))
         measured = {side: _measure(side, checkout, options) for side in options.sides}
-    result = {"scenario": "images", **run, "builder": options.builder, "base": options.base, "images": measured}
+    result = {"scenario": "images", **run, "builder": options.called or options.builder, "images": measured}
     print(json.dumps(measured, indent=1))
     path = RESULTS / f"images-{'-'.join(options.sides)}-{run['date'].replace(':', '')[:15]}.json"
     path.write_text(json.dumps(result, indent=1) + "\n")
@@ -75,7 +75,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the images and their building.")
     parser.add_argument("sides", nargs="*", default=["operator", "worker"], metavar="operator|worker")
     parser.add_argument("--builder", default=os.environ.get("IMAGE_BUILDER") or "docker build")
-    parser.add_argument("--runner", default=os.environ.get("IMAGE_RUNNER"), help="docker, podman or kubectl")
+    parser.add_argument("--called", help="what the builder is called in the results (default: its command)")
+    parser.add_argument("--runner", default=os.environ.get("IMAGE_RUNNER"), help="docker, podman, buildah or kubectl")
     parser.add_argument(
         "--base", default=os.environ.get("BASE_IMAGE"), help="base image, the Dockerfile's own by default"
     )

@@ -49,7 +49,7 @@ class Contents(BaseModel):
 
 
 def contents_of(image: str, runner: str | None = None) -> Contents:
-    """Run an image's Python with what runs images here; `docker`, `podman` or `kubectl` may be named.
+    """Run an image's Python with what runs images here; one of RUNNERS may be named.
 
     Raises:
         DevError: nothing here can run it, or it failed.
@@ -59,7 +59,7 @@ def contents_of(image: str, runner: str | None = None) -> Contents:
 
 
 def run_python(image: str, script: str, runner: str | None = None) -> str:
-    """Run a script by an image's Python, as the image's own user on a read-only root; return what it prints.
+    """Run a script by an image's Python, as the image's own user, on a read-only root but for buildah; return what it prints.
 
     Raises:
         DevError: nothing here can run it, or it failed.
@@ -79,6 +79,11 @@ def _container(program: str) -> Callable[[str], Sequence[str]]:
         *(program, "run", "--rm", "--interactive", "--network=none", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL"),
         *("--entrypoint=python3", image, "-"),
     ]
+
+
+def _working_container(image: str) -> Sequence[str]:
+    script = 'c=$(buildah from --pull-never "$1"); trap "buildah rm $c >/dev/null" EXIT; buildah run "$c" -- python3 -'
+    return ["sh", "-euc", script, "sh", image]
 
 
 def _pod(image: str) -> Sequence[str]:
@@ -115,6 +120,7 @@ def _restricted(name: str) -> dict[str, Any]:
 RUNNERS: dict[str, Callable[[str], Sequence[str]]] = {
     "docker": _container("docker"),
     "podman": _container("podman"),
+    "buildah": _working_container,
     "kubectl": _pod,
 }
 """How to start an image's Python with a script on its standard input, by the program that does it."""

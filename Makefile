@@ -48,6 +48,9 @@ test-fast: $(READY) ## Run the tests that need no server and little time
 test-cluster: $(READY) ## Run the tests on a real API server, etcd and Redis, and whole reconstructions
 	$(BIN)/pytest tests/cluster tests/worker -m 'slow' --numprocesses=$(JOBS) --dist=loadgroup
 
+races: $(READY) ## Run other random races of a job's events than the tests do (SEEDS=10000-20000)
+	SEEDS=$(or $(SEEDS),10000-20000) $(BIN)/pytest tests/cluster/test_races.py -k facts --numprocesses=$(JOBS)
+
 CHECKS := check-style check-format check-types check-imports check-generated check-sizes check-chart
 check: $(READY) ## Check style, types, import rules, file sizes, generated files and the chart
 	@$(MAKE) --keep-going --jobs=2 --output-sync=target $(CHECKS)
@@ -94,7 +97,7 @@ sbom: $(READY) ## Write the bill of materials of each image into dist/ (IMAGE_RU
 test-images: $(READY) ## Test what the images hold, and that they work as a cluster runs them
 	IMAGES='$(call IMAGE,operator) $(call IMAGE,worker)' $(BIN)/pytest tests/images -m slow
 
-.PHONY: help demo up down test test-fast test-cluster check $(CHECKS) generate format bench bench-cancel bench-time-left images sbom test-images
+.PHONY: help demo up down test test-fast test-cluster races check $(CHECKS) generate format bench bench-cancel bench-time-left images sbom test-images
 
 # --- setting up: once, and again when the locked dependencies change ---------------------------------------------
 

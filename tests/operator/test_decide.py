@@ -398,7 +398,7 @@ FINISHED = [
     pytest.param(
         make_job(status=finished(Phase.CANCELLED), finalizer=True),
         make_observation(stop_asserted=True),
-        Expected(Phase.CANCELLED, (ForgetJob(),), finished=True),
+        Expected(Phase.CANCELLED, (DiscardFiles("any"), ForgetJob()), finished=True),
         id="what a crash left of a finished job is cleared up",
     ),
     pytest.param(

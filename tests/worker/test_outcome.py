@@ -107,6 +107,10 @@ def test_errors_travel_between_processes(kind: type[UsageError]) -> None:
     assert (type(error), error.reason, error.message) == (kind, reasons.CANCELLED, "why")
 
 
+def test_an_attempt_may_end_before_its_first_step() -> None:
+    assert ProgressFeed(lambda _: None, StopOrder()).visits() == ()
+
+
 def test_every_new_step_is_sent_and_the_latest_value_counts() -> None:
     sent: list[ProgressMeta] = []
     got = threading.Event()

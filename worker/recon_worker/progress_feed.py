@@ -92,9 +92,9 @@ class ProgressFeed:
     def visits(self) -> tuple[StepVisit, ...]:
         """Return the steps that the attempt came to, in order; the last one until now."""
         ends = [*(entered.since for entered in self._entered[1:]), time.monotonic()]
-        return tuple(
+        return tuple(  # not strict: an attempt may end before it comes to any step
             StepVisit(step=entered.step, began_at=entered.at, seconds=round(end - entered.since, 3))
-            for entered, end in zip(self._entered, ends, strict=True)
+            for entered, end in zip(self._entered, ends, strict=False)
         )
 
     @property

@@ -1,0 +1,199 @@
+"""One life of an operator: its real parts, each call of which stands still until it is told to go on."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from recon_api.keys import WORKERS_CHANNEL, progress_key
+from recon_api.resource import ReconstructionJob
+from recon_operator.act import Actor
+from recon_operator.celery_client import BrokerError
+from recon_operator.clock import WallClock
+from recon_operator.decide.limits import Limits
+from recon_operator.decide.observation import Observation
+from recon_operator.jobs import Jobs
+from recon_operator.kubernetes_api import KubernetesError, RefusedError
+from recon_operator.late_stops import LateStops
+from recon_operator.metrics import Metrics
+from recon_operator.observe import Observer, View
+from recon_operator.progress_listener import ProgressListener
+from recon_operator.reading import read_job
+from recon_operator.reconcile import BATCH, TICK_S, Reconciler
+from recon_operator.redis_state import RedisState, StateUnavailableError
+from recon_operator.relist import Relist
+from recon_operator.status_writer import StatusWriter, WriteBudget
+from recon_operator.work_queue import WorkQueue
+from tests.support.races.broker import Broker
+from tests.support.races.clock import Clock
+from tests.support.races.gated import GatedApi, GatedCelery, GatedState, NoDurations, NotedEvents, Reads
+from tests.support.races.gates import Gates, Verdict
+from tests.support.races.timeline import Timeline, WatchEvent
+
+EXPECTED = (KubernetesError, StateUnavailableError, BrokerError)
+"""What a pass may fail of."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What all operators of a world have in common."""
+
+    timeline: Timeline
+    broker: Broker
+    redis: RedisState
+    clock: Clock
+    limits: Limits
+    metrics: Metrics
+    loop: Any
+    kill: Callable[[str, int], None]
+    """Kills the process of an attempt."""
+    watcher: Reads
+    wrong: Callable[[str], None]
+    """Hears of what must not happen."""
+
+
+class Operator:
+    """An operator from its start to its death; a new one knows nothing but the store and Redis."""
+
+    def __init__(self, around: Around) -> None:
+        self._around = around
+        clock, self.gates = around.clock, Gates(around.loop)
+        self.jobs, self._work = Jobs(), WorkQueue(clock.steady)
+        self.redis = GatedState(around.redis, self.gates, around.watcher)
+        api, durations = GatedApi(around.timeline, self.gates), NoDurations()
+        observer = Observer(self.redis, durations, longest_gap_s=2 * around.limits.watch_interval_s)
+        writer = StatusWriter(api, self.jobs, 20.0)
+        writer.budget, writer.corrections = WriteBudget(20.0, clock.steady), WriteBudget(5.0, clock.steady)
+        celery = GatedCelery(around.broker, self.gates, around.kill)
+        self._late_stops = LateStops(self.redis, celery)
+        actor = Actor(
+            api=api, writer=writer, redis=self.redis, celery=celery, events=NotedEvents(), jobs=self.jobs,
+            observer=observer, metrics=around.metrics, late_stops=self._late_stops,
+        )  # fmt: skip
+        self._reconciler = SteppedReconciler(
+            self.gates, around.wrong, jobs=self.jobs, work=self._work, observer=observer, actor=actor, api=api,
+            metrics=around.metrics, limits=around.limits, concurrency=32, durations=durations,
+            clock=WallClock(clock.now, clock.steady),
+        )  # fmt: skip
+        self._listener = ProgressListener(self.redis, self.jobs, self._work, observer)
+        self._relist = Relist(
+            api, self.jobs, self._work, (around.timeline.store.namespace,), missed=around.metrics.missed
+        )
+        self._turning = self._stopping_late = False
+        self._last_turn = clock.steady()
+        self.relist()
+
+    @property
+    def stands_at(self) -> list[str]:
+        """Where each of its tasks stands."""
+        return [parked.label for parked in self.gates.parked]
+
+    @property
+    def next_turn(self) -> float:
+        """When it looks at what is due next, on the steady clock."""
+        if self._work._poked:
+            return self._last_turn
+        return min([self._last_turn + TICK_S, *self._work._due.values()])
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it would look now."""
+        return self.may_turn and self.next_turn <= self._around.clock.steady()
+
+    @property
+    def may_turn(self) -> bool:
+        """Whether it is between two turns."""
+        return not self._turning
+
+    @property
+    def owes_stops(self) -> bool:
+        """Whether it has let jobs go that it could not stop."""
+        return bool(self._late_stops._owed) and not self._stopping_late
+
+    def stop_late(self) -> None:
+        """Try to stop them."""
+
+        async def stop() -> None:
+            for job, gpu_class in list(self._late_stops._owed.values()):
+                await self._late_stops._stop(job, gpu_class)
+            self._stopping_late = False
+
+        self._stopping_late = True
+        self.gates.start(stop())
+
+    def relist(self) -> None:
+        """List all jobs, as at its start and now and then."""
+
+        async def list_jobs() -> None:
+            try:
+                await self._relist.once()
+            except KubernetesError:
+                if not len(self.jobs):  # the first list is tried until it succeeds
+                    await list_jobs()
+
+        self.gates.start(list_jobs())
+
+    def turn(self) -> None:
+        """Begin a turn over the jobs that are due."""
+
+        async def turn() -> None:
+            try:
+                await self._reconciler._turn(taken)
+                self._reconciler._notice_clock_jump()
+            finally:
+                self._turning = False
+
+        self._turning, self._last_turn = True, self._around.clock.steady()
+        taken, self._work._poked = self._work.take_due(BATCH), False
+        self.gates.start(turn())
+
+    def advance(self, place: int = 0, verdict: Verdict = Verdict.DONE, tear_at: int | None = None) -> None:
+        """Let one of its tasks make its next call, and run to the one after."""
+        self.redis.tear_at = tear_at
+        self.gates.advance(place, verdict)
+
+    def die(self) -> None:
+        """End it where it stands."""
+        self.gates.end()
+
+    def hear(self, event: WatchEvent) -> None:
+        """Hear of a job from the watch, as `recon_operator.handlers` does."""
+        shown = read_job(event.object)
+        if event.type == "DELETED":
+            self.jobs.remove(shown.job.uid, shown.job.metadata.resource_version)
+            self._work.add(shown.job.uid)
+        elif self.jobs.apply(shown):
+            self._work.add(shown.job.uid)
+
+    def hear_state(self, uid: str, attempt: int, state: str) -> None:
+        """Hear of a state that Celery has stored."""
+        data = json.dumps({"status": state}).encode()
+        self._listener._task_reported({"channel": progress_key(uid, attempt).encode(), "data": data})
+
+    def hear_of_workers(self) -> None:
+        """Hear that a worker came or went."""
+        self._listener._workers_changed({"channel": WORKERS_CHANNEL.encode()})
+
+
+class SteppedReconciler(Reconciler):
+    """A reconciler whose passes are stepped, and whose faults are not forgiven."""
+
+    def __init__(self, gates: Gates, wrong: Callable[[str], None], **parts: Any) -> None:
+        super().__init__(**parts)
+        self._gates, self._wrong = gates, wrong
+
+    def _start_pass(self, job: ReconstructionJob, seen: Observation) -> None:
+        super()._start_pass(job, seen)
+        for task in self._passes:
+            self._gates.note(task)
+
+    def _plan_queue(self, view: View) -> None:
+        for uid in self._plan.update(view.workers, known=view.known):
+            self._work.add(uid)
+
+    def _try_again(self, uid: str, error: Exception, retry_after_s: float) -> None:
+        if not isinstance(error, EXPECTED):
+            raise error
+        if isinstance(error, RefusedError):
+            self._wrong(f"the API server refuses what the operator writes: {error}")
+        super()._try_again(uid, error, retry_after_s)

@@ -10,6 +10,7 @@ from recon_api.resource import ReconstructionJob
 from recon_operator.act import Actor
 from recon_operator.celery_client import BrokerError
 from recon_operator.clock import WallClock
+from recon_operator.credentials import CredentialsDesk
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
 from recon_operator.jobs import Jobs
@@ -69,6 +70,7 @@ class Operator:
         actor = Actor(
             api=api, writer=writer, redis=self.redis, celery=celery, events=NotedEvents(), jobs=self.jobs,
             observer=observer, metrics=around.metrics, late_stops=self._late_stops,
+            credentials=CredentialsDesk(api, self.redis, None),
         )  # fmt: skip
         self._reconciler = SteppedReconciler(
             self.gates, around.wrong, jobs=self.jobs, work=self._work, observer=observer, actor=actor, api=api,

@@ -14,6 +14,7 @@ from recon_worker.models.installed import Models
 from recon_worker.models.model import Model
 from recon_worker.progress import Progress, ProgressSink
 from recon_worker.publish import Manifest
+from recon_worker.remote.places import RemoteAccess, RemotePolicy
 from recon_worker.scene import Scene
 from recon_worker.stages.stage import Stage, run_stages
 from recon_worker.storage import Storage
@@ -43,7 +44,8 @@ class RealDisk:
             pause("publishes")
             fenced = True
 
-        finished = run_attempt(payload, self.storage, models, InputLimits(), about, sink, fence_and_pause)
+        remote = RemoteAccess(RemotePolicy(), None)
+        finished = run_attempt(payload, self.storage, models, InputLimits(), about, sink, fence_and_pause, remote)
         if fenced:
             self._watcher.published(uid)
         pause("has published")

@@ -24,8 +24,8 @@ RESTRICTED_VOLUMES = frozenset(
 )
 """The kinds of volumes that the pod security standard `restricted` allows."""
 
-NO_SETTINGS = {"REDIS_PASSWORD", "OTEL_EXPORTER_OTLP_ENDPOINT"} | {"REDIS_CA_FILE"}
-"""Variables that are a part of others, that OpenTelemetry reads by itself, or that a coming version reads."""
+NO_SETTINGS = {"REDIS_PASSWORD", "OTEL_EXPORTER_OTLP_ENDPOINT"}
+"""Variables that are a part of others, or that OpenTelemetry reads by itself."""
 
 TALK_TO_THE_API_SERVER = {f"Deployment/{NAME}", f"Job/{NAME}-uninstall", f"Pod/{NAME}-test"}
 

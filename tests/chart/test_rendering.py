@@ -238,6 +238,15 @@ def test_only_where_workers_are_scaled_may_the_operator_mark_their_pods() -> Non
     assert dict(part.split("=") for part in selector.split(",")).items() <= template["metadata"]["labels"].items()
 
 
+def test_jobs_are_let_go_before_the_release_goes_and_discarded_where_they_go_too() -> None:
+    hook = f"Job/{NAME}-uninstall"
+    assert render().get("Job", f"{NAME}-uninstall")["metadata"]["annotations"]["helm.sh/hook"] == "pre-delete"
+    assert render().pod(hook)["containers"][0]["args"] == ["release-jobs"]
+    without = {"crds": {"keep": False}}
+    assert render(without).pod(hook)["containers"][0]["args"] == ["release-jobs", "--discard"]
+    assert not render({"releaseJobsOnUninstall": False}).of_kind("Job")
+
+
 # --- what surrounds it --------------------------------------------------------------------------------------------
 
 

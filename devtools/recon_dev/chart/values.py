@@ -170,7 +170,7 @@ class ChartValues(Values):
     monitoring: Monitoring = Monitoring()
     tracing: Tracing = Tracing()
     keda: Keda = Keda()
-    release_jobs_on_uninstall: bool = False
+    release_jobs_on_uninstall: bool = True
     """Before the release goes, stop its jobs and take the operator's finalizer off them, so that none hangs."""
     test: TestValues = TestValues()
     extra_objects: list[KubernetesObject] = []

@@ -304,3 +304,8 @@ def test_every_pool_is_tried_once() -> None:
     ]  # fmt: skip
     assert f"--namespace={NAMESPACE}" in pod["containers"][0]["args"]
     assert "--namespace=team-a" in render(NAMESPACED).pod(f"Pod/{NAME}-test")["containers"][0]["args"]
+
+
+def test_metrics_keep_the_namespace_of_the_jobs_that_they_tell_of() -> None:
+    (endpoint,) = render(EVERYTHING_ON).get("ServiceMonitor", NAME)["spec"]["endpoints"]
+    assert endpoint["honorLabels"] is True

@@ -167,11 +167,11 @@ def _count(_: Scene, __: Path, word: str, progress: Progress) -> Mapping[str, An
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CELERY_BROKER_URL", "rediss://:secret@redis:6380/0")
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://:secret@redis:6380/0")
     monkeypatch.setenv("GPU_CLASS", "a100")
     monkeypatch.setenv("INPUT_LIMITS__MAX_PHOTOS", "50")
     settings = WorkerSettings()
-    assert (settings.celery_broker_url, settings.gpu_class) == ("rediss://:secret@redis:6380/0", "a100")
+    assert (settings.celery_broker_url, settings.gpu_class) == ("redis://:secret@redis:6380/0", "a100")
     assert (settings.input_limits.max_photos, settings.input_limits.min_photos) == (50, 3)
     monkeypatch.setenv("LEASE_TTL_S", "-1")
     with pytest.raises(ValidationError, match="lease_ttl_s"):

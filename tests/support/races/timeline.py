@@ -66,10 +66,10 @@ class Timeline:
     def _noted(self, writer: Writer, new: Json) -> Json:
         metadata = new["metadata"]
         old = self.latest.get(metadata["name"])
-        if old is not None and old["metadata"]["resourceVersion"] == metadata["resourceVersion"]:
-            return new
         if "deletionTimestamp" in metadata and not metadata.get("finalizers"):
-            self._end(writer, new)
+            self._end(writer, new)  # the last version of a job may be told with the number of the one before
+            return new
+        if old is not None and old["metadata"]["resourceVersion"] == metadata["resourceVersion"]:
             return new
         self.latest[metadata["name"]] = new
         self._tell(old, new)

@@ -27,7 +27,7 @@ BASE_IMAGE ?=
 
 help: ## Show this list
 	@printf '\n  \033[1mreconstruction-operator\033[0m  photos in, 3D models out\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36mmake %-16s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[36mmake %-16s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\n  First time here?  make demo\n\n'
 
 demo: $(READY) ## Reconstruct an object before your eyes (PHOTOS=folder takes your own photos)
@@ -47,6 +47,9 @@ test-fast: $(READY) ## Run the tests that need no server and little time
 
 test-cluster: $(READY) ## Run the tests on a real API server, etcd and Redis, and whole reconstructions
 	$(BIN)/pytest tests/cluster tests/worker -m 'slow' --numprocesses=$(JOBS) --dist=loadgroup
+
+e2e: $(READY) ## Run the tests on the cluster that KUBECONFIG names, with images that its nodes have
+	$(BIN)/pytest tests/e2e -m 'slow'
 
 races: $(READY) ## Run other random races of a job's events than the tests do (SEEDS=10000-20000)
 	SEEDS=$(or $(SEEDS),10000-20000) $(BIN)/pytest tests/cluster/test_races.py -k facts --numprocesses=$(JOBS)
@@ -97,7 +100,7 @@ sbom: $(READY) ## Write the bill of materials of each image into dist/ (IMAGE_RU
 test-images: $(READY) ## Test what the images hold, and that they work as a cluster runs them
 	IMAGES='$(call IMAGE,operator) $(call IMAGE,worker)' $(BIN)/pytest tests/images -m slow
 
-.PHONY: help demo up down test test-fast test-cluster races check $(CHECKS) generate format bench bench-cancel bench-time-left images sbom test-images
+.PHONY: help demo up down test test-fast test-cluster e2e races check $(CHECKS) generate format bench bench-cancel bench-time-left images sbom test-images
 
 # --- setting up: once, and again when the locked dependencies change ---------------------------------------------
 

@@ -65,7 +65,7 @@ def test_the_api_server_hears_nothing_behind_a_fence(
 
     async def try_it() -> None:
         configuration = Configuration()
-        await load_kube_config(str(job.control_plane.kubeconfig), client_configuration=configuration)
+        await load_kube_config(str(job.control_plane.run_kubectl.kubeconfig), client_configuration=configuration)
         api = KubernetesApi(ApiClient(configuration), fence())
         try:
             assert await api.get_job(job.namespace, job.name) == before, "it may still look"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import urllib3
 from kubernetes import client
@@ -15,7 +15,7 @@ from kubernetes import client
 from recon_api.resource import GROUP, KIND, PLURAL, VERSION
 from recon_api.status import ConditionStatus, ConditionType, Phase, ReconstructionJobStatus
 from recon_dev.follow import documents
-from tests.support.control_plane import ControlPlane
+from recon_dev.kubectl import Kubectl
 from tests.support.waiting import GENEROUS_S, wait_for
 
 Manifest = dict[str, Any]
@@ -37,11 +37,23 @@ def lasting(seconds: float) -> Mapping[str, Any]:
     return {"seconds": seconds}
 
 
+class Cluster(Protocol):
+    """An API server and two ways to it: the local control plane, or a cluster that somebody else runs."""
+
+    @property
+    def run_kubectl(self) -> Kubectl:
+        """kubectl as the administrator."""
+
+    @property
+    def api(self) -> client.ApiClient:
+        """An API client as the administrator."""
+
+
 @dataclass(frozen=True)
 class Job:
     """A job on the API server."""
 
-    control_plane: ControlPlane
+    control_plane: Cluster
     namespace: str
     name: str
 
@@ -119,7 +131,7 @@ def has_condition(status: ReconstructionJobStatus, kind: ConditionType, reason: 
 
 
 @contextmanager
-def recorded(control_plane: ControlPlane, namespace: str, file: Path) -> Iterator[Callable[[], list[Manifest]]]:
+def recorded(control_plane: Cluster, namespace: str, file: Path) -> Iterator[Callable[[], list[Manifest]]]:
     """Watch a namespace's jobs; the function yielded returns every state of them that the API server showed so far."""
     kubectl = control_plane.run_kubectl
     with file.open("w") as output:

@@ -255,4 +255,5 @@ def test_the_definition_is_installed_checked_upgraded_and_kept(own_control_plane
     older.do("install", {"crds": {"keep": False}})
     release.do("uninstall")
     older.do("uninstall")
+    kubectl("wait", "--for=delete", f"crd/{CRD}", "--timeout=50s")  # the API server first deletes all of its objects
     assert CRD not in kubectl("get", "crd", "--output=name")

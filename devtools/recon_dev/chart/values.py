@@ -141,8 +141,9 @@ class TestValues(Values):
 
     namespace: NamespaceName | Literal[""] = ""
     """Where the jobs are made; the first of `watchNamespaces`, or the release's own, where empty."""
-    timeout_seconds: int = Field(default=300, ge=10)
-    """How long each job may take, its wait in the queue included."""
+    timeout_seconds: int = Field(default=240, ge=10)
+    """How long all of them may take together. Shorter than `helm test --timeout`, which is 5 minutes: Helm takes the rights
+    away when it gives up, and the test can't clean up any more."""
 
 
 class ChartValues(Values):

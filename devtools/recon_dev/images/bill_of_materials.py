@@ -3,7 +3,7 @@
 Libraries that lie inside of a wheel, such as those of pycolmap, are not listed by themselves.
 """
 
-from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output import make_outputter

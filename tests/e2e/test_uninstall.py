@@ -21,7 +21,7 @@ def test_uninstall_with_jobs_under_way(cluster: RealCluster, install: Install) -
         assert not (job.object() or {})["metadata"].get("finalizers")
     wait_for("nothing of the release is left", lambda: not made.objects(KINDS), every_s=1)
     claims = {claim["metadata"]["name"] for claim in made.objects("pvc")}
-    assert claims == {"reconstruction-reconstruction-operator-storage"}
+    assert claims == {"reconstruction-storage"}
     ours = {"app.kubernetes.io/instance": "reconstruction"}
     cluster_wide = cluster.objects("clusterroles,clusterrolebindings", **ours)
     owners = {found["metadata"]["annotations"]["meta.helm.sh/release-namespace"] for found in cluster_wide}

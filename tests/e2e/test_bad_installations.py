@@ -30,16 +30,17 @@ def test_a_claim_that_is_missing_is_named_by_helm(install: Install) -> None:
 def test_a_definition_that_is_too_old_is_named_by_helm(cluster: RealCluster, install: Install) -> None:
     with old_definition(cluster), pytest.raises(HelmError) as refusal:
         install({}, wait=False)
-    assert "in the cluster is older than this chart: it lacks spec.managedBy" in str(refusal.value)
+    assert "in the cluster is older than this chart: it lacks status.worker" in str(refusal.value)
 
 
 @contextmanager
 def old_definition(cluster: RealCluster) -> Iterator[None]:
-    """Have the cluster know a definition from before jobs could have another controller."""
+    """Have the cluster know a definition from before the status named the worker."""
     kubectl = cluster.run_kubectl
     now = kubectl.get("crd", DEFINITION)["spec"]
     old = deepcopy(now)
-    del old["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["managedBy"]
+    del old["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]["worker"]
+    old["versions"][0]["additionalPrinterColumns"] = []  # some of them show it
     try:
         kubectl("patch", "crd", DEFINITION, "--type=merge", "-p", json.dumps({"spec": old}))
         yield
@@ -47,16 +48,20 @@ def old_definition(cluster: RealCluster) -> Iterator[None]:
         kubectl("patch", "crd", DEFINITION, "--type=merge", "-p", json.dumps({"spec": now}))
 
 
-def test_a_wrong_redis_password_is_told(install: Install) -> None:
+def test_a_wrong_redis_password_is_told_in_the_jobs_status(install: Install) -> None:
     made = install({})
     change_password(made, "operator-password")
+    wait_for("the operator logs it", lambda: "is refused by Redis" in made.log("operator"))
     job = made.submit(make_job("waiting"), made.namespace)
+    told = job.wait_until("says what is wrong", lambda s: "Redis" in (s.message or ""))
+    assert told.phase is Phase.QUEUED
+    assert "Redis refuses the operator: invalid username-password pair or user is disabled" in told.message
     wait_for(
-        "somebody says what is wrong",
-        lambda: "password" in (made.kubectl("logs", "-l", "app.kubernetes.io/component=operator", "--tail=-1")).lower(),
-        within_s=300,
+        "an event says so too", lambda: "Redis refuses the operator" in made.events(made.namespace, name="waiting")
     )
-    assert job.status().phase is not Phase.FAILED
+    made.kubectl("rollout", "restart", made.deployment("operator"))
+    made.wait_ready("operator")
+    job.wait_phase(Phase.SUCCEEDED)
 
 
 def change_password(made: Installation, key: str) -> None:

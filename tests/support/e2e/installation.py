@@ -144,6 +144,11 @@ class Installation:
         files = dict(line.split("\t", 1) for line in found.splitlines())
         return {name: about for name, about in files.items() if not name.startswith(".")}
 
+    def log(self, component: str) -> str:
+        """Return what the containers of a component's Pods have logged."""
+        labels = f"app.kubernetes.io/instance={RELEASE},app.kubernetes.io/component={component}"
+        return self.kubectl("logs", "-l", labels, "--tail=-1")
+
     def events(self, namespace: str, **about: str) -> str:
         """Return the messages of a namespace's events about some object, such as `name="chair"`."""
         fields = ",".join(f"involvedObject.{key}={value}" for key, value in about.items())

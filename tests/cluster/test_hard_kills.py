@@ -93,6 +93,7 @@ def test_an_attempt_that_nobody_asks_for_any_more_stops_by_itself(site: Site, at
     site.redis.delete(attempt_key(job.uid))
     result = job.wait_stopped()
     assert (result.reason, result.message[:31]) == ("Superseded", "nobody has asked for the attemp")
+    assert not job.work.exists(), "its job is over"
     assert not job.outputs.exists()
 
 

@@ -78,6 +78,8 @@ class Lease:
         self._ttl_s, self._beat_s, self._self_stop_s = ttl_s, beat_s, self_stop_s
         self._last_contact = self._last_wanted = time.monotonic()
         self._ended = self._asked = False
+        self.job_is_over = False
+        """Whether the attempt was told to stop because its job has ended or gone, and left nothing to keep."""
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
 
@@ -180,6 +182,7 @@ class Lease:
             self._stop.give(order.reason, order.message)
         elif current is None and self._unwanted_s() > self._self_stop_s:
             # The job was finished by another attempt, or deleted: nobody will ever confirm this one.
+            self.job_is_over = True
             self._stop.give(reasons.SUPERSEDED, f"nobody has asked for the attempt for {self._unwanted_s():.0f} s")
         else:
             self._last_wanted = self._last_wanted if current is None else time.monotonic()

@@ -178,8 +178,8 @@ def _outcome(
         if isinstance(error, FatalError):
             logger.exception("attempt %d failed", payload.attempt)
         result = ended_by(error, payload.attempt)
-        if isinstance(error, UsageError) or result.outcome is Outcome.CANCELLED:
-            _discard_steps(payload)
+        if isinstance(error, UsageError) or result.outcome is Outcome.CANCELLED or lease.job_is_over:
+            _discard_steps(payload)  # of a deleted job too, whose worker slept while its files were deleted
         return result, error
     _discard_steps(payload)
     return completed(payload.attempt, finished), None

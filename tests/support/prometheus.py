@@ -55,6 +55,10 @@ class Prometheus:
         values = (float(value) for series in found["result"] for _, value in series["values"])
         return [value for value in values if value == value]  # noqa: PLR0124 - NaN is none
 
+    def values_now(self, expression: str) -> list[float]:
+        """Return the numbers that the expression has now, one of each of its series."""
+        return [float(series["value"][1]) for series in self.ask("query", query=expression)["result"]]
+
     def ready(self) -> bool:
         """Say whether it answers."""
         try:
@@ -65,7 +69,7 @@ class Prometheus:
 
 @contextmanager
 def prometheus(folder: Path, targets: Mapping[str, str]) -> Iterator[Prometheus]:
-    """Yield a Prometheus that scrapes these addresses, by the name of their job, each second."""
+    """Yield a Prometheus that scrapes these addresses, which answer, by the name of their job, each second."""
     folder.mkdir()
     # As in a cluster: each target has a namespace of its own, and the metrics' label of that name means the job's.
     labels = {"namespace": "recon"}
@@ -91,6 +95,8 @@ def prometheus(folder: Path, targets: Mapping[str, str]) -> Iterator[Prometheus]
     try:
         running = Prometheus(f"http://127.0.0.1:{port}")
         wait_for(f"Prometheus is ready (see {folder / 'log'})", running.ready)
+        # It finds its targets some seconds later: what is counted by then, it never sees rise.
+        wait_for("Prometheus scrapes all of them", lambda: len(running.values_now("up == 1")) == len(targets))
         yield running
     finally:
         process.terminate()

@@ -71,9 +71,10 @@ class Observer:
         attempts = [(job.uid, job.status.execution_attempts) for job in jobs]
         try:
             snapshot = await self._redis.read(attempts, {job.spec.gpu_class for job in jobs if _is_unclaimed(job)})
-        except StateUnavailableError:
+        except StateUnavailableError as error:
             self._silence.reset()
-            return View({uid: Observation(known=False, attempt=number) for uid, number in attempts}, known=False)
+            unknown = Observation(known=False, refusal=error.refusal)
+            return View({uid: replace(unknown, attempt=number) for uid, number in attempts}, known=False)
         await self._durations.load(jobs)
         workers = Counter(worker.gpu_class for worker in snapshot.workers.values())
         return View({job.uid: self._observation(job, snapshot, workers) for job in jobs}, workers)

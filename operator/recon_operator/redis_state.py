@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from recon_api import keys
@@ -29,6 +29,9 @@ FIELDS_PER_JOB = 6
 
 class StateUnavailableError(Exception):
     """Redis did not answer: what it holds is unknown."""
+
+    refusal: str = ""
+    """What Redis said where it let this operator not in: somebody must put that right. Empty where it only is away."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Snapshot:
 
 class RedisState:
     """Both databases: 1 with our own keys, 0 with Celery's queues and results. Calls fail soon rather than wait."""
+
+    _refusal = ""
 
     def __init__(self, broker_url: str, result_url: str, state_db: int, timeout_s: float, fence: Fence) -> None:
         """Connect at the first call; nothing passes a closed fence."""
@@ -198,10 +203,14 @@ class RedisState:
         try:
             value = await call
         except (RedisError, OSError, TimeoutError) as error:
-            if self.available is not False:
-                log.warning("waiting for Redis at %s: %s", self.address, error or type(error).__name__)
-            self.available = False
-            raise StateUnavailableError(str(error)) from error
+            unavailable = StateUnavailableError(str(error))
+            if isinstance(error, AuthenticationError | NoPermissionError):
+                unavailable.refusal = str(error)
+            if self.available is not False or unavailable.refusal != self._refusal:
+                verb = "is refused by" if unavailable.refusal else "waits for"
+                log.warning("the operator %s Redis at %s: %s", verb, self.address, error or type(error).__name__)
+            self.available, self._refusal = False, unavailable.refusal
+            raise unavailable from error
         if self.available is False:
             log.info("Redis at %s answers again", self.address)
         self.available = True

@@ -39,6 +39,11 @@ RUNS = make_job(status=running())
 CONFIRMED = make_job(status=running(cancellation=requested()), cancellation="Confirmed")
 
 
+def test_a_job_that_waits_while_redis_refuses_the_operator_says_so() -> None:
+    status = decide(make_job(), Observation(known=False, refusal="wrong password"), NOW, LIMITS).status
+    assert (status.phase, status.message) == (Phase.QUEUED, "The job waits; Redis refuses the operator: wrong password")
+
+
 def test_a_job_that_is_sent_at_once_is_described_by_one_write() -> None:
     status = decide(NEW, FREE, NOW, LIMITS).status
     assert (status.task_id, status.observed_generation, status.model) == (task_id(UID, 1), 1, "synthetic")

@@ -41,6 +41,10 @@ class Cluster(Protocol):
     """An API server and two ways to it: the local control plane, or a cluster that somebody else runs."""
 
     @property
+    def kubeconfig(self) -> Path:
+        """Kubeconfig of its administrator."""
+
+    @property
     def run_kubectl(self) -> Kubectl:
         """kubectl as the administrator."""
 

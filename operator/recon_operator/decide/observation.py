@@ -16,6 +16,8 @@ class Observation:
 
     known: bool = True
     """Whether Redis answered. Where it did not, the fields up to `silent_s` say nothing."""
+    refusal: str = ""
+    """What Redis said where it refused the operator, such as for a wrong password; empty where it only is away."""
     attempt: int = 0
     """The attempt that the fields below speak of; 0 where the job has had none."""
     authorised: int | None = None

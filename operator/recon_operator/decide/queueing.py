@@ -46,6 +46,8 @@ def other_jobs_wait(situation: Situation) -> Situation | Decision:
     seen, gpu_class = situation.observation, situation.job.spec.gpu_class
     if seen.known and not seen.workers:
         reason, message = NO_WORKERS, f"No worker of gpuClass {gpu_class} is connected; the job waits for one"
+    elif seen.refusal:  # an absence is not told: it passes, and each job would be written twice
+        reason, message = QUEUED, f"The job waits; Redis refuses the operator: {seen.refusal}"
     else:
         reason, message = QUEUED, QUEUED.meaning
     if situation.status.phase is not Phase.QUEUED:

@@ -6,7 +6,7 @@ from datetime import datetime
 from redis import Redis
 
 from recon_api.errors import ReconstructionError
-from recon_api.keys import lease_key
+from recon_api.keys import cancel_key, lease_key
 from recon_api.resource import FINALIZER
 from recon_api.status import Phase
 from recon_operator.decide.limits import Limits
@@ -19,6 +19,13 @@ from tests.support.races.store import Json
 from tests.support.races.story import End, Story
 from tests.support.races.timeline import Change, Writer
 from tests.support.races.workers import Process, Revival
+
+NOTED = {
+    None: (None, "Withdrawn"),
+    "Requested": ("Requested", "Expired"),
+    "Confirmed": ("Confirmed", "Stopping"),
+}
+"""States of a cancellation by what is asked for."""
 
 
 class Checks:
@@ -74,6 +81,14 @@ class Checks:
             self._check_end(story, End(Phase(after["phase"]), confirmed, story.told))
         elif story.end is not None and after.get("phase") != story.end.phase:
             self._wrong(f"a job that was {story.end.phase} is {after.get('phase')}")
+        elif story.end is None and new["metadata"]["generation"] == after.get("observedGeneration"):
+            self._check_cancellation(new)
+
+    def _check_cancellation(self, job: Json) -> None:
+        """Look at what the operator notes of a wish that it has seen."""
+        wish, noted = job["spec"].get("cancellation"), job["status"].get("cancellation", {}).get("state")
+        if "deletionTimestamp" not in job["metadata"] and noted not in NOTED[wish]:
+            self._wrong(f"the cancellation that is asked for is {wish}, and the one that is noted {noted}")
 
     def _check_number(self, story: Story, number: int) -> None:
         if number <= story.attempts and not story.meddled:
@@ -121,6 +136,15 @@ class Checks:
                 process.revival = None
 
     # --- the workers -------------------------------------------------------------------------------------------------
+
+    def is_stopped(self, uid: str) -> bool:
+        """Say whether the operator has told all attempts of a job to stop."""
+        return bool(self._redis.exists(cancel_key(uid)))
+
+    def disobeys(self, uid: str, attempt: int) -> None:
+        """Note that an attempt goes on after it could read that it must not."""
+        if not self._stories[uid].forced:
+            self._wrong(f"attempt {attempt} goes on, and it was told to stop")
 
     def note_start(self, process: Process) -> None:
         """Look at an attempt that begins to compute."""

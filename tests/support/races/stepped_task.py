@@ -24,6 +24,7 @@ from recon_worker.publish import Manifest
 from recon_worker.stop import StopOrder
 from tests.support.races import real_disk
 from tests.support.races.disk import MemoryDisk
+from tests.support.races.gated_redis import GatedRedis
 from tests.support.races.steps import current, pause
 
 if TYPE_CHECKING:
@@ -67,8 +68,11 @@ class SteppedLease(Lease):
         self._process.note_fence()
 
     def _beat(self) -> bool:
+        stopped = Active.world.checks.is_stopped(self._uid)
         confirmed = super()._beat()
         self._process.note_beat()
+        if stopped and confirmed:
+            Active.world.checks.disobeys(self._uid, self._attempt)
         return confirmed
 
 
@@ -92,6 +96,14 @@ class QuietFeed(ProgressFeed):
 
     def __exit__(self, *_: object) -> None:
         """Nothing to end."""
+
+
+def claim(redis: GatedRedis, uid: str, attempt: int, owner: ClaimOwner) -> None:
+    """Take an attempt, and look whether that was forbidden before."""
+    stopped = Active.world.checks.is_stopped(uid)
+    lease.claim(redis, uid, attempt, owner)
+    if stopped:
+        Active.world.checks.disobeys(uid, attempt)
 
 
 def new_owner() -> ClaimOwner:
@@ -136,6 +148,7 @@ def what_is_finished(folder: Path, found: Manifest) -> Finished:
 EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
     (task, "_redis", lambda: process().worker.redis),
     (task, "_owner", new_owner),
+    (task, "claim", claim),
     (task, "_storage", lambda: Active.world.disk.storage),
     (task, "worker_settings", lambda: process().worker.settings),
     (task, "_run", run),

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import urllib3
 import yaml
 from kubernetes import client, config
 
@@ -44,6 +45,8 @@ class RealCluster:
         configuration = client.Configuration()
         config.load_kube_config(str(self.kubeconfig), client_configuration=configuration, persist_config=False)
         configuration.retries = 1
+        if not configuration.verify_ssl:  # the kubeconfig wants it so
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         return client.ApiClient(configuration)
 
     def helm(self, *arguments: str, values: Mapping[str, Any] | None = None) -> subprocess.CompletedProcess[str]:

@@ -46,10 +46,10 @@ test-fast: $(READY) ## Run the tests that need no server and little time
 	$(BIN)/pytest --ignore=tests/cluster -m 'not slow' --numprocesses=$(JOBS) --dist=worksteal
 
 test-cluster: $(READY) ## Run the tests on a real API server, etcd and Redis, and whole reconstructions
-	$(BIN)/pytest tests/cluster tests/worker -m 'slow' --numprocesses=$(JOBS) --dist=loadgroup
+	$(BIN)/pytest --ignore=tests/e2e --ignore=tests/images -m slow --numprocesses=$(JOBS) --dist=loadgroup
 
 e2e: $(READY) ## Run the tests on the cluster that KUBECONFIG names, with images that its nodes have
-	$(BIN)/pytest tests/e2e -m 'slow'
+	$(BIN)/pytest tests/e2e -m slow
 
 races: $(READY) ## Run other random races of a job's events than the tests do (SEEDS=10000-20000)
 	SEEDS=$(or $(SEEDS),10000-20000) $(BIN)/pytest tests/cluster/test_races.py -k facts --numprocesses=$(JOBS)

@@ -47,6 +47,7 @@ def test_a_traceparent_travels() -> None:
     assert TaskPayload.model_validate_json(payload.model_dump_json()).traceparent == GOOD
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["recon_operator.__main__", "recon_worker.task"])
 def test_nothing_that_sends_traces_is_imported_unless_it_is_asked_for(module: str) -> None:
     """redis-py imports OpenTelemetry's metrics by itself, where they are installed."""

@@ -4,8 +4,12 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from recon_dev.images.bill_of_materials import bill_of_materials
 from recon_dev.images.contents import INSIDE, Contents, DebianPackage
+
+pytestmark = pytest.mark.slow
 
 
 def test_it_names_every_package_of_python_and_of_debian() -> None:

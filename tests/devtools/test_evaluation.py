@@ -15,6 +15,8 @@ from recon_dev.truth.surface_distance import SurfaceProtocol, score_surface
 from recon_dev.truth.visibility import seen_triangles
 from recon_worker.cameras import CameraSet, PlacedCamera
 
+pytestmark = pytest.mark.slow
+
 SIZE, FOCAL_PX = (320, 240), 300.0
 CAMERAS = cameras_on_rings((Ring(8, 15.0, 5.0), Ring(8, -40.0, 5.0), Ring(6, 60.0, 5.0)), SIZE, FOCAL_PX, seed=0)
 PROTOCOL = SurfaceProtocol(samples=10_000, ground_z=-10.0)

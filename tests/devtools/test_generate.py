@@ -49,6 +49,7 @@ def test_a_file_that_differs_is_named_and_left_alone(
     assert (tmp_path / "page.md").read_text() == "old\n"
 
 
+@pytest.mark.slow
 def test_generating_makes_the_check_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generate, "CHECKOUT", tmp_path)
     monkeypatch.setattr("sys.argv", ["generate"])

@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import pathlib, signal
 from recon_shown import text

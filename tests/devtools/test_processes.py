@@ -13,6 +13,8 @@ import pytest
 from recon_dev.errors import DevError
 from recon_dev.processes import Component, ProcessIdentity, RunningProcess, stop_recorded
 
+pytestmark = pytest.mark.slow
+
 SLEEP = "import time; time.sleep(60)"
 IGNORES_SIGTERM = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open(READY, 'w'); time.sleep(60)"
 HAS_CHILD = "import subprocess, sys, time; c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); open(READY, 'w').write(str(c.pid)); time.sleep(60)"  # fmt: skip

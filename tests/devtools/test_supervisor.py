@@ -16,6 +16,8 @@ from recon_dev.state import StateDir
 from recon_dev.status import ClusterStatus, ComponentState, SupervisorLock
 from recon_dev.supervisor import LONGEST_BACKOFF_S, STEADY_AFTER_S, Backoff, Supervisor
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def state(tmp_path: Path) -> StateDir:

@@ -12,6 +12,8 @@ from recon_dev.truth.photos import PhotoSetSpec, render_photo_set
 from recon_dev.truth.shape import GROUND_Z, distance_to_object, make_shape
 from recon_dev.truth.visibility import seen_triangles
 
+pytestmark = pytest.mark.slow
+
 TINY = PhotoSetSpec(rings=(Ring(3, 30.0, 3.4),), width_px=96, height_px=72, shape_cells=48, ground_cells=128)
 
 FEW = PhotoSetSpec(

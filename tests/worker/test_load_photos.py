@@ -411,9 +411,17 @@ def cut_tar(folder: Path) -> Path:
         pytest.param(
             lambda f: hostile_tar(f, "x.jpg", tarfile.CHRTYPE), reasons.INPUT_REJECTED, "a device", id="tar: device"
         ),
-        pytest.param(zip_bomb, reasons.INPUT_REJECTED, "more than 100 times its size", id="a zip bomb"),
-        pytest.param(lying_zip, reasons.INPUT_REJECTED, "", id="a zip bomb with false headers"),
-        pytest.param(tar_bomb, reasons.INPUT_REJECTED, "more than 100 times its size", id="a tar bomb in no photo"),
+        pytest.param(
+            zip_bomb, reasons.INPUT_REJECTED, "more than 100 times its size", id="a zip bomb", marks=pytest.mark.slow
+        ),
+        pytest.param(lying_zip, reasons.INPUT_REJECTED, "", id="a zip bomb with false headers", marks=pytest.mark.slow),
+        pytest.param(
+            tar_bomb,
+            reasons.INPUT_REJECTED,
+            "more than 100 times its size",
+            id="a tar bomb in no photo",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(damaged_zip, reasons.INPUT_REJECTED, "is damaged", id="a damaged zip"),
         pytest.param(cut_tar, reasons.INPUT_REJECTED, "is damaged", id="a truncated tar.gz"),
     ],

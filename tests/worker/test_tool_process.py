@@ -20,6 +20,8 @@ from recon_api.steps import Step
 from recon_worker.progress import Progress
 from recon_worker.tool_process import run_tool
 
+pytestmark = pytest.mark.slow
+
 PREAMBLE = """
 import ctypes, os, signal, subprocess, sys, time
 from pydantic import BaseModel

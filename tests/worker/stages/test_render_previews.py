@@ -92,6 +92,7 @@ def test_the_side_that_shows_most_is_chosen_among_those_that_were_photographed()
     assert chosen @ directions[1] > 0.99
 
 
+@pytest.mark.slow
 def test_the_stage_writes_a_still_and_a_looping_turn_of_bounded_size(tmp_path: Path) -> None:
     scene = finished_scene(tmp_path / "scene", make_post())
     out = tmp_path / "out"

@@ -106,7 +106,7 @@ test-images: $(READY) ## Test what the images hold, and that they work as a clus
 
 $(READY): uv.lock pyproject.toml devtools/pyproject.toml | $(UV)
 	@echo 'Installing the locked dependencies into .venv (the first time takes a few minutes)'
-	@$(UV) sync --locked --quiet --group dev
+	@$(UV) sync --locked --quiet --group dev --compile-bytecode
 	@touch $@
 
 $(CACHE)/uv/bin/uv:

@@ -4,6 +4,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from PIL import Image
 from recon_api import reasons
 from recon_api.credentials import AttemptCredentials, Credentials
 from recon_api.errors import JobCancelled, UsageError
-from recon_api.payload import TaskPayload
+from recon_api.keys import cancel_key, result_key
+from recon_api.payload import AttemptResult, ClaimOwner, Outcome, TaskPayload
 from recon_api.reasons import Reason
 from recon_worker.attempt import run_attempt
 from recon_worker.bucket_storage import BucketStorage
+from recon_worker.death_watch import RunningAttempt
 from recon_worker.destinations import withdraw
 from recon_worker.finished import Finished
 from recon_worker.inputs.limits import InputLimits
@@ -28,7 +31,9 @@ from recon_worker.publish import MANIFEST, Manifest
 from recon_worker.remote.objects import MARK
 from recon_worker.remote.places import RemoteAccess, RemotePolicy
 from recon_worker.scene import Scene
+from recon_worker.settings import WorkerSettings
 from recon_worker.storage import Storage
+from recon_worker.worker import MainProcess
 from tests.support.web import ACCESS_KEY, S3, SECRET_KEY, s3_server
 from tests.support.worker_site import Site, running_site
 
@@ -326,3 +331,28 @@ def test_a_worker_reports_what_another_has_published_and_keeps_no_steps(
     assert not left_by_another.exists()
     logs = b"".join(worker.log.read_bytes() for worker in site.workers)
     assert SECRET_KEY.encode() not in logs
+
+
+@pytest.mark.parametrize("cancelled", [True, False], ids=["its job was cancelled", "it has crashed"])
+def test_the_upload_of_a_killed_attempt_goes_where_nobody_wants_it(
+    s3: S3, bucket: str, site: Site, tmp_path: Path, cancelled: bool
+) -> None:
+    pod = Pod(s3, bucket, tmp_path / "pod")
+    with pytest.raises(JobCancelled):
+        pod.run(refuses=(2, reasons.WORKER_STOPPED))
+    before = published(s3, bucket)
+    if cancelled:
+        site.redis.set(cancel_key(UID), "confirmed")
+    folder = {"JOB_STORAGE_PATH": str(pod.storage.root), "CELERY_BROKER_URL": f"{site.url}/0"}
+    named = {name.lower(): value for name, value in (variables(s3, bucket) | folder).items()}
+    main = MainProcess(WorkerSettings.model_validate(named), tmp_path, boot_id="1")
+    dead = RunningAttempt(
+        uid=UID, attempt=1, namespace="shop", name="chair", pid=1, started_at=datetime.now(UTC),
+        owner=ClaimOwner(worker="w", boot_id="1", nonce=""), bucket_path="chair",
+    )  # fmt: skip
+    main._bury(dead)
+    value = site.redis.get(result_key(UID, 1))
+    assert isinstance(value, bytes)
+    result = AttemptResult.model_validate_json(value)
+    assert result.outcome is (Outcome.CANCELLED if cancelled else Outcome.FAILED)
+    assert published(s3, bucket) == ({} if cancelled else before)

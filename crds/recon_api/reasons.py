@@ -80,7 +80,9 @@ NOT_SUPPORTED = Reason("NotSupported", "This installation cannot do what the spe
 CUDA_OUT_OF_MEMORY = Reason("CUDAOutOfMemory", "The GPU's memory did not suffice", Blame.JOB)
 OUT_OF_MEMORY = Reason("OutOfMemory", "The worker's memory did not suffice", Blame.JOB)
 RECONSTRUCTION_FAILED = Reason("ReconstructionFailed", "A step of the reconstruction failed unexpectedly", Blame.JOB)
-REMOTE_UNAVAILABLE = Reason("RemoteUnavailable", "The server of input.url or output.url does not serve", Blame.JOB)
+REMOTE_UNAVAILABLE = Reason(
+    "RemoteUnavailable", "The server of input.url or output.url, or of the storage, does not serve", Blame.JOB
+)
 STORAGE_FAILED = Reason("StorageFailed", "The storage could not be read or written", Blame.JOB)
 WORKER_CRASHED = Reason("WorkerCrashed", "The process that ran the attempt died", Blame.JOB)
 

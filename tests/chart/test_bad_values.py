@@ -37,6 +37,22 @@ def pools(*pools: dict[str, Any]) -> Values:
             "at '/storage/claim/accessModes/0': value must be one of 'ReadWriteMany', 'ReadWriteOnce'",
             id="an access mode",
         ),
+        pytest.param(
+            {"storage": {"url": "s3://store", "existingClaim": "photos"}}, "storage: there are two.", id="two storages"
+        ),
+        pytest.param(
+            {"storage": {"url": "s3://store", "subPath": "recon"}},
+            "storage.subPath: names a folder in a volume, and storage.url is a bucket.",
+            id="a folder of a bucket",
+        ),
+        pytest.param(
+            {"storage": {"secretName": "store"}},
+            "storage.secretName: holds credentials for storage.url, which is empty.",
+            id="credentials for no bucket",
+        ),
+        pytest.param(
+            {"storage": {"url": "https://store"}}, "at '/storage/url': 'https://store' does not match", id="no bucket"
+        ),
         pytest.param(pools(), "at '/worker/pools': minItems: got 0, want 1", id="no pool"),
         pytest.param(pools({"gpus": 1}), "at '/worker/pools/0': missing property 'name'", id="a pool without a name"),
         pytest.param(

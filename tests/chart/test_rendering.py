@@ -8,6 +8,7 @@ import yaml
 from recon_api.crd import crd
 from recon_operator.permissions import PERMISSIONS
 from tests.support.chart import (
+    BUCKET,
     EVERYTHING_ON,
     EXISTING_CLAIMS,
     EXTERNAL_REDIS,
@@ -190,6 +191,33 @@ def test_a_new_claim_outlives_the_release_and_an_existing_one_is_used_as_it_is()
     pod = rendered.pod(worker())
     assert volumes(pod)["storage"] == {"persistentVolumeClaim": {"claimName": "photos"}}
     assert mounts(pod)["storage"] == {"name": "storage", "mountPath": "/app/storage/jobs", "subPath": "recon"}
+
+
+def test_with_a_bucket_nothing_is_claimed_and_keys_stand_in_no_pod() -> None:
+    rendered = render(BUCKET)
+    assert f"{NAME}-storage" in render().names("PersistentVolumeClaim") - rendered.names("PersistentVolumeClaim")
+    pod = rendered.pod(worker())
+    assert volumes(pod)["storage"] == {"emptyDir": {"sizeLimit": "50Gi"}}
+    found = environment(pod)
+    assert (found["STORAGE_URL"], found["JOB_STORAGE_PATH"]) == (
+        "s3://store/recon/",
+        mounts(pod)["storage"]["mountPath"],
+    )
+    assert {
+        name: found[name]["secretKeyRef"] for name in found if name.startswith("STORAGE_") and name != "STORAGE_URL"
+    } == {
+        "STORAGE_ACCESS_KEY_ID": {"name": "store", "key": "AWS_ACCESS_KEY_ID"},
+        "STORAGE_SECRET_ACCESS_KEY": {"name": "store", "key": "AWS_SECRET_ACCESS_KEY"},
+        "STORAGE_SESSION_TOKEN": {"name": "store", "key": "AWS_SESSION_TOKEN", "optional": True},
+        "STORAGE_ENDPOINT_URL": {"name": "store", "key": "endpointURL", "optional": True},
+    }
+    assert not any(name.startswith("STORAGE_") for name in environment(rendered.pod(OPERATOR)))
+
+
+def test_a_bucket_that_lies_open_needs_no_secret() -> None:
+    found = environment(render({"storage": {"url": "s3://store"}}).pod(worker()))
+    assert [name for name in found if name.startswith("STORAGE_")] == ["STORAGE_URL"]
+    assert not any(name.startswith("STORAGE_") for name in environment(render().pod(worker())))
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,10 @@ def test_the_notes_say_what_to_do_next(release: Release) -> None:
     assert "Does a worker stay Pending? It needs a GPU that no node offers" in notes
     without = release.do("upgrade", {**LEFT_TO_OTHERS, "worker": {"poolDefaults": {"gpus": 0}}})
     assert "GPU that no node offers" not in without
+    assert f"mkdir -p /app/storage/jobs/inputs/{release.namespace}" in without
+    bucket = release.do("upgrade", {**LEFT_TO_OTHERS, "storage": {"url": "s3://store/recon/"}})
+    assert f"aws s3 cp --recursive my-photos s3://store/recon/inputs/{release.namespace}/chair/" in bucket
+    assert "/app/storage/jobs" not in bucket
 
 
 EXTERNAL = {"builtIn": {"enabled": False}, "external": {"host": "redis"}}
@@ -157,6 +161,16 @@ EXTERNAL = {"builtIn": {"enabled": False}, "external": {"host": "redis"}}
             {"storage": {"existingClaim": "photos"}},
             "storage.existingClaim: there is no PersistentVolumeClaim named photos in the namespace {namespace}.",
             id="a missing storage claim",
+        ),
+        pytest.param(
+            {"storage": {"url": "s3://store", "secretName": "keys"}},
+            "storage.secretName: there is no Secret named keys in the namespace {namespace}.",
+            id="missing keys of the bucket",
+        ),
+        pytest.param(
+            {"storage": {"url": "s3://store", "secretName": "other"}},
+            "storage.secretName: the Secret other has no key AWS_ACCESS_KEY_ID; add it.",
+            id="a Secret without the bucket's keys",
         ),
         pytest.param(
             {"redis": {"builtIn": {"persistence": {"existingClaim": "data"}}}},

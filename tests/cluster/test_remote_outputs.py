@@ -17,8 +17,9 @@ from recon_worker.inputs.limits import InputLimits
 from recon_worker.models.installed import Models
 from recon_worker.progress import Progress, SilentSink
 from recon_worker.publish import MANIFEST, Manifest, seal
+from recon_worker.remote.objects import MARK
 from recon_worker.remote.places import Place, RemoteAccess, RemotePolicy
-from recon_worker.remote.upload import MARK, announce, upload
+from recon_worker.remote.upload import announce, upload
 from recon_worker.storage import Storage
 from tests.support.web import ACCESS_KEY, S3, SECRET_KEY, s3_server
 

@@ -127,6 +127,7 @@ EXISTING_CLAIMS: Values = {
     "storage": {"existingClaim": "photos", "subPath": "recon"},
     "redis": {"builtIn": {"persistence": {"existingClaim": "redis-data"}}},
 }
+BUCKET: Values = {"storage": {"url": "s3://store/recon/", "secretName": "store", "scratchSize": "50Gi"}}
 NAMESPACED: Values = {
     "watchNamespaces": ["team-a", "team-b"],
     "operator": {"replicas": 1, "settings": {"RELIST_INTERVAL_S": 300}},
@@ -154,6 +155,7 @@ VALUE_SETS: Mapping[str, Values] = {
     "GPU pools": GPU_POOLS,
     "external Redis": EXTERNAL_REDIS,
     "existing claims": EXISTING_CLAIMS,
+    "a bucket": BUCKET,
     "namespaced": NAMESPACED,
     "everything on": EVERYTHING_ON,
 }

@@ -42,6 +42,8 @@ class RunningAttempt(BaseModel):
     started_at: datetime
     output: Path | None = None
     """Folder that it publishes its result as, where its job names one that can be."""
+    bucket_path: str | None = None
+    """What it publishes its result as in the installation's bucket, where that is its storage."""
 
     @property
     def log_fields(self) -> Mapping[str, object]:

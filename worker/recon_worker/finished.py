@@ -40,10 +40,14 @@ def finished(folder: Path, manifest: Manifest, finalizing_s: float | None = None
 
     The outputs are named where they lie: in the folder, or below `url` where they were uploaded.
     """
-    report = _report(folder)
+    return finished_as(_report(folder), manifest, folder if url is None else url, finalizing_s)
+
+
+def finished_as(report: Report, manifest: Manifest, place: Path | str, finalizing_s: float | None = None) -> Finished:
+    """Return what a report and a manifest tell, with the outputs named in a folder or below a URL."""
     seconds = {step: _seconds(report, step) for step in Step} | {Step.FINALIZING: finalizing_s}
     return Finished(
-        outputs=manifest.outputs(folder if url is None else url),
+        outputs=manifest.outputs(place),
         steps=tuple(StepTime(name=step, seconds=round(s, 3)) for step, s in seconds.items() if s is not None),
         metrics=tuple(
             Metric(name=name, value=value) for stage in report.stages for name, value in stage.metrics.items()
@@ -51,10 +55,18 @@ def finished(folder: Path, manifest: Manifest, finalizing_s: float | None = None
     )
 
 
+def report_in(text: bytes | str) -> Report:
+    """Return a report from its text; an empty one where it can't be read."""
+    try:
+        return Report.model_validate_json(text)
+    except ValidationError:
+        return Report()
+
+
 def _report(folder: Path) -> Report:
     try:
-        return Report.model_validate_json((folder / REPORT).read_text())
-    except (OSError, ValidationError):  # another job may be publishing in the same place
+        return report_in((folder / REPORT).read_bytes())
+    except OSError:  # another job may be publishing in the same place
         return Report()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from recon_api.errors import UsageError
+from recon_worker.bucket_storage import BucketStorage
 from recon_worker.publish import MANIFEST, Manifest
 from recon_worker.storage import Storage
 
@@ -24,16 +25,29 @@ SET_ASIDE = ".replaced-*.old"
 """Results that a later job has moved away to publish its own, if it died before it removed them."""
 
 
-def remove_outputs(storage: Storage, namespace: str, output_path: str, uid: str) -> None:
-    """Remove the folder that `spec.output.path` names if the job of that uid has published it. Raises OSError.
+def remove_outputs(
+    storage: Storage, namespace: str, output_path: str, uid: str, bucket: BucketStorage | None = None
+) -> None:
+    """Remove what `spec.output.path` names, on the volume or in the bucket, if the job of that uid has published it.
 
-    Its manifest goes last: what a crash has left of the folder is still known for this job's.
+    Its manifest goes last: what a crash has left is still known for this job's. Raises OSError, and of a bucket the errors
+    of `recon_api.errors`.
     """
     try:
+        place = None if bucket is None else bucket.output(namespace, output_path)
         folder = storage.output(namespace, output_path)
     except UsageError as error:
         logger.info("job %s can have published nothing: %s", uid, error)
         return
+    if place is None:
+        _remove_folder(folder, uid)
+    else:
+        from recon_worker.remote.results import remove_result  # its libraries are for those who upload only
+
+        remove_result(place, uid)
+
+
+def _remove_folder(folder: Path, uid: str) -> None:
     for each in (folder, *folder.parent.glob(SET_ASIDE)):
         with suppress(FileNotFoundError, NotADirectoryError), _opened(each) as opened:
             if _publisher(opened) == uid:

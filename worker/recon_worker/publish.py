@@ -121,13 +121,18 @@ def publish(sealed: Path, folder: Path, fence: Callable[[], None]) -> Manifest:
     `fence` is called last and raises where this attempt may not publish any more. A death between the two renames leaves
     the job without a result and its sealed folder in place: the next attempt publishes it.
     """
-    manifest = Manifest.model_validate_json((sealed / MANIFEST).read_text())
+    manifest = manifest_of(sealed)
     folder.parent.mkdir(parents=True, exist_ok=True)
     fence()
     _swap(sealed, folder, _replaced(folder, manifest.uid))
     sync_folder(folder.parent)
     remove_replaced(folder, manifest.uid)
     return manifest
+
+
+def manifest_of(sealed: Path) -> Manifest:
+    """Return the manifest of a sealed folder. Raises FileNotFoundError where a later attempt has published it."""
+    return Manifest.model_validate_json((sealed / MANIFEST).read_text())
 
 
 def _swap(sealed: Path, folder: Path, replaced: Path) -> None:

@@ -1,16 +1,19 @@
 """The worker's settings, read from the environment once."""
 
+import re
 import socket
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from recon_api.credentials import checked_key
+from recon_api.credentials import Credentials, checked_key
 from recon_api.keys import DEFAULT_GPU_CLASS
 from recon_api.redis_url import settings_with_tls
+from recon_worker.bucket_storage import BucketStorage
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.remote.places import RemotePolicy
 
@@ -31,7 +34,17 @@ class WorkerSettings(BaseSettings):
     redis_state_db: int = Field(default=1, ge=0)
     """Database of the keys that operator and worker share, on the broker's server (`recon_api.keys`)."""
     job_storage_path: Path = Path("/app/storage/jobs")
-    """The shared volume: inputs/, outputs/ and work/."""
+    """The shared volume: inputs/, outputs/ and work/. With STORAGE_URL a folder of the worker's own, which holds what is being worked on."""
+    storage_url: str = ""
+    """A bucket, or a prefix in one, such as s3://bucket/prefix, that holds inputs/ and outputs/ instead of a shared volume."""
+    storage_access_key_id: SecretStr | None = None
+    """Access key for STORAGE_URL, and for nothing that a job names; requests are not signed where it is empty."""
+    storage_secret_access_key: SecretStr | None = None
+    """The secret that belongs to it."""
+    storage_session_token: SecretStr | None = None
+    """The token of temporary credentials."""
+    storage_endpoint_url: str | None = None
+    """The S3 server of STORAGE_URL, which may have a private address; S3_ENDPOINT_URL where empty."""
     model_weights_path: Path | None = None
     """Folder with the weights of models that need any."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -100,16 +113,45 @@ class WorkerSettings(BaseSettings):
             else value
         )
 
-    @field_validator("s3_endpoint_url", "ssl_cert_file", mode="before")
+    @field_validator("storage_url")
+    @classmethod
+    def _is_a_bucket(cls, value: str) -> str:
+        if value and not re.fullmatch(r"s3://[A-Za-z0-9][-A-Za-z0-9._]*(/[^\s?#]*)?", value):
+            raise ValueError("must be the URL of a bucket or of a prefix in one, such as s3://bucket/prefix")
+        return value.rstrip("/")
+
+    @field_validator("s3_endpoint_url", "ssl_cert_file", "storage_endpoint_url", mode="before")
     @classmethod
     def _nothing_where_empty(cls, value: object) -> object:
-        return value or None
+        return (value.strip() if isinstance(value, str) else value) or None
 
     @field_validator("credentials_key")
     @classmethod
     def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
         return (
             None if value is None or not value.get_secret_value() else SecretStr(checked_key(value.get_secret_value()))
+        )
+
+    @model_validator(mode="after")
+    def _keys_go_together(self) -> Self:
+        if bool(_text_of(self.storage_access_key_id)) != bool(_text_of(self.storage_secret_access_key)):
+            raise ValueError("STORAGE_ACCESS_KEY_ID and STORAGE_SECRET_ACCESS_KEY belong together: set both, or none")
+        return self
+
+    def bucket_storage(self) -> BucketStorage | None:
+        """Return the installation's storage where it is a bucket, None where it is a volume."""
+        if not self.storage_url:
+            return None
+        values = {
+            "AWS_ACCESS_KEY_ID": _text_of(self.storage_access_key_id),
+            "AWS_SECRET_ACCESS_KEY": _text_of(self.storage_secret_access_key),
+            "AWS_SESSION_TOKEN": _text_of(self.storage_session_token),
+        }
+        policy = self.remote_policy()
+        return BucketStorage(
+            self.storage_url,
+            Credentials(values={name: value for name, value in values.items() if value}),
+            replace(policy, s3_endpoint_url=self.storage_endpoint_url or policy.s3_endpoint_url),
         )
 
     def remote_policy(self) -> RemotePolicy:
@@ -121,6 +163,10 @@ class WorkerSettings(BaseSettings):
             s3_endpoint_url=self.s3_endpoint_url,
             ca_file=self.ssl_cert_file,
         )
+
+
+def _text_of(value: SecretStr | None) -> str:
+    return value.get_secret_value().strip() if value else ""
 
 
 @cache

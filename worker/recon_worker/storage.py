@@ -7,6 +7,8 @@
     work/<uid>/attempt-<n>/                the same, complete, with its manifest
     outputs/<namespace>/<name>/            published
 
+Where the storage is a bucket (`recon_worker.bucket_storage`), each worker has a disk of its own for work/, and nothing else.
+
 Every name that becomes a part of a path is checked here again, whoever checked it before.
 """
 
@@ -33,21 +35,15 @@ class Storage:
 
     def inputs(self, namespace: str) -> Path:
         """Return the folder that the namespace's jobs may read."""
-        return self.root / "inputs" / _checked(_NAMESPACE, namespace, "namespace")
+        return self.root / "inputs" / checked_namespace(namespace)
 
     def outputs(self, namespace: str) -> Path:
         """Return the folder that the namespace's jobs publish in."""
-        return self.root / "outputs" / _checked(_NAMESPACE, namespace, "namespace")
+        return self.root / "outputs" / checked_namespace(namespace)
 
     def output(self, namespace: str, path: str) -> Path:
         """Return the folder that `spec.output.path` names; raise `UsageError(INVALID_SPEC)` where it leads elsewhere."""
-        folder, relative = self.outputs(namespace), PurePosixPath(path)
-        parts = relative.parts
-        if not parts or relative.is_absolute() or "\0" in path or any(part.startswith(".") for part in parts):
-            raise UsageError(
-                reasons.INVALID_SPEC,
-                f"output.path {path!r} must be relative to the namespace's own output folder, without hidden parts",
-            )
+        folder, relative = self.outputs(namespace), checked_output(path)
         if not (folder / relative).resolve().is_relative_to(folder.resolve()):
             raise UsageError(
                 reasons.INVALID_SPEC, f"output.path {path!r} leads outside of the namespace's output folder"
@@ -61,6 +57,11 @@ class Storage:
     def steps(self, uid: str) -> Path:
         """Return the root of the job's scene."""
         return self.work(uid) / "steps"
+
+    def jobs(self) -> list[str]:
+        """Return the uids of the jobs that have a folder of their own."""
+        folder = self.root / "work"
+        return [each.name for each in folder.iterdir() if _UID.fullmatch(each.name)] if folder.is_dir() else []
 
     def remove_drafts(self, uid: str, *, through: int) -> None:
         """Remove what attempts up to number `through` were about to write; finished steps and sealed results stay.
@@ -77,6 +78,23 @@ class Storage:
     def discard(self, uid: str) -> None:
         """Remove everything of the job but what it has published. Does nothing where there is nothing."""
         remove(self.work(uid))
+
+
+def checked_namespace(namespace: str) -> str:
+    """Return the name of a namespace; raise `UsageError(INVALID_SPEC)` where it is none."""
+    return _checked(_NAMESPACE, namespace, "namespace")
+
+
+def checked_output(path: str) -> PurePosixPath:
+    """Return `spec.output.path`; raise `UsageError(INVALID_SPEC)` where it is absolute, leads upwards or is hidden."""
+    relative = PurePosixPath(path)
+    parts = relative.parts
+    if not parts or relative.is_absolute() or "\0" in path or any(part.startswith(".") for part in parts):
+        raise UsageError(
+            reasons.INVALID_SPEC,
+            f"output.path {path!r} must be relative to the namespace's own output folder, without hidden parts",
+        )
+    return relative
 
 
 def _attempt_of(draft: Path) -> float:

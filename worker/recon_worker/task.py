@@ -38,11 +38,14 @@ from recon_api.keys import (
 )
 from recon_api.payload import AttemptResult, ClaimOwner, Outcome, ProgressMeta, TaskPayload, TaskResult
 from recon_worker import attempt_end
-from recon_worker.attempt import destination_of, run_attempt
+from recon_worker.attempt import run_attempt
+from recon_worker.bucket_storage import BucketStorage, result_of
 from recon_worker.death_watch import RunningAttempt, living, note_renewal
+from recon_worker.destinations import destination_of
 from recon_worker.device import device_of, gpu_name
 from recon_worker.finished import Finished
 from recon_worker.lease import RECONNECT_S, AlreadyClaimed, Lease, claim
+from recon_worker.leftovers import remove_leftovers
 from recon_worker.logging_setup import about, logging_about, set_up_logging
 from recon_worker.models.installed import Models
 from recon_worker.outcome import completed, ended_by, known_error, with_circumstances
@@ -111,7 +114,7 @@ def _discard(job_id: str, namespace: str, output_path: str | None) -> None:
     _storage().discard(job_id)
     logger.info("removed the steps of job %s of %s", job_id, namespace)
     if output_path is not None:
-        remove_outputs(_storage(), namespace, output_path, job_id)
+        remove_outputs(_storage(), namespace, output_path, job_id, _bucket())
         _redis().set(discarded_key(job_id), 1, ex=DISCARDED_TTL_S)
 
 
@@ -203,7 +206,9 @@ def _cause(raised: BaseException, lease: Lease) -> ReconstructionError:
 
 
 def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> Finished:
-    settings = worker_settings()
+    settings, bucket = worker_settings(), _bucket()
+    if bucket is not None:  # on a volume, whichever worker ends a job removes its steps
+        remove_leftovers(_storage(), _redis(), payload.job_id)
     told = {
         "job": {"namespace": payload.namespace, "name": payload.name, "uid": payload.job_id},
         "attempt": payload.attempt,
@@ -220,6 +225,7 @@ def _run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> Finished:
         feed,
         lease.fence,
         RemoteAccess(settings.remote_policy(), _credentials(payload)),
+        bucket,
     )
 
 
@@ -276,8 +282,14 @@ def _send(task: Task, request_id: str, meta: ProgressMeta) -> None:
 
 
 def _task_result(payload: TaskPayload, result: AttemptResult) -> TaskResult:
-    output_path = str(destination_of(payload, _storage())) if result.outcome is Outcome.COMPLETED else ""
-    return TaskResult(status=str(result.outcome), job_id=payload.job_id, output_path=output_path)
+    published = _published_as(payload) if result.outcome is Outcome.COMPLETED else ""
+    return TaskResult(status=str(result.outcome), job_id=payload.job_id, output_path=published)
+
+
+def _published_as(payload: TaskPayload) -> str:
+    bucket = _bucket()
+    place = None if bucket is None else result_of(payload, RemoteAccess(), bucket)
+    return str(destination_of(payload, _storage())) if place is None else shown_url(place.url)
 
 
 def _payload(request_id: str, **fields: Any) -> TaskPayload:
@@ -327,7 +339,9 @@ def _noticed_when_dead(payload: TaskPayload, owner: ClaimOwner, started_at: date
     )  # fmt: skip
     # What is published and not uploaded is not finished: the next attempt is to find that out, not the main process.
     with suppress(UsageError):
-        if payload.output_url is None:
+        if payload.output_url is None and _bucket() is not None:
+            running = running.model_copy(update={"bucket_path": payload.output_path or payload.name})
+        elif payload.output_url is None:
             running = running.model_copy(update={"output": destination_of(payload, _storage())})
     with living(Path(folder), running):
         yield
@@ -356,6 +370,11 @@ def _redis() -> Redis:
 @cache
 def _storage() -> Storage:
     return Storage(worker_settings().job_storage_path)
+
+
+@cache
+def _bucket() -> BucketStorage | None:
+    return worker_settings().bucket_storage()
 
 
 @cache

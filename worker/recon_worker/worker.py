@@ -7,19 +7,20 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from celery import signals
 
 from recon_api import reasons
-from recon_api.errors import FatalError, JobCancelled, ReconstructionError
+from recon_api.errors import FatalError, JobCancelled, ReconstructionError, UsageError
 from recon_api.keys import RECORD_TTL_S, attempt_key, cancel_key, lease_key, queue_name, result_key
 from recon_api.payload import Outcome, WorkerDescription
 from recon_worker.app import create_celery_app
 from recon_worker.attempt_end import end_of
 from recon_worker.death_watch import DeathWatch, RunningAttempt, running_attempts
+from recon_worker.destinations import withdraw
 from recon_worker.device import gpu_name
 from recon_worker.finished import finished
 from recon_worker.lease import not_current
@@ -159,6 +160,14 @@ class MainProcess:
         self._redis.set(result_key(dead.uid, dead.attempt), result.model_dump_json(), nx=True, ex=RECORD_TTL_S)
         self._redis.delete(lease_key(dead.uid, dead.attempt))
         self._metrics.note_end(end_of(dead.uid, dead.model, result))
+        if result.outcome is Outcome.CANCELLED:
+            self._withdraw(dead)
+
+    def _withdraw(self, dead: RunningAttempt) -> None:
+        """Remove what a cancelled attempt that was killed had begun to upload to the installation's bucket."""
+        if dead.bucket_path is not None and (bucket := self._settings.bucket_storage()) is not None:
+            with suppress(UsageError):  # its path leads elsewhere, so it has uploaded nothing
+                withdraw(bucket.output(dead.namespace, dead.bucket_path), dead.uid)
 
     def _cause_of_death(self, dead: RunningAttempt) -> ReconstructionError:
         """Return why the process was killed, as far as orders tell: else it has crashed."""

@@ -10,6 +10,7 @@
 {{- if and $redis.external.host (not $redis.auth.existingSecret) }}
 {{- fail "redis.auth.existingSecret: an external Redis needs a Secret with the keys operator-password and worker-password." }}
 {{- end }}
+{{- include "recon.checkStorage" . }}
 {{- include "recon.checkSettings" (list (include "recon.operator.environment" .) "operator.settings") }}
 {{- include "recon.checkPools" . }}
 {{- if .Values.keda.enabled }}
@@ -25,6 +26,19 @@
 {{- fail (printf "test.namespace: nobody looks after jobs in %s; name one of watchNamespaces." $test) }}
 {{- end }}
 {{- include "recon.checkCluster" . }}
+{{- end }}
+
+{{- define "recon.checkStorage" -}}
+{{- $storage := .Values.storage }}
+{{- if and $storage.url $storage.existingClaim }}
+{{- fail "storage: there are two. For the bucket leave storage.existingClaim empty; for the claim leave storage.url empty." }}
+{{- end }}
+{{- if and $storage.url $storage.subPath }}
+{{- fail "storage.subPath: names a folder in a volume, and storage.url is a bucket. Write the prefix at the end of storage.url." }}
+{{- end }}
+{{- if and $storage.secretName (not $storage.url) }}
+{{- fail "storage.secretName: holds credentials for storage.url, which is empty. Set storage.url too, or leave both empty." }}
+{{- end }}
 {{- end }}
 
 {{- /* Takes (all variables as YAML, path of the settings). */}}
@@ -68,6 +82,8 @@
 {{- define "recon.checkCluster" -}}
 {{- if lookup "v1" "ServiceAccount" .Release.Namespace "default" }}
 {{- include "recon.mustExist" (list . "PersistentVolumeClaim" .Values.storage.existingClaim "storage.existingClaim") }}
+{{- include "recon.mustExist" (list . "Secret" .Values.storage.secretName "storage.secretName") }}
+{{- include "recon.checkStorageKeys" . }}
 {{- include "recon.mustExist" (list . "Secret" .Values.redis.auth.existingSecret "redis.auth.existingSecret") }}
 {{- if .Values.redis.builtIn.enabled }}
 {{- include "recon.mustExist" (list . "PersistentVolumeClaim" .Values.redis.builtIn.persistence.existingClaim "redis.builtIn.persistence.existingClaim") }}
@@ -91,6 +107,18 @@
 {{- $name := index . 2 -}}
 {{- if and $name (not (lookup "v1" (index . 1) $root.Release.Namespace $name)) }}
 {{- fail (printf "%s: there is no %s named %s in the namespace %s. Create it first, or leave the value empty." (index . 3) (index . 1) $name $root.Release.Namespace) }}
+{{- end }}
+{{- end }}
+
+{{- define "recon.checkStorageKeys" -}}
+{{- $name := .Values.storage.secretName }}
+{{- if $name }}
+{{- $data := (lookup "v1" "Secret" .Release.Namespace $name).data | default dict }}
+{{- range tuple "AWS_ACCESS_KEY_ID" "AWS_SECRET_ACCESS_KEY" }}
+{{- if not (get $data .) }}
+{{- fail (printf "storage.secretName: the Secret %s has no key %s; add it." $name .) }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 

@@ -110,8 +110,17 @@ class NewClaim(Values):
 
 
 class Storage(Values):
-    """Where photos lie and meshes go: one volume that all workers share."""
+    """Where photos lie and meshes go: one volume that all workers share, or a bucket."""
 
+    url: str = Field(default="", pattern=r"^(s3://[A-Za-z0-9][-A-Za-z0-9._]*(/[^\s?#]*)?)?$")
+    """A bucket, or a prefix in one, to use instead of a volume, such as `s3://bucket/prefix`. Nothing is claimed then, and
+    workers work on their nodes' disks."""
+    secret_name: Name = ""
+    """A Secret of the release's namespace with the keys `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` for `url`, and, where
+    they are needed, `AWS_SESSION_TOKEN` and `endpointURL`, an S3 server that is not AWS. It is read when a worker starts.
+    Requests are not signed where empty."""
+    scratch_size: Quantity = "100Gi"
+    """With `url`: how much of its node's disk a worker may use for the jobs that it works on; one that needs more is evicted."""
     existing_claim: Name = ""
     """A PersistentVolumeClaim of the release's namespace to use; a new one is made where empty."""
     claim: NewClaim = NewClaim()
@@ -129,7 +138,7 @@ class Remote(Values):
     """Hosts that URLs may lead to though their addresses are private. With network policies, `networkPolicy.extraWorkerEgress`
     must let workers reach them too."""
     s3_endpoint_url: str = Field(default="", pattern="^(https?://.+)?$")
-    """Where buckets are whose Secret names no endpoint; AWS where empty."""
+    """Where buckets are whose Secret names no endpoint, that of `storage` too; AWS where empty."""
     max_size_bytes: int = Field(default=64 << 30, ge=1)
     """Most bytes that a job brings from its URL."""
     timeout_seconds: int = Field(default=3600, ge=1)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from recon_api.payload import TaskPayload
 from recon_api.status import Output
-from recon_worker.attempt import destination_of
+from recon_worker.destinations import destination_of
 from recon_worker.finished import Finished
 from recon_worker.progress import ProgressSink
 from recon_worker.publish import Manifest

@@ -15,8 +15,8 @@ import pytest
 from recon_api.payload import ClaimOwner, TaskPayload
 from recon_operator import observe
 from recon_worker import lease, outcome, overstay, task, worker
-from recon_worker.attempt import destination_of
 from recon_worker.death_watch import RunningAttempt
+from recon_worker.destinations import destination_of
 from recon_worker.finished import Finished, finished
 from recon_worker.lease import Lease
 from recon_worker.progress_feed import ProgressFeed

@@ -34,13 +34,18 @@ def source_in(folder: Path, path: str, limits: InputLimits) -> PhotoSource:
 
     Raises `UsageError(INPUT_REJECTED)` where it is absolute or leads upwards.
     """
+    return PhotoSource(folder / checked_path(path), root=folder, label=f"input.path {path!r}", limits=limits)
+
+
+def checked_path(path: str) -> PurePosixPath:
+    """Return `spec.input.path`; raise `UsageError(INPUT_REJECTED)` where it is absolute or leads upwards."""
     relative = PurePosixPath(path)
     if not path or "\0" in path or relative.is_absolute() or ".." in relative.parts:
         raise UsageError(
             reasons.INPUT_REJECTED,
             f"input.path {path!r} must be relative to the namespace's own input folder, without '..'",
         )
-    return PhotoSource(folder / relative, root=folder, label=f"input.path {path!r}", limits=limits)
+    return relative
 
 
 @contextmanager

@@ -51,10 +51,15 @@ def whose_move(place: Place, error: Exception, gate: Gate) -> ReconstructionErro
         return error
     if isinstance(error, AttributeError | LookupError | NameError | TypeError | AssertionError):
         return FatalError(reasons.RECONSTRUCTION_FAILED, f"{type(error).__name__}: {error}")
-    if users := _users_move(place, error, gate):
-        return users
+    users = _users_move(place, error, gate)
     text = str(error).strip().partition("\n")[0] or type(error).__name__
-    return TransientError(reasons.REMOTE_UNAVAILABLE, f"{place}: {text}")
+    if users is None:
+        return TransientError(reasons.REMOTE_UNAVAILABLE, f"{place}: {text}")
+    if place.storage_path is not None and users.reason is not reasons.INPUT_NOT_FOUND:
+        return TransientError(
+            reasons.STORAGE_FAILED, f"{place}: {text}; the administrator must set the installation's storage right"
+        )
+    return users
 
 
 def _users_move(place: Place, error: Exception, gate: Gate) -> UsageError | None:
@@ -66,7 +71,7 @@ def _users_move(place: Place, error: Exception, gate: Gate) -> UsageError | None
     if isinstance(error, InvalidURL):
         return UsageError(reasons.ADDRESS_NOT_ALLOWED, f"{place} is not a URL that can be read; write it out in full")
     if isinstance(error, FileNotFoundError):
-        missing = reasons.INPUT_NOT_FOUND if place.field_name == "input.url" else reasons.INVALID_SPEC
+        missing = reasons.INPUT_NOT_FOUND if place.field_name.startswith("input.") else reasons.INVALID_SPEC
         return UsageError(missing, f"{place} does not exist; check bucket, path and spelling")
     if isinstance(error, PermissionError):
         return access_denied(place)

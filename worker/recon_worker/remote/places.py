@@ -28,14 +28,16 @@ class RemotePolicy:
 
 @dataclass(frozen=True)
 class Place:
-    """A URL of a job, its credentials, and what is allowed."""
+    """A URL, its credentials, and what is allowed."""
 
     field_name: str
-    """`input.url` or `output.url`."""
+    """The field of the spec that leads there: `input.url`, `output.url`, or a path in the installation's own bucket."""
     url: str = field(repr=False)
     """It may hold a signature: it is never shown."""
     credentials: Credentials = field(default=NO_CREDENTIALS, repr=False)
     policy: RemotePolicy = RemotePolicy()
+    storage_path: str | None = None
+    """What the field says, where the URL is the installation's and none that a job names."""
 
     @property
     def scheme(self) -> str:
@@ -61,6 +63,8 @@ class Place:
 
     def __str__(self) -> str:
         """Return what messages call it: without what may be secret in it."""
+        if self.storage_path is not None:
+            return f"{self.field_name} {self.storage_path!r} ({self.url})"
         return f"{self.field_name} '{shown_url(self.url)}'"
 
 

@@ -18,6 +18,22 @@
   value: {{ $pool.gpuClass | quote }}
 - name: JOB_STORAGE_PATH
   value: /app/storage/jobs
+{{- with $root.Values.storage }}
+{{- if .url }}
+- name: STORAGE_URL
+  value: {{ .url | quote }}
+{{- if .secretName }}
+- name: STORAGE_ACCESS_KEY_ID
+  valueFrom: {secretKeyRef: {name: {{ .secretName }}, key: AWS_ACCESS_KEY_ID}}
+- name: STORAGE_SECRET_ACCESS_KEY
+  valueFrom: {secretKeyRef: {name: {{ .secretName }}, key: AWS_SECRET_ACCESS_KEY}}
+- name: STORAGE_SESSION_TOKEN
+  valueFrom: {secretKeyRef: {name: {{ .secretName }}, key: AWS_SESSION_TOKEN, optional: true}}
+- name: STORAGE_ENDPOINT_URL
+  valueFrom: {secretKeyRef: {name: {{ .secretName }}, key: endpointURL, optional: true}}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if or $pool.weights.existingClaim $pool.weights.volume }}
 - name: MODEL_WEIGHTS_PATH
   value: {{ $pool.weights.mountPath }}

@@ -1,0 +1,358 @@
+"""A bucket as the installation's storage: photos are read there, results are whole there or not at all, and go with their job."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from recon_api import reasons
+from recon_api.credentials import AttemptCredentials, Credentials
+from recon_api.errors import JobCancelled, UsageError
+from recon_api.keys import cancel_key, result_key
+from recon_api.payload import AttemptResult, ClaimOwner, Outcome, TaskPayload
+from recon_api.reasons import Reason
+from recon_worker.attempt import run_attempt
+from recon_worker.bucket_storage import BucketStorage
+from recon_worker.death_watch import RunningAttempt
+from recon_worker.destinations import withdraw
+from recon_worker.finished import Finished
+from recon_worker.inputs.limits import InputLimits
+from recon_worker.models.installed import Models
+from recon_worker.models.model import Model
+from recon_worker.output_removal import remove_outputs
+from recon_worker.progress import ProgressSink, SilentSink
+from recon_worker.publish import MANIFEST, Manifest
+from recon_worker.remote.objects import MARK
+from recon_worker.remote.places import RemoteAccess, RemotePolicy
+from recon_worker.scene import Scene
+from recon_worker.settings import WorkerSettings
+from recon_worker.storage import Storage
+from recon_worker.worker import MainProcess
+from tests.support.web import ACCESS_KEY, S3, SECRET_KEY, s3_server
+from tests.support.worker_site import Site, running_site
+
+UID, OTHER = "0f5c3a1e-0000-4000-8000-000000000001", "0f5c3a1e-0000-4000-8000-000000000002"
+KEYS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    with s3_server(tmp_path_factory.mktemp("s3") / "log") as server:
+        yield server
+
+
+class Reader:
+    """A model that reads photos, and tells their names."""
+
+    name, reads_photos = "reader", True
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def load(self, weights_dir: Path | None, device: str) -> None:
+        """There is nothing to load."""
+
+    def check(self, parameters: Mapping[str, Any]) -> None:
+        """Take anything."""
+
+    def run(self, scene: Scene, parameters: Mapping[str, Any], sink: ProgressSink) -> Path:
+        self.runs += 1
+        folder = scene.root / "made"
+        (folder / "more").mkdir(parents=True, exist_ok=True)
+        (folder / "mesh.ply").write_text(str(parameters))
+        (folder / "more" / "names.txt").write_text(str(scene.report("load_photos")["photos"]))
+        return folder
+
+
+class OneModel(Models):
+    def __init__(self, model: Reader) -> None:
+        self._model = model
+
+    def model(self, name: str) -> Model:
+        return self._model
+
+    def load(self, model: Model) -> None:
+        """There is nothing to load."""
+
+
+def photo(number: int) -> bytes:
+    content = io.BytesIO()
+    Image.linear_gradient("L").resize((320, 240)).rotate(number * 30).convert("RGB").save(content, "JPEG")
+    return content.getvalue()
+
+
+class Pod:
+    """One worker's disk, and a bucket that it shares with others."""
+
+    def __init__(self, s3: S3, bucket: str, folder: Path, prefix: str = "/recon") -> None:
+        self.storage, self.model = Storage(folder), Reader()
+        policy = RemotePolicy(s3_endpoint_url=s3.url)
+        self.bucket = BucketStorage(f"s3://{bucket}{prefix}", Credentials(values=KEYS), policy)
+
+    def run(
+        self,
+        number: int = 1,
+        uid: str = UID,
+        refuses: tuple[int, Reason] = (99, reasons.SUPERSEDED),
+        remote: RemoteAccess | None = None,
+        **fields: Any,
+    ) -> Finished:
+        """Run an attempt whose fence refuses from its so-many-th question on, for that reason."""
+        asked: list[None] = []
+
+        def fence() -> None:
+            asked.append(None)
+            if len(asked) >= refuses[0]:
+                raise JobCancelled(refuses[1], "stop")
+
+        payload = TaskPayload(
+            job_id=uid, model_type="reader", namespace="shop", name="chair", attempt=number,
+            **{"input_path": "chair", "parameters": {"of": uid}} | fields,
+        )  # fmt: skip
+        return run_attempt(
+            payload, self.storage, OneModel(self.model), InputLimits(), {}, SilentSink(), fence,
+            remote or RemoteAccess(RemotePolicy(s3_endpoint_url=self.bucket.policy.s3_endpoint_url)), self.bucket,
+        )  # fmt: skip
+
+    def files(self) -> list[str]:
+        """Files of its disk that are no work in progress."""
+        root = self.storage.root
+        return [str(path.relative_to(root)) for path in root.rglob("*") if path.parts[len(root.parts)] != "work"]
+
+
+@pytest.fixture
+def bucket(s3: S3, request: pytest.FixtureRequest) -> str:
+    """A bucket of the test's own with the photos of two namespaces."""
+    name = hashlib.sha256(request.node.name.encode()).hexdigest()[:20]
+    objects = {f"recon/inputs/shop/chair/{number}.jpg": photo(number) for number in range(3)}
+    objects["recon/inputs/other/chair/9.jpg"] = photo(9)
+    return s3.bucket(name, objects)
+
+
+def published(s3: S3, bucket: str, path: str = "chair") -> dict[str, bytes]:
+    """Return what lies below the namespace's output path."""
+    base = f"recon/outputs/shop/{path}/"
+    return {name.removeprefix(base): body for name, body in s3.objects(bucket).items() if name.startswith(base)}
+
+
+def assert_whole(objects: dict[str, bytes]) -> Manifest:
+    manifest = Manifest.model_validate_json(objects[MANIFEST])
+    expected = {file.name: file.sha256 for file in manifest.files}
+    found = {name: hashlib.sha256(body).hexdigest() for name, body in objects.items() if name != MANIFEST}
+    assert found == expected
+    return manifest
+
+
+# --- an attempt ---------------------------------------------------------------------------------------------------
+
+
+def test_photos_of_a_path_become_a_result_in_the_bucket(s3: S3, bucket: str, tmp_path: Path) -> None:
+    pod = Pod(s3, bucket, tmp_path / "pod")
+    finished = pod.run()
+    manifest = assert_whole(published(s3, bucket))
+    assert manifest.uid == UID
+    told = {output.uri: output.sha256 for output in finished.outputs}
+    assert told == {f"s3://{bucket}/recon/outputs/shop/chair/{file.name}": file.sha256 for file in manifest.files}
+    assert pod.files() == []
+
+
+def test_an_archive_is_read_too(s3: S3, bucket: str, tmp_path: Path) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for number in range(3):
+            archive.writestr(f"{number}.jpg", photo(number))
+    s3.client.put_object(Bucket=bucket, Key="recon/inputs/shop/autumn/chair.zip", Body=content.getvalue())
+    Pod(s3, bucket, tmp_path).run(input_path="autumn/chair.zip", output_path="models/chair")
+    assert_whole(published(s3, bucket, "models/chair"))
+
+
+def test_a_bucket_without_a_prefix_will_do(s3: S3, tmp_path: Path) -> None:
+    bucket = s3.bucket("no-prefix", {f"inputs/shop/chair/{number}.jpg": photo(number) for number in range(3)})
+    Pod(s3, bucket, tmp_path, prefix="").run()
+    assert f"outputs/shop/chair/{MANIFEST}" in s3.objects(bucket)
+
+
+def test_another_pod_finds_what_is_published(s3: S3, bucket: str, tmp_path: Path) -> None:
+    first = Pod(s3, bucket, tmp_path / "first").run()
+    before, second = published(s3, bucket), Pod(s3, bucket, tmp_path / "second")
+    found = second.run(2)
+    assert (found.outputs, found.metrics) == (first.outputs, first.metrics)
+    assert second.model.runs == 0
+    assert published(s3, bucket) == before
+
+
+@pytest.mark.parametrize("refused", [1, 2], ids=["before its first object", "before its manifest"])
+@pytest.mark.parametrize("same", [True, False], ids=["on the same Pod", "on another Pod"])
+def test_the_next_attempt_ends_what_one_began(s3: S3, bucket: str, tmp_path: Path, refused: int, same: bool) -> None:
+    first = Pod(s3, bucket, tmp_path / "first")
+    with pytest.raises(JobCancelled):
+        first.run(refuses=(refused, reasons.WORKER_STOPPED))
+    assert MANIFEST not in published(s3, bucket)
+    second = first if same else Pod(s3, bucket, tmp_path / "second")
+    second.run(2)
+    assert assert_whole(published(s3, bucket)).attempt == (1 if same else 2)
+    assert (first.model.runs, second.model.runs) == (1, 1)
+
+
+def test_a_later_job_takes_the_place_of_an_earlier_one(s3: S3, bucket: str, tmp_path: Path) -> None:
+    pod = Pod(s3, bucket, tmp_path)
+    pod.run(uid=OTHER)
+    pod.run()
+    assert assert_whole(published(s3, bucket)).uid == UID
+
+
+@pytest.mark.parametrize("path", ["../other/chair", "/recon/inputs/other/chair", "chair/../../other/chair"])
+def test_a_tenants_paths_stay_below_its_prefix(s3: S3, bucket: str, tmp_path: Path, path: str) -> None:
+    before = s3.objects(bucket)
+    with pytest.raises(UsageError):
+        Pod(s3, bucket, tmp_path).run(input_path=path)
+    with pytest.raises(UsageError):
+        Pod(s3, bucket, tmp_path).run(output_path=path)
+    assert s3.objects(bucket) == before
+
+
+def test_photos_that_are_not_there_are_the_users_to_bring(s3: S3, bucket: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"input.path 'table' \(s3://.*/inputs/shop/table\) does not exist") as raised:
+        Pod(s3, bucket, tmp_path).run(input_path="table")
+    assert raised.value.reason is reasons.INPUT_NOT_FOUND
+
+
+def test_each_bucket_sees_its_own_keys_alone(
+    s3: S3, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, seen = s3.bucket(f"{bucket}-theirs"), set[tuple[str, str]]()
+    from aiobotocore.httpsession import AIOHTTPSession
+
+    send = AIOHTTPSession.send
+
+    async def watch(self: Any, request: Any) -> Any:
+        signature = str(request.headers.get("authorization", b""))
+        seen.add((request.url.split("/")[3].partition("?")[0], signature.partition("Credential=")[2].partition("/")[0]))
+        return await send(self, request)
+
+    monkeypatch.setattr(AIOHTTPSession, "send", watch)
+    secret = Credentials(values={"AWS_ACCESS_KEY_ID": "AKIATHEIRS", "AWS_SECRET_ACCESS_KEY": "theirs"})
+    remote = RemoteAccess(RemotePolicy(s3_endpoint_url=s3.url), AttemptCredentials(task=f"{UID}.1", output=secret))
+    pod = Pod(s3, bucket, tmp_path)
+    finished = pod.run(remote=remote, output_url=f"s3://{theirs}/chair")
+    assert seen == {(bucket, ACCESS_KEY), (theirs, "AKIATHEIRS")}
+    assert all(output.uri.startswith(f"s3://{theirs}/chair/") for output in finished.outputs)
+    assert f"chair/{MANIFEST}" in s3.objects(theirs)
+    assert published(s3, bucket) == {}
+    assert pod.files() == []
+
+
+# --- removing -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("refused", [1, 2], ids=["before its first object", "before its manifest"])
+def test_a_job_that_is_cancelled_meanwhile_leaves_nothing(s3: S3, bucket: str, tmp_path: Path, refused: int) -> None:
+    with pytest.raises(JobCancelled):
+        Pod(s3, bucket, tmp_path).run(refuses=(refused, reasons.CANCELLED))
+    assert published(s3, bucket) == {}
+
+
+def test_what_a_killed_upload_has_left_is_known_for_its_jobs(s3: S3, bucket: str, tmp_path: Path) -> None:
+    pod = Pod(s3, bucket, tmp_path)
+    with pytest.raises(JobCancelled):
+        pod.run(refuses=(2, reasons.WORKER_STOPPED))
+    assert set(published(s3, bucket)) == {"mesh.ply", "more/names.txt", "report.json", MARK}
+    withdraw(pod.bucket.output("shop", "chair"), OTHER)
+    assert set(published(s3, bucket)) == {"mesh.ply", "more/names.txt", "report.json", MARK}
+    withdraw(pod.bucket.output("shop", "chair"), UID)
+    assert published(s3, bucket) == {}
+
+
+def test_a_jobs_outputs_go_and_nobody_elses(s3: S3, bucket: str, tmp_path: Path) -> None:
+    pod = Pod(s3, bucket, tmp_path)
+    pod.run()
+    s3.client.put_object(Bucket=bucket, Key="recon/outputs/shop/chair/notes.txt", Body=b"of a person")
+    pod.run(uid=OTHER, output_path="chair/inner")
+    remove_outputs(pod.storage, "shop", "chair", OTHER, pod.bucket)
+    assert MANIFEST in published(s3, bucket)
+    remove_outputs(pod.storage, "shop", "../shop/chair", UID, pod.bucket)
+    assert MANIFEST in published(s3, bucket)
+    remove_outputs(pod.storage, "shop", "chair", UID, pod.bucket)
+    remove_outputs(pod.storage, "shop", "chair", UID, pod.bucket)
+    assert {name for name in published(s3, bucket) if not name.startswith("inner/")} == {"notes.txt"}
+    assert assert_whole(published(s3, bucket, "chair/inner")).uid == OTHER
+
+
+def test_what_a_later_job_has_published_there_stays(s3: S3, bucket: str, tmp_path: Path) -> None:
+    pod = Pod(s3, bucket, tmp_path)
+    pod.run()
+    pod.run(uid=OTHER)
+    remove_outputs(pod.storage, "shop", "chair", UID, pod.bucket)
+    assert assert_whole(published(s3, bucket)).uid == OTHER
+
+
+# --- a worker -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with running_site(tmp_path) as running:
+        yield running
+
+
+def variables(s3: S3, bucket: str) -> dict[str, str]:
+    """Settings of a worker whose storage is the bucket."""
+    return {
+        "STORAGE_URL": f"s3://{bucket}/recon",
+        "STORAGE_ACCESS_KEY_ID": ACCESS_KEY,
+        "STORAGE_SECRET_ACCESS_KEY": SECRET_KEY,
+        "STORAGE_ENDPOINT_URL": s3.url,
+    }
+
+
+def test_a_worker_reports_what_another_has_published_and_keeps_no_steps(
+    s3: S3, bucket: str, site: Site, tmp_path: Path
+) -> None:
+    job = f"job-{UID[:8]}"
+    site.start_worker(**variables(s3, bucket), JOB_STORAGE_PATH=str(tmp_path / "one"))
+    first = site.submit(1, uid=UID, seconds=0.1).wait_stopped()
+    assert first.outcome == "completed", first.message
+    before = published(s3, bucket, job)
+    assert_whole(before)
+    left_by_another = tmp_path / "two" / "work" / OTHER / "steps"
+    left_by_another.mkdir(parents=True)
+    site.workers[0].kill()
+    site.start_worker(**variables(s3, bucket), JOB_STORAGE_PATH=str(tmp_path / "two"))
+    second = site.submit(2, uid=UID, crash="kill").wait_stopped()
+    assert (second.outcome, second.outputs) == ("completed", first.outputs), second.message
+    assert published(s3, bucket, job) == before
+    assert [path for pod in ("one", "two") for path in (tmp_path / pod).rglob("*") if path.is_file()] == []
+    assert not left_by_another.exists()
+    logs = b"".join(worker.log.read_bytes() for worker in site.workers)
+    assert SECRET_KEY.encode() not in logs
+
+
+@pytest.mark.parametrize("cancelled", [True, False], ids=["its job was cancelled", "it has crashed"])
+def test_the_upload_of_a_killed_attempt_goes_where_nobody_wants_it(
+    s3: S3, bucket: str, site: Site, tmp_path: Path, cancelled: bool
+) -> None:
+    pod = Pod(s3, bucket, tmp_path / "pod")
+    with pytest.raises(JobCancelled):
+        pod.run(refuses=(2, reasons.WORKER_STOPPED))
+    before = published(s3, bucket)
+    if cancelled:
+        site.redis.set(cancel_key(UID), "confirmed")
+    folder = {"JOB_STORAGE_PATH": str(pod.storage.root), "CELERY_BROKER_URL": f"{site.url}/0"}
+    named = {name.lower(): value for name, value in (variables(s3, bucket) | folder).items()}
+    main = MainProcess(WorkerSettings.model_validate(named), tmp_path, boot_id="1")
+    dead = RunningAttempt(
+        uid=UID, attempt=1, namespace="shop", name="chair", pid=1, started_at=datetime.now(UTC),
+        owner=ClaimOwner(worker="w", boot_id="1", nonce=""), bucket_path="chair",
+    )  # fmt: skip
+    main._bury(dead)
+    value = site.redis.get(result_key(UID, 1))
+    assert isinstance(value, bytes)
+    result = AttemptResult.model_validate_json(value)
+    assert result.outcome is (Outcome.CANCELLED if cancelled else Outcome.FAILED)
+    assert published(s3, bucket) == ({} if cancelled else before)

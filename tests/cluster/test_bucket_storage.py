@@ -187,7 +187,7 @@ def test_another_pod_finds_what_is_published(s3: S3, bucket: str, tmp_path: Path
     assert published(s3, bucket) == before
 
 
-@pytest.mark.parametrize("refused", [1, 2], ids=["before its first object", "before its manifest"])
+@pytest.mark.parametrize("refused", [1, 3, 5], ids=["before its first object", "between two", "before its manifest"])
 @pytest.mark.parametrize("same", [True, False], ids=["on the same Pod", "on another Pod"])
 def test_the_next_attempt_ends_what_one_began(s3: S3, bucket: str, tmp_path: Path, refused: int, same: bool) -> None:
     first = Pod(s3, bucket, tmp_path / "first")
@@ -251,7 +251,7 @@ def test_each_bucket_sees_its_own_keys_alone(
 # --- removing -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("refused", [1, 2], ids=["before its first object", "before its manifest"])
+@pytest.mark.parametrize("refused", [1, 3, 5], ids=["before its first object", "between two", "before its manifest"])
 def test_a_job_that_is_cancelled_meanwhile_leaves_nothing(s3: S3, bucket: str, tmp_path: Path, refused: int) -> None:
     with pytest.raises(JobCancelled):
         Pod(s3, bucket, tmp_path).run(refuses=(refused, reasons.CANCELLED))
@@ -261,7 +261,7 @@ def test_a_job_that_is_cancelled_meanwhile_leaves_nothing(s3: S3, bucket: str, t
 def test_what_a_killed_upload_has_left_is_known_for_its_jobs(s3: S3, bucket: str, tmp_path: Path) -> None:
     pod = Pod(s3, bucket, tmp_path)
     with pytest.raises(JobCancelled):
-        pod.run(refuses=(2, reasons.WORKER_STOPPED))
+        pod.run(refuses=(5, reasons.WORKER_STOPPED))
     assert set(published(s3, bucket)) == {"mesh.ply", "more/names.txt", "report.json", MARK}
     withdraw(pod.bucket.output("shop", "chair"), OTHER)
     assert set(published(s3, bucket)) == {"mesh.ply", "more/names.txt", "report.json", MARK}
@@ -339,7 +339,7 @@ def test_the_upload_of_a_killed_attempt_goes_where_nobody_wants_it(
 ) -> None:
     pod = Pod(s3, bucket, tmp_path / "pod")
     with pytest.raises(JobCancelled):
-        pod.run(refuses=(2, reasons.WORKER_STOPPED))
+        pod.run(refuses=(5, reasons.WORKER_STOPPED))
     before = published(s3, bucket)
     if cancelled:
         site.redis.set(cancel_key(UID), "confirmed")

@@ -61,7 +61,14 @@ def test_a_later_result_takes_the_place_of_an_earlier_one(s3: S3, tmp_path: Path
     assert objects[f"models/{MANIFEST}"] == (later / MANIFEST).read_bytes()
 
 
-@pytest.mark.parametrize("passes", [pytest.param(0, id="before its files"), pytest.param(1, id="before its manifest")])
+@pytest.mark.parametrize(
+    "passes",
+    [
+        pytest.param(0, id="before its files"),
+        pytest.param(2, id="between two"),
+        pytest.param(3, id="before its manifest"),
+    ],
+)
 def test_an_attempt_that_may_not_publish_leaves_no_manifest(s3: S3, tmp_path: Path, passes: int) -> None:
     bucket = s3.bucket(f"fenced{passes}")
     asked: list[None] = []
@@ -122,7 +129,7 @@ def run(s3: S3, storage: Storage, number: int, *, refused_from: int = 99) -> Fin
     return run_attempt(payload, storage, Models(None, "cpu"), InputLimits(), {}, SilentSink(), fence, remote)
 
 
-@pytest.mark.parametrize("died", [1, 2, 3], ids=["before it is published", "before its upload", "before its manifest"])
+@pytest.mark.parametrize("died", [1, 2, 4], ids=["before it is published", "before its upload", "before its manifest"])
 def test_the_next_attempt_ends_what_one_began(s3: S3, tmp_path: Path, died: int) -> None:
     storage, bucket = Storage(tmp_path / f"-{died}"), s3.bucket(f"attempts-{died}")
     with pytest.raises(JobCancelled):

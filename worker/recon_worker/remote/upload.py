@@ -24,7 +24,8 @@ def announce(place: Place, task: str, check: Callable[[], None]) -> None:
 def upload(place: Place, folder: Path, manifest: Manifest, fence: Callable[[], None], progress: Progress) -> None:
     """Publish a sealed folder below the URL. Does nothing where that was done before.
 
-    `fence` raises where this attempt may not publish; it is asked before the first object and before the manifest.
+    `fence` raises where this attempt may not publish; it is asked before each object, as what an attempt that was replaced writes
+    late would belong to no manifest.
     """
     asyncio.run(stoppable(_upload(place, folder, manifest, fence, progress), place, progress.check_cancelled))
 
@@ -46,7 +47,7 @@ async def _upload(
             await objects.put(MARK, text, "application/json")
             if before is not None:
                 await objects.remove(MANIFEST)
-            await _put_files(objects, folder, manifest, progress)
+            await _put_files(objects, folder, manifest, fence, progress)
             others = names_in(manifest_in(before)) | names_in(manifest_in(broken_off))
             for name in others - {file.name for file in manifest.files}:
                 await objects.remove(name)
@@ -56,9 +57,12 @@ async def _upload(
             await objects.remove(MARK)
 
 
-async def _put_files(objects: Objects, folder: Path, manifest: Manifest, progress: Progress) -> None:
+async def _put_files(
+    objects: Objects, folder: Path, manifest: Manifest, fence: Callable[[], None], progress: Progress
+) -> None:
     total, done = sum(file.bytes for file in manifest.files), 0
     for file in manifest.files:
+        await asyncio.to_thread(fence)
         await objects.put_file(file.name, folder / file.name, file.media_type)
         done += file.bytes
         progress.tick(done / max(total, 1))

@@ -41,6 +41,11 @@ def pools(*pools: dict[str, Any]) -> Values:
             {"storage": {"url": "s3://store", "existingClaim": "photos"}}, "storage: there are two.", id="two storages"
         ),
         pytest.param(
+            {"storage": {"url": "s3://store"}},
+            "storage.secretName: the bucket of storage.url needs keys.",
+            id="a bucket that lies open",
+        ),
+        pytest.param(
             {"storage": {"url": "s3://store", "subPath": "recon"}},
             "storage.subPath: names a folder in a volume, and storage.url is a bucket.",
             id="a folder of a bucket",

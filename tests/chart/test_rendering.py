@@ -204,20 +204,19 @@ def test_with_a_bucket_nothing_is_claimed_and_keys_stand_in_no_pod() -> None:
         mounts(pod)["storage"]["mountPath"],
     )
     assert {
-        name: found[name]["secretKeyRef"] for name in found if name.startswith("STORAGE_") and name != "STORAGE_URL"
+        name: value["secretKeyRef"]
+        for name, value in found.items()
+        if name.startswith("STORAGE_") and "secretKeyRef" in value
     } == {
         "STORAGE_ACCESS_KEY_ID": {"name": "store", "key": "AWS_ACCESS_KEY_ID"},
         "STORAGE_SECRET_ACCESS_KEY": {"name": "store", "key": "AWS_SECRET_ACCESS_KEY"},
         "STORAGE_SESSION_TOKEN": {"name": "store", "key": "AWS_SESSION_TOKEN", "optional": True},
         "STORAGE_ENDPOINT_URL": {"name": "store", "key": "endpointURL", "optional": True},
     }
-    assert not any(name.startswith("STORAGE_") for name in environment(rendered.pod(OPERATOR)))
-
-
-def test_a_bucket_that_lies_open_needs_no_secret() -> None:
-    found = environment(render({"storage": {"url": "s3://store"}}).pod(worker()))
-    assert [name for name in found if name.startswith("STORAGE_")] == ["STORAGE_URL"]
-    assert not any(name.startswith("STORAGE_") for name in environment(render().pod(worker())))
+    assert found["STORAGE_CA_FILE"] == f"{mounts(pod)['storage-ca']['mountPath']}/ca.crt"
+    assert volumes(pod)["storage-ca"]["secret"]["secretName"] == "store-ca"
+    for other in (rendered.pod(OPERATOR), render().pod(worker())):
+        assert not any(name.startswith("STORAGE_") for name in environment(other))
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 import hashlib
 import io
+import threading
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from PIL import Image
 
 from recon_api import reasons
 from recon_api.credentials import AttemptCredentials, Credentials
-from recon_api.errors import JobCancelled, UsageError
+from recon_api.errors import JobCancelled, TransientError, UsageError
 from recon_api.keys import cancel_key, result_key
 from recon_api.payload import AttemptResult, ClaimOwner, Outcome, TaskPayload
 from recon_api.reasons import Reason
@@ -34,6 +35,7 @@ from recon_worker.scene import Scene
 from recon_worker.settings import WorkerSettings
 from recon_worker.storage import Storage
 from recon_worker.worker import MainProcess
+from tests.support.waiting import wait_for
 from tests.support.web import ACCESS_KEY, S3, SECRET_KEY, s3_server
 from tests.support.worker_site import Site, running_site
 
@@ -67,6 +69,8 @@ class Reader:
         (folder / "more").mkdir(parents=True, exist_ok=True)
         (folder / "mesh.ply").write_text(str(parameters))
         (folder / "more" / "names.txt").write_text(str(scene.report("load_photos")["photos"]))
+        if "extra" in parameters:
+            (folder / parameters["extra"]).write_text("more")
         return folder
 
 
@@ -101,13 +105,19 @@ class Pod:
         uid: str = UID,
         refuses: tuple[int, Reason] = (99, reasons.SUPERSEDED),
         remote: RemoteAccess | None = None,
+        between: Callable[[], object] = lambda: None,
         **fields: Any,
     ) -> Finished:
-        """Run an attempt whose fence refuses from its so-many-th question on, for that reason."""
+        """Run an attempt whose fence refuses from its so-many-th question on, for that reason.
+
+        `between` is done while it uploads.
+        """
         asked: list[None] = []
 
         def fence() -> None:
             asked.append(None)
+            if len(asked) == 3:
+                between()
             if len(asked) >= refuses[0]:
                 raise JobCancelled(refuses[1], "stop")
 
@@ -251,22 +261,63 @@ def test_each_bucket_sees_its_own_keys_alone(
 # --- removing -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("refused", [1, 3, 5], ids=["before its first object", "between two", "before its manifest"])
-def test_a_job_that_is_cancelled_meanwhile_leaves_nothing(s3: S3, bucket: str, tmp_path: Path, refused: int) -> None:
-    with pytest.raises(JobCancelled):
-        Pod(s3, bucket, tmp_path).run(refuses=(refused, reasons.CANCELLED))
-    assert published(s3, bucket) == {}
-
-
 def test_what_a_killed_upload_has_left_is_known_for_its_jobs(s3: S3, bucket: str, tmp_path: Path) -> None:
     pod = Pod(s3, bucket, tmp_path)
     with pytest.raises(JobCancelled):
         pod.run(refuses=(5, reasons.WORKER_STOPPED))
     assert set(published(s3, bucket)) == {"mesh.ply", "more/names.txt", "report.json", MARK}
-    withdraw(pod.bucket.output("shop", "chair"), OTHER)
+    withdraw(pod.bucket, "shop", "chair", OTHER)
     assert set(published(s3, bucket)) == {"mesh.ply", "more/names.txt", "report.json", MARK}
-    withdraw(pod.bucket.output("shop", "chair"), UID)
+    withdraw(pod.bucket, "shop", "chair", UID)
     assert published(s3, bucket) == {}
+
+
+def test_what_was_begun_stays_known_while_the_next_attempt_works(s3: S3, bucket: str, tmp_path: Path) -> None:
+    with pytest.raises(JobCancelled):
+        Pod(s3, bucket, tmp_path / "first").run(refuses=(5, reasons.WORKER_STOPPED), parameters={"extra": "old.txt"})
+    second = Pod(s3, bucket, tmp_path / "second")
+    with pytest.raises(UsageError):
+        second.run(2, input_path="missing")
+    assert "old.txt" in published(s3, bucket)
+    third = Pod(s3, bucket, tmp_path / "third")
+    with pytest.raises(JobCancelled):
+        third.run(3, refuses=(3, reasons.WORKER_STOPPED))
+    remove_outputs(third.storage, "shop", "chair", UID, third.bucket)
+    assert published(s3, bucket) == {}
+
+
+def test_nothing_is_left_of_what_another_job_had_begun(s3: S3, bucket: str, tmp_path: Path) -> None:
+    pod = Pod(s3, bucket, tmp_path)
+    with pytest.raises(JobCancelled):
+        pod.run(uid=OTHER, refuses=(6, reasons.WORKER_STOPPED), parameters={"extra": "old.txt"})
+    assert "old.txt" in published(s3, bucket)
+    pod.run()
+    assert assert_whole(published(s3, bucket)).uid == UID
+
+
+def test_two_jobs_never_mix_at_one_place(s3: S3, bucket: str, tmp_path: Path) -> None:
+    pod, other = Pod(s3, bucket, tmp_path / "pod"), Pod(s3, bucket, tmp_path / "other")
+    with pytest.raises(TransientError, match="another job publishes there too"):
+        pod.run(between=lambda: other.run(uid=OTHER))
+    assert assert_whole(published(s3, bucket)).uid == OTHER
+    pod.run(2)
+    assert assert_whole(published(s3, bucket)).uid == UID
+
+
+def test_keys_that_are_not_accepted_any_more_are_no_sign_of_an_empty_place(
+    s3: S3, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from s3fs import S3FileSystem
+
+    pod = Pod(s3, bucket, tmp_path)
+    pod.run()
+
+    async def refuse(*_: Any, **__: Any) -> Any:
+        raise PermissionError("Access Denied")
+
+    monkeypatch.setattr(S3FileSystem, "_info", refuse)
+    with pytest.raises(TransientError, match="administrator"):
+        remove_outputs(pod.storage, "shop", "chair", UID, pod.bucket)
 
 
 def test_a_jobs_outputs_go_and_nobody_elses(s3: S3, bucket: str, tmp_path: Path) -> None:
@@ -333,6 +384,16 @@ def test_a_worker_reports_what_another_has_published_and_keeps_no_steps(
     assert SECRET_KEY.encode() not in logs
 
 
+def test_a_job_that_is_cancelled_leaves_nothing(s3: S3, bucket: str, site: Site, tmp_path: Path) -> None:
+    site.start_worker(**variables(s3, bucket), JOB_STORAGE_PATH=str(tmp_path / "one"))
+    job = f"job-{UID[:8]}"
+    attempt = site.submit(1, uid=UID, seconds=60)
+    wait_for("it works", lambda: MARK in published(s3, bucket, job))
+    site.redis.set(cancel_key(UID), "confirmed")
+    assert attempt.wait_stopped().outcome == "cancelled"
+    assert published(s3, bucket, job) == {}
+
+
 @pytest.mark.parametrize("cancelled", [True, False], ids=["its job was cancelled", "it has crashed"])
 def test_the_upload_of_a_killed_attempt_goes_where_nobody_wants_it(
     s3: S3, bucket: str, site: Site, tmp_path: Path, cancelled: bool
@@ -351,6 +412,9 @@ def test_the_upload_of_a_killed_attempt_goes_where_nobody_wants_it(
         owner=ClaimOwner(worker="w", boot_id="1", nonce=""), bucket_path="chair",
     )  # fmt: skip
     main._bury(dead)
+    for thread in threading.enumerate():
+        if thread.name == "withdraw":
+            thread.join()
     value = site.redis.get(result_key(UID, 1))
     assert isinstance(value, bytes)
     result = AttemptResult.model_validate_json(value)

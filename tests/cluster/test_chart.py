@@ -105,6 +105,11 @@ class Release:
         """Return the names of objects in the namespace."""
         return set(self.control_plane.run_kubectl("get", kinds, "-n", self.namespace, "--output=name").split())
 
+    def make_secret(self, name: str, **values: str) -> None:
+        """Make a Secret."""
+        given = (f"--from-literal={key}={value}" for key, value in values.items())
+        self.control_plane.run_kubectl("create", "secret", "generic", name, "-n", self.namespace, *given)
+
     def secret(self, name: str) -> dict[str, str]:
         """Return a Secret's data."""
         found: dict[str, str] = yaml.safe_load(
@@ -146,7 +151,9 @@ def test_the_notes_say_what_to_do_next(release: Release) -> None:
     without = release.do("upgrade", {**LEFT_TO_OTHERS, "worker": {"poolDefaults": {"gpus": 0}}})
     assert "GPU that no node offers" not in without
     assert f"mkdir -p /app/storage/jobs/inputs/{release.namespace}" in without
-    bucket = release.do("upgrade", {**LEFT_TO_OTHERS, "storage": {"url": "s3://store/recon/"}})
+    release.make_secret("store", AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret")
+    in_bucket = {"storage": {"url": "s3://store/recon/", "secretName": "store"}}
+    bucket = release.do("upgrade", {**LEFT_TO_OTHERS, **in_bucket})
     assert f"aws s3 cp --recursive my-photos s3://store/recon/inputs/{release.namespace}/chair/" in bucket
     assert "/app/storage/jobs" not in bucket
 
@@ -171,6 +178,11 @@ EXTERNAL = {"builtIn": {"enabled": False}, "external": {"host": "redis"}}
             {"storage": {"url": "s3://store", "secretName": "other"}},
             "storage.secretName: the Secret other has no key AWS_ACCESS_KEY_ID; add it.",
             id="a Secret without the bucket's keys",
+        ),
+        pytest.param(
+            {"storage": {"url": "s3://store", "secretName": "minio"}},
+            "storage.secretName: endpointURL of the Secret minio must be a server's URL",
+            id="a server without https:// before it",
         ),
         pytest.param(
             {"redis": {"builtIn": {"persistence": {"existingClaim": "data"}}}},
@@ -207,11 +219,10 @@ EXTERNAL = {"builtIn": {"enabled": False}, "external": {"host": "redis"}}
 def test_what_is_missing_in_the_cluster_is_said_before_anything_is_installed(
     release: Release, values: dict[str, Any], said: str
 ) -> None:
-    for name, password in (("strange", "a@b/c"), ("good", "a-b_c"), ("other", "")):
-        keys = ["operator-password=ok", f"worker-password={password}"] if password else ["something=else"]
-        release.control_plane.run_kubectl(
-            "create", "secret", "generic", name, "-n", release.namespace, *(f"--from-literal={key}" for key in keys)
-        )
+    for name, password in (("strange", "a@b/c"), ("good", "a-b_c")):
+        release.make_secret(name, **{"operator-password": "ok", "worker-password": password})
+    release.make_secret("other", something="else")
+    release.make_secret("minio", AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret", endpointURL="minio:9000")
     assert said.format(namespace=release.namespace) in release.refusal({**LEFT_TO_OTHERS, **values})
     assert not release.objects("deployment")
 

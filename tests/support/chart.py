@@ -127,7 +127,9 @@ EXISTING_CLAIMS: Values = {
     "storage": {"existingClaim": "photos", "subPath": "recon"},
     "redis": {"builtIn": {"persistence": {"existingClaim": "redis-data"}}},
 }
-BUCKET: Values = {"storage": {"url": "s3://store/recon/", "secretName": "store", "scratchSize": "50Gi"}}
+BUCKET: Values = {
+    "storage": {"url": "s3://store/recon/", "secretName": "store", "caSecret": "store-ca", "scratchSize": "50Gi"}
+}
 NAMESPACED: Values = {
     "watchNamespaces": ["team-a", "team-b"],
     "operator": {"replicas": 1, "settings": {"RELIST_INTERVAL_S": 300}},

@@ -1,5 +1,6 @@
 """What a job's paths name in the installation's bucket, and whose credentials are used where. No server is asked."""
 
+import errno
 from pathlib import Path
 from typing import Any, cast
 
@@ -76,7 +77,9 @@ def test_no_input_path_leaves_its_namespace(path: str) -> None:
     assert raised.value.reason is reasons.INPUT_REJECTED
 
 
-@pytest.mark.parametrize("path", ["../other/chair", "a/../../other", "/etc", "..", "", ".", "a\0b", ".hidden", "a/.b"])
+@pytest.mark.parametrize(
+    "path", ["../other/chair", "a/../../other", "/etc", "..", "", ".", "a\0b", ".hidden", "a/.b", "a?versionId=1"]
+)
 def test_no_output_path_leaves_its_namespace(path: str) -> None:
     with pytest.raises(UsageError) as raised:
         BUCKET.output("shop", path)
@@ -135,6 +138,9 @@ def test_messages_name_the_field_that_the_user_wrote() -> None:
     [
         pytest.param(BUCKET.input("shop", "chair"), PermissionError("Access Denied"), id="keys that are not accepted"),
         pytest.param(BUCKET.output("shop", "chair"), FileNotFoundError("no such bucket"), id="no such bucket"),
+        pytest.param(
+            BUCKET.output("shop", "chair"), OSError(errno.EINVAL, "Bad Request"), id="a token that has expired"
+        ),
     ],
 )
 def test_what_the_administrator_must_set_right_is_no_fault_of_the_job(place: Place, error: Exception) -> None:
@@ -159,11 +165,13 @@ def test_the_settings_tell_the_bucket() -> None:
     assert found is not None
     assert (found.url, found.policy.s3_endpoint_url) == ("s3://store/recon", "http://one")
     assert found.credentials.values == {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "s3cret"}
-    own = settings(STORAGE_URL="s3://s", S3_ENDPOINT_URL="http://one", STORAGE_ENDPOINT_URL="http://two\n")
-    bucket = own.bucket_storage()
+    its = {"STORAGE_ENDPOINT_URL": "http://two\n", "STORAGE_CA_FILE": "/two.crt"}
+    own = settings(STORAGE_URL="s3://s", S3_ENDPOINT_URL="http://one", **its, **KEYS)
+    bucket, jobs = own.bucket_storage(), own.remote_policy()
     assert bucket is not None
-    assert (bucket.policy.s3_endpoint_url, bucket.credentials.values) == ("http://two", {})
-    assert own.remote_policy().s3_endpoint_url == "http://one", "jobs do not get the storage's own"
+    assert (bucket.policy.s3_endpoint_url, bucket.policy.ca_file) == ("http://two", "/two.crt")
+    assert jobs.s3_endpoint_url == "http://one", "jobs do not get the storage's own"
+    assert jobs.ca_file != "/two.crt"
     assert settings().bucket_storage() is None
 
 
@@ -183,6 +191,14 @@ def test_no_secret_is_shown() -> None:
             {"STORAGE_URL": "s3://store", "STORAGE_ACCESS_KEY_ID": "key"},
             "belong together",
             id="a key without its secret",
+        ),
+        pytest.param(
+            {"STORAGE_URL": "s3://store"}, "STORAGE_URL needs STORAGE_ACCESS_KEY_ID", id="a bucket that lies open"
+        ),
+        pytest.param(
+            {"STORAGE_URL": "s3://store", "STORAGE_ENDPOINT_URL": "minio:9000", **KEYS},
+            "must be the URL of a server",
+            id="a server without its scheme",
         ),
     ],
 )

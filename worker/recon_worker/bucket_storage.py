@@ -8,11 +8,16 @@ Credentials of the installation are used for these places alone, and those of a 
 
 from dataclasses import dataclass, field
 
+from recon_api import reasons
 from recon_api.credentials import Credentials
+from recon_api.errors import UsageError
 from recon_api.payload import TaskPayload
 from recon_worker.inputs.source import checked_path
 from recon_worker.remote.places import NO_CREDENTIALS, Place, RemoteAccess, RemotePolicy
 from recon_worker.storage import checked_namespace, checked_output
+
+VERSION = "?versionId="
+"""What follows it in a key, s3fs takes for the version of an object."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,11 @@ class BucketStorage:
         return self._place("output.path", f"outputs/{checked_namespace(namespace)}/{checked_output(path)}", path)
 
     def _place(self, field_name: str, key: str, path: str) -> Place:
+        if VERSION in path:
+            raise UsageError(
+                reasons.INVALID_SPEC,
+                f"{field_name} {path!r} must not hold {VERSION!r}: in a bucket that names a version",
+            )
         return Place(field_name, f"{self.url}/{key}", self.credentials, self.policy, storage_path=path)
 
 

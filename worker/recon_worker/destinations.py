@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Protocol
 
 from recon_api import reasons
-from recon_api.errors import JobCancelled, ReconstructionError
+from recon_api.errors import JobCancelled, UsageError
 from recon_api.keys import task_id
 from recon_api.payload import TaskPayload
 from recon_api.steps import Step
 from recon_worker import publish
+from recon_worker.bucket_storage import BucketStorage
 from recon_worker.finished import Finished, finished, finished_as, report_in
 from recon_worker.output_removal import remove_outputs
 from recon_worker.progress import Progress, ProgressSink
@@ -139,25 +140,25 @@ class InBucket:
         self._publishing.announce(self._place)
 
     def put(self, seal: Callable[[], Path]) -> Finished:
-        """Upload the sealed folder; a cancelled job leaves nothing in the installation's bucket."""
+        """Upload the sealed folder."""
         began = time.monotonic()
         sealed = seal()
         manifest = publish.manifest_of(sealed)
-        try:
-            self._publishing.upload(self._place, sealed, manifest)
-        except JobCancelled as stopped:
-            if stopped.reason == reasons.CANCELLED and self._place.storage_path is not None:
-                withdraw(self._place, self._uid)
-            raise
+        self._publishing.upload(self._place, sealed, manifest)
         logger.info("uploaded %d files to %s", len(manifest.files), self._place)
         return finished(sealed, manifest, time.monotonic() - began, self._place.url)
 
 
-def withdraw(place: Place, uid: str) -> None:
-    """Remove what a cancelled job has begun to upload; what can't be removed now is no failure of the job."""
+def withdraw(bucket: BucketStorage, namespace: str, path: str, uid: str) -> None:
+    """Remove what a cancelled job has uploaded to the installation's bucket, or has begun to. Raises nothing.
+
+    What can't be removed now is no failure of the job.
+    """
     from recon_worker.remote.results import remove_result
 
     try:
-        remove_result(place, uid)
-    except ReconstructionError:
+        remove_result(bucket.output(namespace, path), uid)
+    except UsageError as error:
+        logger.info("job %s can have uploaded nothing: %s", uid, error)
+    except Exception:
         logger.warning("what job %s had begun to upload could not be removed", uid, exc_info=True)

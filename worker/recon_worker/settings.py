@@ -38,13 +38,15 @@ class WorkerSettings(BaseSettings):
     storage_url: str = ""
     """A bucket, or a prefix in one, such as s3://bucket/prefix, that holds inputs/ and outputs/ instead of a shared volume."""
     storage_access_key_id: SecretStr | None = None
-    """Access key for STORAGE_URL, and for nothing that a job names; requests are not signed where it is empty."""
+    """Access key for STORAGE_URL, and for nothing that a job names."""
     storage_secret_access_key: SecretStr | None = None
     """The secret that belongs to it."""
     storage_session_token: SecretStr | None = None
     """The token of temporary credentials."""
     storage_endpoint_url: str | None = None
     """The S3 server of STORAGE_URL, which may have a private address; S3_ENDPOINT_URL where empty."""
+    storage_ca_file: str | None = None
+    """Certificates by which that server is known; SSL_CERT_FILE's, or the system's, where empty."""
     model_weights_path: Path | None = None
     """Folder with the weights of models that need any."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -120,10 +122,17 @@ class WorkerSettings(BaseSettings):
             raise ValueError("must be the URL of a bucket or of a prefix in one, such as s3://bucket/prefix")
         return value.rstrip("/")
 
-    @field_validator("s3_endpoint_url", "ssl_cert_file", "storage_endpoint_url", mode="before")
+    @field_validator("s3_endpoint_url", "ssl_cert_file", "storage_endpoint_url", "storage_ca_file", mode="before")
     @classmethod
     def _nothing_where_empty(cls, value: object) -> object:
         return (value.strip() if isinstance(value, str) else value) or None
+
+    @field_validator("s3_endpoint_url", "storage_endpoint_url")
+    @classmethod
+    def _is_a_server(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^/\s@]+(/\S*)?", value):
+            raise ValueError("must be the URL of a server, such as https://minio.example.com:9000")
+        return value
 
     @field_validator("credentials_key")
     @classmethod
@@ -136,6 +145,9 @@ class WorkerSettings(BaseSettings):
     def _keys_go_together(self) -> Self:
         if bool(_text_of(self.storage_access_key_id)) != bool(_text_of(self.storage_secret_access_key)):
             raise ValueError("STORAGE_ACCESS_KEY_ID and STORAGE_SECRET_ACCESS_KEY belong together: set both, or none")
+        if self.storage_url and not _text_of(self.storage_access_key_id):
+            # What is open to requests that are not signed is open to those of any job's URL.
+            raise ValueError("STORAGE_URL needs STORAGE_ACCESS_KEY_ID and STORAGE_SECRET_ACCESS_KEY: set both")
         return self
 
     def bucket_storage(self) -> BucketStorage | None:
@@ -151,7 +163,11 @@ class WorkerSettings(BaseSettings):
         return BucketStorage(
             self.storage_url,
             Credentials(values={name: value for name, value in values.items() if value}),
-            replace(policy, s3_endpoint_url=self.storage_endpoint_url or policy.s3_endpoint_url),
+            replace(
+                policy,
+                s3_endpoint_url=self.storage_endpoint_url or policy.s3_endpoint_url,
+                ca_file=self.storage_ca_file or policy.ca_file,
+            ),
         )
 
     def remote_policy(self) -> RemotePolicy:

@@ -41,7 +41,7 @@ from recon_worker import attempt_end
 from recon_worker.attempt import run_attempt
 from recon_worker.bucket_storage import BucketStorage, result_of
 from recon_worker.death_watch import RunningAttempt, living, note_renewal
-from recon_worker.destinations import destination_of
+from recon_worker.destinations import destination_of, withdraw
 from recon_worker.device import device_of, gpu_name
 from recon_worker.finished import Finished
 from recon_worker.lease import RECONNECT_S, AlreadyClaimed, Lease, claim
@@ -183,6 +183,8 @@ def _outcome(
         result = ended_by(error, payload.attempt)
         if isinstance(error, UsageError) or result.outcome is Outcome.CANCELLED or lease.job_is_over:
             _discard_steps(payload)  # of a deleted job too, whose worker slept while its files were deleted
+        if result.outcome is Outcome.CANCELLED and payload.output_url is None and (bucket := _bucket()) is not None:
+            withdraw(bucket, payload.namespace, payload.output_path or payload.name, payload.job_id)
         return result, error
     _discard_steps(payload)
     return completed(payload.attempt, finished), None

@@ -7,14 +7,14 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from celery import signals
 
 from recon_api import reasons
-from recon_api.errors import FatalError, JobCancelled, ReconstructionError, UsageError
+from recon_api.errors import FatalError, JobCancelled, ReconstructionError
 from recon_api.keys import RECORD_TTL_S, attempt_key, cancel_key, lease_key, queue_name, result_key
 from recon_api.payload import Outcome, WorkerDescription
 from recon_worker.app import create_celery_app
@@ -164,10 +164,14 @@ class MainProcess:
             self._withdraw(dead)
 
     def _withdraw(self, dead: RunningAttempt) -> None:
-        """Remove what a cancelled attempt that was killed had begun to upload to the installation's bucket."""
-        if dead.bucket_path is not None and (bucket := self._settings.bucket_storage()) is not None:
-            with suppress(UsageError):  # its path leads elsewhere, so it has uploaded nothing
-                withdraw(bucket.output(dead.namespace, dead.bucket_path), dead.uid)
+        """Remove what a cancelled attempt that was killed had begun to upload to the installation's bucket.
+
+        In a thread of its own: a server that does not answer must not keep the next death from being noticed.
+        """
+        bucket = self._settings.bucket_storage()
+        if dead.bucket_path is not None and bucket is not None:
+            what = (bucket, dead.namespace, dead.bucket_path, dead.uid)
+            threading.Thread(target=withdraw, args=what, name="withdraw", daemon=True).start()
 
     def _cause_of_death(self, dead: RunningAttempt) -> ReconstructionError:
         """Return why the process was killed, as far as orders tell: else it has crashed."""

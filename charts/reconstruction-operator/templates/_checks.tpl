@@ -36,6 +36,9 @@
 {{- if and $storage.url $storage.subPath }}
 {{- fail "storage.subPath: names a folder in a volume, and storage.url is a bucket. Write the prefix at the end of storage.url." }}
 {{- end }}
+{{- if and $storage.url (not $storage.secretName) }}
+{{- fail "storage.secretName: the bucket of storage.url needs keys. What is open to requests without would be open to every job's URL too. Name a Secret." }}
+{{- end }}
 {{- if and $storage.secretName (not $storage.url) }}
 {{- fail "storage.secretName: holds credentials for storage.url, which is empty. Set storage.url too, or leave both empty." }}
 {{- end }}
@@ -83,6 +86,7 @@
 {{- if lookup "v1" "ServiceAccount" .Release.Namespace "default" }}
 {{- include "recon.mustExist" (list . "PersistentVolumeClaim" .Values.storage.existingClaim "storage.existingClaim") }}
 {{- include "recon.mustExist" (list . "Secret" .Values.storage.secretName "storage.secretName") }}
+{{- include "recon.mustExist" (list . "Secret" .Values.storage.caSecret "storage.caSecret") }}
 {{- include "recon.checkStorageKeys" . }}
 {{- include "recon.mustExist" (list . "Secret" .Values.redis.auth.existingSecret "redis.auth.existingSecret") }}
 {{- if .Values.redis.builtIn.enabled }}
@@ -118,6 +122,10 @@
 {{- if not (get $data .) }}
 {{- fail (printf "storage.secretName: the Secret %s has no key %s; add it." $name .) }}
 {{- end }}
+{{- end }}
+{{- $endpoint := get $data "endpointURL" | default "" | b64dec | trim }}
+{{- if and $endpoint (not (regexMatch "^https?://[^/@[:space:]]+" $endpoint)) }}
+{{- fail (printf "storage.secretName: endpointURL of the Secret %s must be a server's URL, such as https://minio.example.com:9000." $name) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -116,9 +116,11 @@ class Storage(Values):
     """A bucket, or a prefix in one, to use instead of a volume, such as `s3://bucket/prefix`. Nothing is claimed then, and
     workers work on their nodes' disks."""
     secret_name: Name = ""
-    """A Secret of the release's namespace with the keys `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` for `url`, and, where
-    they are needed, `AWS_SESSION_TOKEN` and `endpointURL`, an S3 server that is not AWS. It is read when a worker starts.
-    Requests are not signed where empty."""
+    """For `url`: a Secret of the release's namespace with the keys `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, and, where
+    they are needed, `AWS_SESSION_TOKEN` and `endpointURL`, an S3 server that is not AWS. It is read when a worker starts."""
+    ca_secret: Name = ""
+    """With `url`: a Secret whose key `ca.crt` is the certificate of the authority of an S3 server of your own; the public ones where
+    empty."""
     scratch_size: Quantity = "100Gi"
     """With `url`: how much of its node's disk a worker may use for the jobs that it works on; one that needs more is evicted."""
     existing_claim: Name = ""

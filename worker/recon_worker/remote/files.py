@@ -1,5 +1,6 @@
 """A file elsewhere: opened at a position, read in chunks; and whose move it is when that fails."""
 
+import errno
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -45,6 +46,10 @@ class RemoteFile(Protocol):
         """Open it at a position if it still has that version, else at its start."""
 
 
+REFUSED = (errno.EINVAL, errno.EREMCHG)
+"""How s3fs calls a request that S3 takes for a wrong one (400), such as with a token that has expired, or in another region (301)."""
+
+
 def whose_move(place: Place, error: Exception, gate: Gate) -> ReconstructionError:
     """Return an error of the network or of a server as one of the four kinds."""
     if isinstance(error, ReconstructionError):
@@ -53,9 +58,10 @@ def whose_move(place: Place, error: Exception, gate: Gate) -> ReconstructionErro
         return FatalError(reasons.RECONSTRUCTION_FAILED, f"{type(error).__name__}: {error}")
     users = _users_move(place, error, gate)
     text = str(error).strip().partition("\n")[0] or type(error).__name__
-    if users is None:
+    is_storage = place.storage_path is not None
+    if users is None and not (is_storage and getattr(error, "errno", None) in REFUSED):
         return TransientError(reasons.REMOTE_UNAVAILABLE, f"{place}: {text}")
-    if place.storage_path is not None and users.reason is not reasons.INPUT_NOT_FOUND:
+    if users is None or (is_storage and users.reason is not reasons.INPUT_NOT_FOUND):
         return TransientError(
             reasons.STORAGE_FAILED, f"{place}: {text}; the administrator must set the installation's storage right"
         )

@@ -1,7 +1,8 @@
 """The objects of one result in a bucket: every call is tried again, and every error is one of the four kinds.
 
 manifest.json    written last, removed last: what it names is there and whole
-.uploading       whose result is being made: the attempt's task id, then, once objects are written, its manifest
+.uploading       whose result is being made: the attempt's task id, then, once objects are written, its manifest, which also
+                 names what earlier results have left there
 
 So a reader sees a whole result or none, and what an upload has left that was broken off is known.
 """
@@ -41,10 +42,11 @@ class Objects:
         self._base = f"{place.bucket}/{place.path}".rstrip("/")
 
     async def read(self, name: str) -> bytes | None:
-        """Return an object, None where it is not there, is too large or may not be read."""
+        """Return an object, None where it is not there, is too large or may not be read; the storage's own may always be."""
+        hidden = (PermissionError,) if self._place.storage_path is None else ()
 
         async def read() -> bytes | None:
-            with suppress(FileNotFoundError, PermissionError):
+            with suppress(FileNotFoundError, *hidden):
                 info = await self._files._info(self._path(name))  # noqa: SLF001 - fsspec's names for its own asynchronous half
                 if info["type"] == "file" and info["size"] <= LARGEST_READ:
                     return bytes(await self._files._cat_file(self._path(name), start=0, end=LARGEST_READ))  # noqa: SLF001
@@ -94,6 +96,12 @@ async def opened_objects(place: Place) -> AsyncIterator[Objects]:
     gate = Gate({host.lower() for host in place.policy.allowed_hosts})
     async with opened_bucket(place, gate) as files:
         yield Objects(place, files, gate)
+
+
+def is_mark_of(mark: bytes, uid: str) -> bool:
+    """Say whether the mark is one of the job's attempts'."""
+    begun = manifest_in(mark)
+    return begun.uid == uid if begun is not None else mark.startswith(f"{uid}.".encode())
 
 
 def manifest_in(content: bytes | None) -> Manifest | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from recon_worker.publish import MANIFEST, REPORT, Manifest
 from recon_worker.remote.fetch import stoppable
-from recon_worker.remote.objects import MARK, Objects, manifest_in, names_in, opened_objects
+from recon_worker.remote.objects import MARK, Objects, is_mark_of, manifest_in, names_in, opened_objects
 from recon_worker.remote.places import Place
 
 
@@ -55,11 +55,6 @@ class _Seen:
         result = self.manifest or begun
         return names_in(result) if result is not None and result.uid == uid else set()
 
-    def is_marked_by(self, uid: str) -> bool:
-        """Say whether the mark is one of the job's attempts'."""
-        begun = manifest_in(self.mark)
-        return begun.uid == uid if begun is not None else self.mark.startswith(f"{uid}.".encode())
-
 
 async def _look(objects: Objects) -> _Seen:
     return _Seen(manifest_in(await objects.read(MANIFEST)), await objects.read(MARK) or b"")
@@ -70,7 +65,7 @@ async def _find(place: Place, uid: str) -> Result | None:
         seen = await _look(objects)
         if seen.manifest is None or seen.manifest.uid != uid:
             return None
-        if seen.is_marked_by(uid):  # it died between its last two requests
+        if is_mark_of(seen.mark, uid):  # it died between its last two requests
             with suppress(Exception):
                 await objects.remove(MARK)
         return Result(seen.manifest, await objects.read(REPORT) or b"")
@@ -83,7 +78,7 @@ async def _remove(place: Place, uid: str) -> None:
                 return
             await objects.remove(name)
         seen = await _look(objects)
-        if seen.is_marked_by(uid):
+        if is_mark_of(seen.mark, uid):
             await objects.remove(MARK)
         if seen.manifest is not None and seen.manifest.uid == uid:
             await objects.remove(MANIFEST)

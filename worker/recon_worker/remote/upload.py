@@ -9,10 +9,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from recon_api import reasons
+from recon_api.errors import TransientError
 from recon_worker.progress import Progress
 from recon_worker.publish import MANIFEST, Manifest
 from recon_worker.remote.fetch import stoppable
-from recon_worker.remote.objects import MARK, Objects, manifest_in, names_in, opened_objects
+from recon_worker.remote.objects import MARK, Objects, is_mark_of, manifest_in, names_in, opened_objects
 from recon_worker.remote.places import Place
 
 
@@ -32,7 +34,11 @@ def upload(place: Place, folder: Path, manifest: Manifest, fence: Callable[[], N
 
 async def _announce(place: Place, task: str) -> None:
     async with opened_objects(place) as objects:
-        await objects.put(MARK, task.encode(), "text/plain")
+        begun = await objects.read(MARK)
+        if begun is not None and manifest_in(begun) is not None:  # whoever removes what was begun must find it named
+            await objects.put(MARK, begun, "application/json")
+        else:
+            await objects.put(MARK, task.encode(), "text/plain")
 
 
 async def _upload(
@@ -42,19 +48,37 @@ async def _upload(
         text = (folder / MANIFEST).read_bytes()
         before = await objects.read(MANIFEST)
         if before != text:
-            broken_off = await objects.read(MARK)
+            mark = _mark(manifest, before, await objects.read(MARK))
             await asyncio.to_thread(fence)
-            await objects.put(MARK, text, "application/json")
+            await objects.put(MARK, mark, "application/json")
             if before is not None:
                 await objects.remove(MANIFEST)
             await _put_files(objects, folder, manifest, fence, progress)
-            others = names_in(manifest_in(before)) | names_in(manifest_in(broken_off))
-            for name in others - {file.name for file in manifest.files}:
+            for name in names_in(manifest_in(mark)) - {file.name for file in manifest.files}:
                 await objects.remove(name)
             await asyncio.to_thread(fence)
+            await _check_mark(place, objects, mark)
             await objects.put(MANIFEST, text, "application/json")
-        with suppress(Exception):  # whoever may write need not be allowed to delete
-            await objects.remove(MARK)
+        with suppress(Exception):  # whoever may write need not be allowed to read or delete
+            if is_mark_of(await objects.read(MARK) or b"", manifest.uid):
+                await objects.remove(MARK)
+
+
+def _mark(manifest: Manifest, before: bytes | None, broken_off: bytes | None) -> bytes:
+    """Return a manifest that also names what an earlier result and a broken-off upload have left, so that it is not forgotten."""
+    earlier = [file for text in (before, broken_off) for file in getattr(manifest_in(text), "files", ())]
+    files = {file.name: file for file in (*earlier, *manifest.files)}
+    return manifest.model_copy(update={"files": tuple(files.values())}).model_dump_json().encode()
+
+
+async def _check_mark(place: Place, objects: Objects, mark: bytes) -> None:
+    """Raise `TransientError` where another job has begun to publish at the same place: their objects are mixed."""
+    found = await objects.read(MARK)
+    unreadable = found is None and place.storage_path is None
+    if found != mark and not unreadable:
+        raise TransientError(
+            reasons.STORAGE_FAILED, f"{place}: another job publishes there too; give each its own path"
+        )
 
 
 async def _put_files(

@@ -22,7 +22,6 @@
 {{- if .url }}
 - name: STORAGE_URL
   value: {{ .url | quote }}
-{{- if .secretName }}
 - name: STORAGE_ACCESS_KEY_ID
   valueFrom: {secretKeyRef: {name: {{ .secretName }}, key: AWS_ACCESS_KEY_ID}}
 - name: STORAGE_SECRET_ACCESS_KEY
@@ -31,6 +30,9 @@
   valueFrom: {secretKeyRef: {name: {{ .secretName }}, key: AWS_SESSION_TOKEN, optional: true}}
 - name: STORAGE_ENDPOINT_URL
   valueFrom: {secretKeyRef: {name: {{ .secretName }}, key: endpointURL, optional: true}}
+{{- if .caSecret }}
+- name: STORAGE_CA_FILE
+  value: /etc/storage-ca/ca.crt
 {{- end }}
 {{- end }}
 {{- end }}

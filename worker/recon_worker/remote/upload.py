@@ -5,7 +5,7 @@ its start: what it writes is the same. Until it is done, the mark says what it w
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,11 +53,15 @@ async def _upload(
             await objects.put(MARK, mark, "application/json")
             if before is not None:
                 await objects.remove(MANIFEST)
-            await _put_files(objects, folder, manifest, fence, progress)
+
+            async def check() -> None:
+                await asyncio.to_thread(fence)
+                await _check_mark(place, objects, mark)
+
+            await _put_files(objects, folder, manifest, check, progress)
             for name in names_in(manifest_in(mark)) - {file.name for file in manifest.files}:
                 await objects.remove(name)
-            await asyncio.to_thread(fence)
-            await _check_mark(place, objects, mark)
+            await check()
             await objects.put(MANIFEST, text, "application/json")
         with suppress(Exception):  # whoever may write need not be allowed to read or delete
             if is_mark_of(await objects.read(MARK) or b"", manifest.uid):
@@ -72,7 +76,7 @@ def _mark(manifest: Manifest, before: bytes | None, broken_off: bytes | None) ->
 
 
 async def _check_mark(place: Place, objects: Objects, mark: bytes) -> None:
-    """Raise `TransientError` where another job has begun to publish at the same place: their objects are mixed."""
+    """Raise `TransientError` where another job has begun to publish at the same place: what it names is to be its own."""
     found = await objects.read(MARK)
     unreadable = found is None and place.storage_path is None
     if found != mark and not unreadable:
@@ -82,11 +86,11 @@ async def _check_mark(place: Place, objects: Objects, mark: bytes) -> None:
 
 
 async def _put_files(
-    objects: Objects, folder: Path, manifest: Manifest, fence: Callable[[], None], progress: Progress
+    objects: Objects, folder: Path, manifest: Manifest, check: Callable[[], Awaitable[None]], progress: Progress
 ) -> None:
     total, done = sum(file.bytes for file in manifest.files), 0
     for file in manifest.files:
-        await asyncio.to_thread(fence)
+        await check()
         await objects.put_file(file.name, folder / file.name, file.media_type)
         done += file.bytes
         progress.tick(done / max(total, 1))

@@ -10,8 +10,8 @@ from tests.support.e2e.images import operator_image
 
 NAME = "recon-e2e"
 FOLDER = "/var/tmp/recon-e2e"
-COUNT = 8
-"""Claims that a run makes in all: each volume serves one claim, and is not used again."""
+COUNT = 20
+"""More than the claims that a run makes in all: each volume serves one claim, and is not used again."""
 
 STATIC = "kubernetes.io/no-provisioner"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"

@@ -144,8 +144,8 @@ def test_a_whole_system_needs_no_more(control_plane: ControlPlane, tmp_path: Pat
     system.redis = Part(valkey(system.state, system.settings, binaries), system.state)
     try:
         system.start()
-        users = {entry["user"] for entry in system.client().client_list()}
-        assert {OPERATOR.name, WORKER.name} <= users
+        both = {OPERATOR.name, WORKER.name}
+        wait_for("both are connected", lambda: both <= {entry["user"] for entry in system.client().client_list()})
         run_jobs_to_every_end(system)
         assert system.refusals() == []
     finally:

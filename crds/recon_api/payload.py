@@ -49,6 +49,11 @@ class TaskPayload(Message):
     traceparent: str | None = None
     """W3C trace context of the attempt's span, where the operator tells traces."""
 
+    @property
+    def published_as(self) -> str:
+        """What the result is published as, relative to `<storage>/outputs/<namespace>/`."""
+        return self.output_path or self.name
+
     @field_validator("traceparent", mode="before")
     @classmethod
     def _only_a_traceparent(cls, value: object) -> object:

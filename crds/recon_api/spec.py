@@ -114,8 +114,7 @@ class OutputSpec(ObservedModel):
     path: RelativePath | None = None
     """A folder relative to the namespace's own output folder; the job's name where left out."""
     url: BucketUrl | None = None
-    """A prefix elsewhere: s3:// (gs:// and az:// where the worker's image has their plug-ins). A copy stays in the storage, unless that
-    is a bucket."""
+    """A prefix elsewhere: s3:// (gs:// and az:// where the worker's image has their plug-ins). A volume keeps a copy."""
     secret_name: SecretName | None = None
     """A Secret of the namespace with credentials for url; that of the input where left out."""
     retain: bool = True

@@ -73,8 +73,9 @@ class Observer:
             snapshot = await self._redis.read(attempts, {job.spec.gpu_class for job in jobs if _is_unclaimed(job)})
         except StateUnavailableError as error:
             self._silence.reset()
-            unknown = Observation(known=False, refusal=error.refusal)
-            return View({uid: replace(unknown, attempt=number) for uid, number in attempts}, known=False)
+            refusal = error.refusal
+            unknown = {uid: Observation(known=False, refusal=refusal, attempt=number) for uid, number in attempts}
+            return View(unknown, known=False)
         await self._durations.load(jobs)
         workers = Counter(worker.gpu_class for worker in snapshot.workers.values())
         return View({job.uid: self._observation(job, snapshot, workers) for job in jobs}, workers)

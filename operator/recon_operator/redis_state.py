@@ -30,8 +30,10 @@ FIELDS_PER_JOB = 6
 class StateUnavailableError(Exception):
     """Redis did not answer: what it holds is unknown."""
 
-    refusal: str = ""
-    """What Redis said where it let this operator not in: somebody must put that right. Empty where it only is away."""
+    def __init__(self, said: str, *, refused: bool) -> None:
+        """Tell what was said; `refused` where Redis let this operator not in: somebody must put that right."""
+        super().__init__(said)
+        self.refusal = said if refused else ""
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,6 @@ class Snapshot:
 class RedisState:
     """Both databases: 1 with our own keys, 0 with Celery's queues and results. Calls fail soon rather than wait."""
 
-    _refusal = ""
-
     def __init__(self, broker_url: str, result_url: str, state_db: int, timeout_s: float, fence: Fence) -> None:
         """Connect at the first call; nothing passes a closed fence."""
         self.state = _client(broker_url, timeout_s, state_db)
@@ -75,6 +75,7 @@ class RedisState:
         options = self.state.connection_pool.connection_kwargs
         self.address = f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
         self.available: bool | None = None
+        self._refusal = ""
 
     async def close(self) -> None:
         """Close all connections."""
@@ -203,11 +204,10 @@ class RedisState:
         try:
             value = await call
         except (RedisError, OSError, TimeoutError) as error:
-            unavailable = StateUnavailableError(str(error))
-            if isinstance(error, AuthenticationError | NoPermissionError):
-                unavailable.refusal = str(error)
+            refused = isinstance(error, AuthenticationError | NoPermissionError)
+            unavailable = StateUnavailableError(str(error), refused=refused)
             if self.available is not False or unavailable.refusal != self._refusal:
-                verb = "is refused by" if unavailable.refusal else "waits for"
+                verb = "is refused by" if refused else "waits for"
                 log.warning("the operator %s Redis at %s: %s", verb, self.address, error or type(error).__name__)
             self.available, self._refusal = False, unavailable.refusal
             raise unavailable from error

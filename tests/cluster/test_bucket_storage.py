@@ -282,7 +282,7 @@ def test_what_was_begun_stays_known_while_the_next_attempt_works(s3: S3, bucket:
     third = Pod(s3, bucket, tmp_path / "third")
     with pytest.raises(JobCancelled):
         third.run(3, refuses=(3, reasons.WORKER_STOPPED))
-    remove_outputs(third.storage, "shop", "chair", UID, third.bucket)
+    remove_outputs(third.bucket, "shop", "chair", UID)
     assert published(s3, bucket) == {}
 
 
@@ -317,7 +317,7 @@ def test_keys_that_are_not_accepted_any_more_are_no_sign_of_an_empty_place(
 
     monkeypatch.setattr(S3FileSystem, "_info", refuse)
     with pytest.raises(TransientError, match="administrator"):
-        remove_outputs(pod.storage, "shop", "chair", UID, pod.bucket)
+        remove_outputs(pod.bucket, "shop", "chair", UID)
 
 
 def test_a_jobs_outputs_go_and_nobody_elses(s3: S3, bucket: str, tmp_path: Path) -> None:
@@ -325,12 +325,12 @@ def test_a_jobs_outputs_go_and_nobody_elses(s3: S3, bucket: str, tmp_path: Path)
     pod.run()
     s3.client.put_object(Bucket=bucket, Key="recon/outputs/shop/chair/notes.txt", Body=b"of a person")
     pod.run(uid=OTHER, output_path="chair/inner")
-    remove_outputs(pod.storage, "shop", "chair", OTHER, pod.bucket)
+    remove_outputs(pod.bucket, "shop", "chair", OTHER)
     assert MANIFEST in published(s3, bucket)
-    remove_outputs(pod.storage, "shop", "../shop/chair", UID, pod.bucket)
+    remove_outputs(pod.bucket, "shop", "../shop/chair", UID)
     assert MANIFEST in published(s3, bucket)
-    remove_outputs(pod.storage, "shop", "chair", UID, pod.bucket)
-    remove_outputs(pod.storage, "shop", "chair", UID, pod.bucket)
+    remove_outputs(pod.bucket, "shop", "chair", UID)
+    remove_outputs(pod.bucket, "shop", "chair", UID)
     assert {name for name in published(s3, bucket) if not name.startswith("inner/")} == {"notes.txt"}
     assert assert_whole(published(s3, bucket, "chair/inner")).uid == OTHER
 
@@ -339,7 +339,7 @@ def test_what_a_later_job_has_published_there_stays(s3: S3, bucket: str, tmp_pat
     pod = Pod(s3, bucket, tmp_path)
     pod.run()
     pod.run(uid=OTHER)
-    remove_outputs(pod.storage, "shop", "chair", UID, pod.bucket)
+    remove_outputs(pod.bucket, "shop", "chair", UID)
     assert assert_whole(published(s3, bucket)).uid == OTHER
 
 

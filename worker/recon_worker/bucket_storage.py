@@ -16,6 +16,9 @@ from recon_worker.inputs.source import checked_path
 from recon_worker.remote.places import NO_CREDENTIALS, Place, RemoteAccess, RemotePolicy
 from recon_worker.storage import checked_namespace, checked_output
 
+URL = r"s3://[A-Za-z0-9][-A-Za-z0-9._]*(/[^\s?#]*)?"
+"""Pattern of a bucket's URL, or of a prefix in one."""
+
 VERSION = "?versionId="
 """What follows it in a key, s3fs takes for the version of an object."""
 
@@ -61,4 +64,4 @@ def result_of(payload: TaskPayload, remote: RemoteAccess, bucket: BucketStorage 
     """Return where a job's result is to be uploaded, None where it goes to a volume alone."""
     if payload.output_url is not None:
         return remote.output(payload.output_url)
-    return None if bucket is None else bucket.output(payload.namespace, payload.output_path or payload.name)
+    return None if bucket is None else bucket.output(payload.namespace, payload.published_as)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from recon_api import reasons
-from recon_api.errors import JobCancelled, UsageError
+from recon_api.errors import JobCancelled
 from recon_api.keys import task_id
 from recon_api.payload import TaskPayload
 from recon_api.steps import Step
@@ -41,7 +41,7 @@ class Destination(Protocol):
 
 def destination_of(payload: TaskPayload, storage: Storage) -> Path:
     """Return the folder that the job's result is published as; raise `UsageError` where that can't be."""
-    return storage.output(payload.namespace, payload.output_path or payload.name)
+    return storage.output(payload.namespace, payload.published_as)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class InVolume:
             self._publishing.upload(place, self._folder, manifest)
         except JobCancelled as stopped:
             if stopped.reason == reasons.CANCELLED:  # then nothing of it stays in the storage either
-                remove_outputs(self._storage, payload.namespace, payload.output_path or payload.name, payload.job_id)
+                remove_outputs(self._storage, payload.namespace, payload.published_as, payload.job_id)
             raise
 
 
@@ -154,11 +154,7 @@ def withdraw(bucket: BucketStorage, namespace: str, path: str, uid: str) -> None
 
     What can't be removed now is no failure of the job.
     """
-    from recon_worker.remote.results import remove_result
-
     try:
-        remove_result(bucket.output(namespace, path), uid)
-    except UsageError as error:
-        logger.info("job %s can have uploaded nothing: %s", uid, error)
+        remove_outputs(bucket, namespace, path, uid)
     except Exception:
         logger.warning("what job %s had begun to upload could not be removed", uid, exc_info=True)

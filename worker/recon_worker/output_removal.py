@@ -25,22 +25,19 @@ SET_ASIDE = ".replaced-*.old"
 """Results that a later job has moved away to publish its own, if it died before it removed them."""
 
 
-def remove_outputs(
-    storage: Storage, namespace: str, output_path: str, uid: str, bucket: BucketStorage | None = None
-) -> None:
+def remove_outputs(storage: Storage | BucketStorage, namespace: str, output_path: str, uid: str) -> None:
     """Remove what `spec.output.path` names, on the volume or in the bucket, if the job of that uid has published it.
 
     Its manifest goes last: what a crash has left is still known for this job's. Raises OSError, and of a bucket the errors
     of `recon_api.errors`.
     """
     try:
-        place = None if bucket is None else bucket.output(namespace, output_path)
-        folder = storage.output(namespace, output_path)
+        place = storage.output(namespace, output_path)
     except UsageError as error:
         logger.info("job %s can have published nothing: %s", uid, error)
         return
-    if place is None:
-        _remove_folder(folder, uid)
+    if isinstance(place, Path):
+        _remove_folder(place, uid)
     else:
         from recon_worker.remote.results import remove_result  # its libraries are for those who upload only
 

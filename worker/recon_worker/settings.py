@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from recon_api.credentials import Credentials, checked_key
 from recon_api.keys import DEFAULT_GPU_CLASS
 from recon_api.redis_url import settings_with_tls
+from recon_worker import bucket_storage
 from recon_worker.bucket_storage import BucketStorage
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.remote.places import RemotePolicy
@@ -118,7 +119,7 @@ class WorkerSettings(BaseSettings):
     @field_validator("storage_url")
     @classmethod
     def _is_a_bucket(cls, value: str) -> str:
-        if value and not re.fullmatch(r"s3://[A-Za-z0-9][-A-Za-z0-9._]*(/[^\s?#]*)?", value):
+        if value and not re.fullmatch(bucket_storage.URL, value):
             raise ValueError("must be the URL of a bucket or of a prefix in one, such as s3://bucket/prefix")
         return value.rstrip("/")
 

@@ -114,7 +114,7 @@ def _discard(job_id: str, namespace: str, output_path: str | None) -> None:
     _storage().discard(job_id)
     logger.info("removed the steps of job %s of %s", job_id, namespace)
     if output_path is not None:
-        remove_outputs(_storage(), namespace, output_path, job_id, _bucket())
+        remove_outputs(_bucket() or _storage(), namespace, output_path, job_id)
         _redis().set(discarded_key(job_id), 1, ex=DISCARDED_TTL_S)
 
 
@@ -184,7 +184,7 @@ def _outcome(
         if isinstance(error, UsageError) or result.outcome is Outcome.CANCELLED or lease.job_is_over:
             _discard_steps(payload)  # of a deleted job too, whose worker slept while its files were deleted
         if result.outcome is Outcome.CANCELLED and payload.output_url is None and (bucket := _bucket()) is not None:
-            withdraw(bucket, payload.namespace, payload.output_path or payload.name, payload.job_id)
+            withdraw(bucket, payload.namespace, payload.published_as, payload.job_id)
         return result, error
     _discard_steps(payload)
     return completed(payload.attempt, finished), None
@@ -342,7 +342,7 @@ def _noticed_when_dead(payload: TaskPayload, owner: ClaimOwner, started_at: date
     # What is published and not uploaded is not finished: the next attempt is to find that out, not the main process.
     with suppress(UsageError):
         if payload.output_url is None and _bucket() is not None:
-            running = running.model_copy(update={"bucket_path": payload.output_path or payload.name})
+            running = running.model_copy(update={"bucket_path": payload.published_as})
         elif payload.output_url is None:
             running = running.model_copy(update={"output": destination_of(payload, _storage())})
     with living(Path(folder), running):

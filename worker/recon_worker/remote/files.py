@@ -58,14 +58,18 @@ def whose_move(place: Place, error: Exception, gate: Gate) -> ReconstructionErro
         return FatalError(reasons.RECONSTRUCTION_FAILED, f"{type(error).__name__}: {error}")
     users = _users_move(place, error, gate)
     text = str(error).strip().partition("\n")[0] or type(error).__name__
-    is_storage = place.storage_path is not None
-    if users is None and not (is_storage and getattr(error, "errno", None) in REFUSED):
-        return TransientError(reasons.REMOTE_UNAVAILABLE, f"{place}: {text}")
-    if users is None or (is_storage and users.reason is not reasons.INPUT_NOT_FOUND):
+    if place.storage_path is not None and _is_administrators_move(users, error):
         return TransientError(
             reasons.STORAGE_FAILED, f"{place}: {text}; the administrator must set the installation's storage right"
         )
-    return users
+    return users or TransientError(reasons.REMOTE_UNAVAILABLE, f"{place}: {text}")
+
+
+def _is_administrators_move(users: UsageError | None, error: Exception) -> bool:
+    """Say whether the storage itself is wrong; what would be the user's move elsewhere is, but for photos that are not there."""
+    if users is not None:
+        return users.reason is not reasons.INPUT_NOT_FOUND
+    return getattr(error, "errno", None) in REFUSED
 
 
 def _users_move(place: Place, error: Exception, gate: Gate) -> UsageError | None:

@@ -35,7 +35,7 @@ def upload(place: Place, folder: Path, manifest: Manifest, fence: Callable[[], N
 async def _announce(place: Place, task: str) -> None:
     async with opened_objects(place) as objects:
         begun = await objects.read(MARK)
-        if begun is not None and manifest_in(begun) is not None:  # whoever removes what was begun must find it named
+        if begun and manifest_in(begun):  # whoever removes what was begun must find it named
             await objects.put(MARK, begun, "application/json")
         else:
             await objects.put(MARK, task.encode(), "text/plain")
@@ -48,7 +48,8 @@ async def _upload(
         text = (folder / MANIFEST).read_bytes()
         before = await objects.read(MANIFEST)
         if before != text:
-            mark = _mark(manifest, before, await objects.read(MARK))
+            marked = _marked(manifest, manifest_in(before), manifest_in(await objects.read(MARK)))
+            mark = marked.model_dump_json().encode()
             await asyncio.to_thread(fence)
             await objects.put(MARK, mark, "application/json")
             if before is not None:
@@ -59,7 +60,7 @@ async def _upload(
                 await _check_mark(place, objects, mark)
 
             await _put_files(objects, folder, manifest, check, progress)
-            for name in names_in(manifest_in(mark)) - {file.name for file in manifest.files}:
+            for name in names_in(marked) - {file.name for file in manifest.files}:
                 await objects.remove(name)
             await check()
             await objects.put(MANIFEST, text, "application/json")
@@ -68,11 +69,11 @@ async def _upload(
                 await objects.remove(MARK)
 
 
-def _mark(manifest: Manifest, before: bytes | None, broken_off: bytes | None) -> bytes:
+def _marked(manifest: Manifest, before: Manifest | None, broken_off: Manifest | None) -> Manifest:
     """Return a manifest that also names what an earlier result and a broken-off upload have left, so that it is not forgotten."""
-    earlier = [file for text in (before, broken_off) for file in getattr(manifest_in(text), "files", ())]
-    files = {file.name: file for file in (*earlier, *manifest.files)}
-    return manifest.model_copy(update={"files": tuple(files.values())}).model_dump_json().encode()
+    found = [each for each in (before, broken_off, manifest) if each is not None]
+    files = {file.name: file for each in found for file in each.files}
+    return manifest.model_copy(update={"files": tuple(files.values())})
 
 
 async def _check_mark(place: Place, objects: Objects, mark: bytes) -> None:

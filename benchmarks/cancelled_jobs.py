@@ -28,7 +28,7 @@ LEAD_S = 0.035
 """About what an order takes from here to the worker."""
 
 KILLED = "was killed"
-"""Part of the message of an attempt that did not stop by itself (`recon_worker.worker`)."""
+"""Part of the message of an attempt that did not stop by itself (`recon_worker.supervisor.main_process`)."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from recon_dev.images.contents import contents_of
 from recon_dev.state import CHECKOUT
 
 RESULTS = CHECKOUT / "benchmarks" / "results"
-CHANGED = {"operator": "operator/recon_operator/clock.py", "worker": "worker/recon_worker/publish.py"}
+CHANGED = {"operator": "operator/recon_operator/clock.py", "worker": "worker/recon_worker/publishing/seal.py"}
 """A file of each side, which gets one more line."""
 
 

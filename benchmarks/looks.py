@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 import recon_worker
 from recon_api.steps import Step
-from recon_worker.local import reconstruct_here
+from recon_worker.cli.local import reconstruct_here
 from recon_worker.settings import worker_settings
 
 PACKAGE = str(Path(recon_worker.__file__).parent)

@@ -27,7 +27,7 @@ from recon_dev.lifecycle import down, up_in_background
 from recon_dev.photos import put_photos
 from recon_dev.state import CHECKOUT, StateDir
 from recon_dev.valkey import STATE_DB, redis_url
-from recon_operator.time_left import pace_left_s
+from recon_operator.estimates.remaining_time import pace_left_s
 
 RESULTS = CHECKOUT / "benchmarks" / "results"
 NAMESPACE = "default"

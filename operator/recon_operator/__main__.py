@@ -11,14 +11,14 @@ from contextlib import contextmanager, suppress
 
 import kopf
 
-from recon_operator.elections import fence_of, leadership_of
-from recon_operator.handlers import make_registry, make_settings
-from recon_operator.kubernetes_api import KubernetesApi
-from recon_operator.leadership import LeaseLostError
-from recon_operator.logs import configure_logs
-from recon_operator.parts import Parts, assemble
+from recon_operator.assembly import Parts, assemble
+from recon_operator.clients.kubernetes_api import KubernetesApi
+from recon_operator.leader.election import LeaseLostError
+from recon_operator.leader_election import fence_of, leadership_of
 from recon_operator.release_jobs import release_jobs
 from recon_operator.settings import OperatorSettings
+from recon_operator.telemetry.logs import configure_logs
+from recon_operator.watch.kopf_handlers import make_registry, make_settings
 
 log = logging.getLogger("recon_operator")
 

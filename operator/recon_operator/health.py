@@ -5,9 +5,9 @@ import time
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from recon_operator.leadership import Leadership
+from recon_operator.leader.election import Leadership
 from recon_operator.reconcile import Reconciler
-from recon_operator.watch_liveness import WatchLiveness
+from recon_operator.watch.liveness import WatchLiveness
 
 STUCK_AFTER_S = 120.0
 """A loop that has not turned for so long hangs: its own waits are far shorter."""

@@ -6,24 +6,24 @@ import time
 from dataclasses import replace
 
 from recon_api.resource import ReconstructionJob
-from recon_operator.act import Actor, UnsentError
-from recon_operator.celery_client import BrokerError
+from recon_operator.act.actor import Actor, UnsentError
+from recon_operator.clients.celery_client import BrokerError
+from recon_operator.clients.kubernetes_api import ConflictError, GoneError, KubernetesApi, KubernetesError
+from recon_operator.clients.redis_state import StateUnavailableError
 from recon_operator.clock import WallClock
 from recon_operator.decide import decide
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
 from recon_operator.decide.queueing import occupies_worker
-from recon_operator.durations import Durations
-from recon_operator.jobs import Jobs
-from recon_operator.kubernetes_api import ConflictError, GoneError, KubernetesApi, KubernetesError
-from recon_operator.logs import job_logger
-from recon_operator.metrics import Metrics
-from recon_operator.observe import Observer, View
-from recon_operator.queue_plan import QueuePlan
-from recon_operator.reading import read_job
-from recon_operator.redis_state import StateUnavailableError
-from recon_operator.work_queue import WorkQueue
+from recon_operator.estimates.run_history import Durations
+from recon_operator.jobs.cache import Jobs
+from recon_operator.jobs.parsing import read_job
+from recon_operator.jobs.work_queue import WorkQueue
+from recon_operator.observe.observer import Observer, View
+from recon_operator.scheduling.queue_planner import QueuePlan
+from recon_operator.telemetry.logs import job_logger
+from recon_operator.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 

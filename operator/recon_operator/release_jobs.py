@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from recon_api.resource import FINALIZER, ReconstructionJob
-from recon_operator.celery_client import BrokerError, CeleryClient
-from recon_operator.elections import fence_of, leadership_of
-from recon_operator.kubernetes_api import ConflictError, GoneError, KubernetesApi
-from recon_operator.reading import read_job
-from recon_operator.redis_state import RedisState, StateUnavailableError
+from recon_operator.clients.celery_client import BrokerError, CeleryClient
+from recon_operator.clients.kubernetes_api import ConflictError, GoneError, KubernetesApi
+from recon_operator.clients.redis_state import RedisState, StateUnavailableError
+from recon_operator.jobs.parsing import read_job
+from recon_operator.leader_election import fence_of, leadership_of
 from recon_operator.settings import OperatorSettings
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from recon_api.credentials import checked_key
 from recon_api.redis_url import settings_with_tls
 from recon_api.spec import MAX_SECONDS
 from recon_operator.decide.limits import Limits
-from recon_operator.leadership import LeaseTimes
+from recon_operator.leader.election import LeaseTimes
 
 
 class OperatorSettings(BaseSettings):

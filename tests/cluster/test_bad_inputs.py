@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from recon_api.status import ConditionType, Phase
-from recon_operator.decide.situation import LONGEST_MESSAGE
-from recon_operator.events import LONGEST_NOTE
+from recon_operator.act.events import LONGEST_NOTE
+from recon_operator.decide.context import LONGEST_MESSAGE
 from tests.support.jobs import has_condition, make_job
 from tests.support.system import System
 from tests.support.waiting import wait_for

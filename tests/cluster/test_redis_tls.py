@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from recon_api.payload import Outcome, TaskPayload
-from recon_operator.celery_client import CeleryClient
-from recon_operator.fence import Fence
-from recon_operator.redis_state import RedisState, StateUnavailableError
+from recon_operator.clients.celery_client import CeleryClient
+from recon_operator.clients.fence import Fence
+from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 from recon_operator.settings import OperatorSettings
 from tests.support.web import make_certificates
 from tests.support.worker_site import WORKER_PASSWORD, Sent, Site, running_site

@@ -11,16 +11,16 @@ from recon_api.credentials import AttemptCredentials, Credentials
 from recon_api.errors import JobCancelled, UsageError
 from recon_api.payload import TaskPayload
 from recon_api.steps import Step
-from recon_worker.attempt import run_attempt
-from recon_worker.finished import Finished
+from recon_worker.attempt.run import run_attempt
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.models.installed import Models
 from recon_worker.progress import Progress, SilentSink
-from recon_worker.publish import MANIFEST, Manifest, seal
+from recon_worker.publishing.published_result import Finished
+from recon_worker.publishing.seal import MANIFEST, Manifest, seal
 from recon_worker.remote.objects import MARK
 from recon_worker.remote.places import Place, RemoteAccess, RemotePolicy
 from recon_worker.remote.upload import announce, upload
-from recon_worker.storage import Storage
+from recon_worker.storage.volume import Storage
 from tests.support.web import ACCESS_KEY, S3, SECRET_KEY, s3_server
 
 KEYS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}

@@ -23,8 +23,8 @@ from recon_api.status import (
 )
 from recon_operator.decide import decide
 from recon_operator.decide.limits import Limits
-from recon_operator.reading import read_job
-from recon_operator.status_patch import dump, merge_patch
+from recon_operator.jobs.parsing import read_job
+from recon_operator.jobs.status_patch import dump, merge_patch
 from tests.operator.builders import (
     NOW,
     alive,

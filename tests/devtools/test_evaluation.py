@@ -13,7 +13,7 @@ from recon_dev.truth.evaluation import Evaluation, evaluate
 from recon_dev.truth.pose_error import score_poses
 from recon_dev.truth.surface_distance import SurfaceProtocol, score_surface
 from recon_dev.truth.visibility import seen_triangles
-from recon_worker.cameras import CameraSet, PlacedCamera
+from recon_worker.geometry.cameras import CameraSet, PlacedCamera
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ from recon_dev.generate.phases.situations import Situation as Column
 from recon_dev.generate.phases.world import settle
 from recon_operator import decide
 from recon_operator.decide import Policy
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import AssertRequest, Decision, Effect, ForgetJob, WithdrawRequest
-from recon_operator.decide.situation import Situation
 
 ALL = {situation.title: situation for situation in (*SITUATIONS, *ENDS)}
 HAPPENINGS = {row.title: row for row in ROWS}

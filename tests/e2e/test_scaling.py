@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from recon_api.status import Phase
-from recon_operator.busy_workers import DELETION_COST
+from recon_operator.scheduling.pod_deletion_cost import DELETION_COST
 from tests.e2e.conftest import Install
 from tests.e2e.test_losses import assert_complete
 from tests.support.e2e.cluster import RealCluster

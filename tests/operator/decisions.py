@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from recon_api.resource import ReconstructionJob
 from recon_api.status import Phase
 from recon_operator.decide.attempts import payload
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision, Effect, SendAttempt
 from recon_operator.decide.limits import Limits
-from recon_operator.decide.situation import Situation
 from tests.operator.builders import NOW, make_observation
 
 LIMITS = Limits()

@@ -3,8 +3,8 @@
 from typing import Any
 
 from recon_api.resource import ReconstructionJob
-from recon_operator.reading import Shown
-from recon_operator.status_patch import dump
+from recon_operator.jobs.parsing import Shown
+from recon_operator.jobs.status_patch import dump
 from tests.operator.builders import make_job
 
 

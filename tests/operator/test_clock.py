@@ -13,11 +13,11 @@ from recon_operator.clock import WallClock
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
-from recon_operator.jobs import Jobs
-from recon_operator.metrics import Metrics
-from recon_operator.observe import View
+from recon_operator.jobs.cache import Jobs
+from recon_operator.jobs.work_queue import WorkQueue
+from recon_operator.observe.observer import View
 from recon_operator.reconcile import Reconciler
-from recon_operator.work_queue import WorkQueue
+from recon_operator.telemetry.metrics import Metrics
 from tests.operator.builders import NOW, ended, queued
 from tests.operator.shown import shown
 

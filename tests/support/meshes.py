@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import trimesh
 
-from recon_worker.cameras import CameraSet, PlacedCamera
-from recon_worker.ply import NO_FACES, Surface, write_ply
+from recon_worker.geometry.cameras import CameraSet, PlacedCamera
+from recon_worker.geometry.ply import NO_FACES, Surface, write_ply
 from recon_worker.rendering.arrays import floats
 from recon_worker.rendering.views import axes_facing, direction_of
 from recon_worker.scene import Scene

@@ -1,7 +1,7 @@
 """Pods of workers that nothing runs: what is looked at are their marks."""
 
-from recon_operator.busy_workers import DELETION_COST
 from recon_operator.permissions import WORKER_POD_PERMISSIONS
+from recon_operator.scheduling.pod_deletion_cost import DELETION_COST
 from tests.support.control_plane import ControlPlane
 
 POOL = "pool=default"

@@ -13,7 +13,7 @@ from recon_worker.progress import Progress, SilentSink
 from recon_worker.scene import Scene
 from recon_worker.settings import WorkerSettings
 from recon_worker.stages.stage import Stage, run_stages
-from recon_worker.storage import Storage
+from recon_worker.storage.volume import Storage
 
 
 class Workshop:

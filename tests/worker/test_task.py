@@ -7,7 +7,7 @@ import pytest
 from recon_api import reasons
 from recon_api.errors import FatalError, JobCancelled, UsageError
 from recon_api.reasons import Reason
-from recon_worker.lease import Lease
+from recon_worker.attempt.lease import Lease
 from recon_worker.task import _cause
 
 MISTAKE = UsageError(reasons.TOO_FEW_PHOTOS, "2 photos")

@@ -12,8 +12,8 @@ from types import FrameType
 from typing import Any
 
 from recon_api.errors import JobCancelled, ReconstructionError, UsageError
-from recon_worker.logging_setup import set_up_logging
 from recon_worker.settings import WorkerSettings, worker_settings
+from recon_worker.telemetry.logs import set_up_logging
 
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         traced=bool(settings.otel_exporter_otlp_endpoint),
     )
     if options.command == "worker":
-        from recon_worker.worker import run_worker
+        from recon_worker.supervisor.main_process import run_worker
 
         return run_worker(settings)
     if options.command == "models":
@@ -53,8 +53,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _reconstruct(options: argparse.Namespace, settings: WorkerSettings) -> int:
-    from recon_worker.local import reconstruct_here
-    from recon_worker.terminal import TerminalSink, summary
+    from recon_worker.cli.local import reconstruct_here
+    from recon_worker.cli.terminal import TerminalSink, summary
 
     try:
         parameters = _parameters(options)

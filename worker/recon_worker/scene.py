@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from recon_worker.folders import begin, complete, remove, sync_folder, visible_files
+from recon_worker.files.atomic_folder import begin, complete, remove, sync_folder, visible_files
 
 REPORT = "report.json"
 CONTENTS = ".contents.json"

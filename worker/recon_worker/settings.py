@@ -13,10 +13,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from recon_api.credentials import Credentials, checked_key
 from recon_api.keys import DEFAULT_GPU_CLASS
 from recon_api.redis_url import settings_with_tls
-from recon_worker import bucket_storage
-from recon_worker.bucket_storage import BucketStorage
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.remote.places import RemotePolicy
+from recon_worker.storage import bucket as bucket_storage
+from recon_worker.storage.bucket import BucketStorage
 
 
 class WorkerSettings(BaseSettings):

@@ -1,6 +1,6 @@
 """The Celery tasks. Here, and only here, does the end of an attempt become a record that the operator reads.
 
-A message is a doorbell: what may run says Redis (`recon_worker.lease`), and what has run says the record, which is
+A message is a doorbell: what may run says Redis (`recon_worker.attempt.lease`), and what has run says the record, which is
 written before Celery stores a state of its own.
 """
 
@@ -37,32 +37,32 @@ from recon_api.keys import (
     task_id,
 )
 from recon_api.payload import AttemptResult, ClaimOwner, Outcome, ProgressMeta, TaskPayload, TaskResult
-from recon_worker import attempt_end
-from recon_worker.attempt import run_attempt
-from recon_worker.bucket_storage import BucketStorage, result_of
-from recon_worker.death_watch import RunningAttempt, living, note_renewal
-from recon_worker.destinations import destination_of, withdraw
+from recon_worker.attempt import attempt_record as attempt_end
+from recon_worker.attempt.attempt_result import completed, ended_by, known_error, with_circumstances
+from recon_worker.attempt.lease import RECONNECT_S, AlreadyClaimed, Lease, claim
+from recon_worker.attempt.progress_reporter import ProgressFeed
+from recon_worker.attempt.redis_client import UNREACHABLE, state_redis
+from recon_worker.attempt.run import run_attempt
+from recon_worker.attempt.scratch_cleanup import remove_leftovers
+from recon_worker.attempt.stop_order import StopOrder
 from recon_worker.device import device_of, gpu_name
-from recon_worker.finished import Finished
-from recon_worker.lease import RECONNECT_S, AlreadyClaimed, Lease, claim
-from recon_worker.leftovers import remove_leftovers
-from recon_worker.logging_setup import about, logging_about, set_up_logging
 from recon_worker.models.installed import Models
-from recon_worker.outcome import completed, ended_by, known_error, with_circumstances
-from recon_worker.output_removal import remove_outputs
-from recon_worker.progress_feed import ProgressFeed
+from recon_worker.publishing.destinations import destination_of, withdraw
+from recon_worker.publishing.output_removal import remove_outputs
+from recon_worker.publishing.published_result import Finished
 from recon_worker.remote.places import RemoteAccess, shown_url
 from recon_worker.settings import worker_settings
-from recon_worker.state_redis import UNREACHABLE, state_redis
-from recon_worker.stop import StopOrder
-from recon_worker.storage import Storage
-from recon_worker.tracing import Tracing, make_tracing
+from recon_worker.storage.bucket import BucketStorage, result_of
+from recon_worker.storage.volume import Storage
+from recon_worker.supervisor.crash_watch import RunningAttempt, living, note_renewal
+from recon_worker.telemetry.logs import about, logging_about, set_up_logging
+from recon_worker.telemetry.tracing import Tracing, make_tracing
 
 BOOT_ID_VARIABLE = "RECONSTRUCTION_BOOT_ID"
 """Environment variable by which the main process tells its children which start of the worker they belong to."""
 
 RUN_DIR_VARIABLE = "RECONSTRUCTION_RUN_DIR"
-"""The same for the folder that the main process watches (`recon_worker.death_watch`)."""
+"""The same for the folder that the main process watches (`recon_worker.supervisor.crash_watch`)."""
 
 SHUTDOWN_SIGNAL = signal.SIGUSR2
 """Sent by the main process to its child when the worker shuts down."""

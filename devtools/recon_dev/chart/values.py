@@ -21,7 +21,7 @@ from recon_dev.chart.fields import (
 from recon_dev.chart.redis_values import Redis
 from recon_dev.chart.surroundings import Keda, Monitoring, NetworkPolicy, Tracing
 from recon_dev.chart.worker_values import Worker
-from recon_worker import bucket_storage
+from recon_worker.storage import bucket as bucket_storage
 
 
 class Crds(Values):

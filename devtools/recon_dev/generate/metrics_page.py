@@ -9,9 +9,9 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from recon_api.payload import WorkerDescription
 from recon_dev.generate.markdown import code, page, table
-from recon_operator.jobs import Jobs
-from recon_operator.metrics import Metrics
-from recon_worker.metrics import WorkerMetrics
+from recon_operator.jobs.cache import Jobs
+from recon_operator.telemetry.metrics import Metrics
+from recon_worker.telemetry.metrics import WorkerMetrics
 
 INTRODUCTION = """\
 The operator serves its metrics on `HTTP_PORT` at `/metrics`, a worker its own on `METRICS_PORT`. Both also tell of their

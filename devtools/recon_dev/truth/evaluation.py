@@ -11,7 +11,7 @@ from recon_dev.truth.cameras import load_cameras
 from recon_dev.truth.photos import CAMERAS_FILE, MESH_FILE
 from recon_dev.truth.pose_error import PoseScore, score_poses
 from recon_dev.truth.surface_distance import STANDARD_PROTOCOL, SurfaceProtocol, SurfaceScore, score_surface
-from recon_worker.cameras import CameraSet
+from recon_worker.geometry.cameras import CameraSet
 
 
 class Evaluation(BaseModel):

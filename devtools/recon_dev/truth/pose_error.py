@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from recon_dev.truth.alignment import Array, Similarity
 from recon_dev.truth.cameras import TrueCamera
-from recon_worker.cameras import PlacedCamera
+from recon_worker.geometry.cameras import PlacedCamera
 
 AUC_LIMIT_DEG = 3.0
 

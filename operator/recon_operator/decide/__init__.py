@@ -11,13 +11,15 @@ from datetime import datetime
 from recon_api.resource import ReconstructionJob
 from recon_operator.decide.active_deadline import jobs_past_their_active_deadline_fail
 from recon_operator.decide.cancellation import cancellation_steps_are_noted, confirmed_cancellations_stop_the_job
-from recon_operator.decide.consistency import impossible_statuses_are_set_right
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.deletion import deleted_jobs_are_stopped
-from recon_operator.decide.finished import finished_jobs_stay_finished
+from recon_operator.decide.finalization import finished_jobs_stay_finished
+from recon_operator.decide.invalid_spec import unreadable_jobs_fail
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.lost_workers import lost_workers_lose_their_attempt
 from recon_operator.decide.observation import Observation
+from recon_operator.decide.observed_generation import the_spec_is_noted
 from recon_operator.decide.ownership import jobs_of_other_controllers_are_left_alone
 from recon_operator.decide.pre_running_deadline import jobs_past_their_pre_running_deadline_fail
 from recon_operator.decide.queueing import admitted_jobs_are_dispatched, other_jobs_wait
@@ -28,11 +30,9 @@ from recon_operator.decide.running import (
     unclaimed_attempts_are_waited_for,
     unknown_attempts_stay_as_they_are,
 )
-from recon_operator.decide.situation import Situation
-from recon_operator.decide.specification import the_spec_is_noted
+from recon_operator.decide.status_repair import impossible_statuses_are_set_right
 from recon_operator.decide.stopping import unwanted_attempts_are_stopped
 from recon_operator.decide.suspension import suspended_jobs_are_held
-from recon_operator.decide.unreadable import unreadable_jobs_fail
 
 Policy = Callable[[Situation], Situation | Decision]
 

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from recon_api.reasons import DEADLINE_EXCEEDED, Reason
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision
-from recon_operator.decide.ending import fail
-from recon_operator.decide.situation import Situation
+from recon_operator.decide.terminal_transitions import fail
 
 
 def jobs_past_their_active_deadline_fail(situation: Situation) -> Situation | Decision:

@@ -7,7 +7,7 @@ from recon_api.keys import task_id
 from recon_api.payload import TaskPayload
 from recon_api.reasons import Reason
 from recon_api.status import Attempt, ConditionType
-from recon_operator.decide.situation import Situation, bounded
+from recon_operator.decide.context import Situation, bounded
 
 KEPT_ATTEMPTS = 5
 """How many attempts a status keeps."""

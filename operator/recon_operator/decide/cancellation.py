@@ -11,10 +11,10 @@ from recon_api.reasons import (
 )
 from recon_api.spec import Cancellation
 from recon_api.status import CancellationState, CancellationStatus, ConditionType, Phase
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import AssertRequest, AssertStop, Decision, WithdrawRequest
-from recon_operator.decide.ending import cancel
-from recon_operator.decide.situation import Situation
 from recon_operator.decide.stopping import has_stopped, keep_stopping
+from recon_operator.decide.terminal_transitions import cancel
 
 OPEN_STATES = (CancellationState.REQUESTED, CancellationState.EXPIRED)
 """States that a withdrawal ends."""

@@ -5,10 +5,10 @@ from datetime import datetime
 from recon_api.reasons import DELETED
 from recon_api.resource import FINALIZER
 from recon_api.status import Phase
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import AssertStop, Decision, ForgetJob, StopLater
-from recon_operator.decide.ending import cancel, discard_files
-from recon_operator.decide.situation import Situation
 from recon_operator.decide.stopping import has_stopped, keep_stopping
+from recon_operator.decide.terminal_transitions import cancel, discard_files
 
 
 def deleted_jobs_are_stopped(situation: Situation) -> Situation | Decision:

@@ -5,10 +5,10 @@ from typing import assert_never
 from recon_api.reasons import BACKOFF_LIMIT_EXCEEDED, IGNORED_LIMIT_EXCEEDED, Reason
 from recon_api.spec import FailureAction
 from recon_operator.decide.attempts import end_attempt, whole_second
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision
-from recon_operator.decide.ending import fail
 from recon_operator.decide.failure_policy import Verdict, verdict
-from recon_operator.decide.situation import Situation
+from recon_operator.decide.terminal_transitions import fail
 
 
 def attempt_failed(situation: Situation, reason: Reason, message: str) -> Situation | Decision:

@@ -1,9 +1,9 @@
 """Attempts whose worker is gone."""
 
 from recon_api.reasons import WORKER_LOST
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.failures import attempt_failed
-from recon_operator.decide.situation import Situation
 
 
 def is_lost(situation: Situation) -> bool:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from recon_api.payload import AttemptResult, ClaimOwner, ProgressMeta
-from recon_operator.step_clock import StepTimes
-from recon_operator.step_times import ExpectedSteps
+from recon_operator.estimates.step_durations import ExpectedSteps
+from recon_operator.estimates.step_timer import StepTimes
 
 NO_STEP_TIMES = StepTimes()
 

@@ -1,8 +1,8 @@
 """`spec.managedBy`: jobs that another controller looks after."""
 
 from recon_api.resource import MANAGED_BY_US, ReconstructionJob
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision
-from recon_operator.decide.situation import Situation
 
 
 def is_ours(job: ReconstructionJob) -> bool:

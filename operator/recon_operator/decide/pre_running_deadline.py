@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from recon_api.reasons import QUEUE_DEADLINE_EXCEEDED, Reason
 from recon_api.status import ConditionStatus, ConditionType
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision
-from recon_operator.decide.ending import fail
-from recon_operator.decide.situation import Situation
+from recon_operator.decide.terminal_transitions import fail
 
 
 def jobs_past_their_pre_running_deadline_fail(situation: Situation) -> Situation | Decision:

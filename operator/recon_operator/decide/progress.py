@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from recon_api.payload import ProgressMeta
 from recon_api.status import Progress
-from recon_operator.decide.situation import Situation
-from recon_operator.time_left import Position, expected_left_s, finish_to_show, pace_left_s
+from recon_operator.decide.context import Situation
+from recon_operator.estimates.remaining_time import Position, expected_left_s, finish_to_show, pace_left_s
 
 HIGHEST_PERCENTAGE = 99
 """Of a job that runs; 100 is the end's own."""

@@ -7,11 +7,11 @@ from recon_api.resource import ReconstructionJob
 from recon_api.spec import Cancellation
 from recon_api.status import ConditionType, Phase, QueueStatus
 from recon_operator.decide.attempts import begin_attempt, payload, sent
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision, SendAttempt
 from recon_operator.decide.ownership import is_ours
 from recon_operator.decide.pre_running_deadline import with_pre_running_deadline
 from recon_operator.decide.retries import next_attempt_at
-from recon_operator.decide.situation import Situation
 
 
 def waits_for_worker(job: ReconstructionJob, now: datetime) -> bool:

@@ -2,10 +2,10 @@
 
 from recon_api.payload import AttemptResult, Outcome
 from recon_api.reasons import SUPERSEDED, Blame, Reason, reason_of
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision, WithdrawRequest
-from recon_operator.decide.ending import cancel, succeed
 from recon_operator.decide.failures import attempt_failed
-from recon_operator.decide.situation import Situation
+from recon_operator.decide.terminal_transitions import cancel, succeed
 
 
 def results_end_attempts(situation: Situation) -> Situation | Decision:

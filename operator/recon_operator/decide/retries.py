@@ -9,9 +9,9 @@ from recon_api.reasons import RETRYING, Blame, reason_of
 from recon_api.resource import ReconstructionJob
 from recon_api.spec import Backoff, FailureAction
 from recon_api.status import ConditionType, Phase, ReconstructionJobStatus
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.failure_policy import verdict
-from recon_operator.decide.situation import Situation
 
 UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 

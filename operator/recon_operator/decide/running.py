@@ -5,10 +5,10 @@ from recon_api.reasons import DISPATCHED, NO_WORKERS, STARTED
 from recon_api.status import Attempt, ConditionType, Phase, WorkerStatus
 from recon_operator.decide.active_deadline import with_active_deadline
 from recon_operator.decide.attempts import change_attempt, payload, sent
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import AuthoriseAttempt, Decision, SendAttempt
 from recon_operator.decide.pre_running_deadline import with_pre_running_deadline
 from recon_operator.decide.progress import show_progress
-from recon_operator.decide.situation import Situation
 
 
 def unknown_attempts_stay_as_they_are(situation: Situation) -> Situation | Decision:

@@ -6,10 +6,10 @@ from recon_api.keys import NO_ATTEMPT
 from recon_api.reasons import SUSPENDED, SUSPENDING, Reason
 from recon_operator.decide.active_deadline import active_deadline_exceeded
 from recon_operator.decide.attempts import change_attempt, end_attempt
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import AssertStop, Decision, HoldAttempts, KillAttempt
 from recon_operator.decide.lost_workers import is_lost
 from recon_operator.decide.pre_running_deadline import pre_running_deadline_exceeded
-from recon_operator.decide.situation import Situation
 from recon_operator.decide.suspension import suspension
 
 ASKED_BY: tuple[Callable[[Situation], Reason | None], ...] = (

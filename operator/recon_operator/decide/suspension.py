@@ -2,8 +2,8 @@
 
 from recon_api.reasons import SUSPENDED, Reason
 from recon_api.status import ConditionType, Phase
+from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision
-from recon_operator.decide.situation import Situation
 
 
 def suspension(situation: Situation) -> Reason | None:

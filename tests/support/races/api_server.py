@@ -9,8 +9,8 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
 from recon_api.resource import GROUP, PLURAL, VERSION
-from recon_operator.fence import Fence
-from recon_operator.kubernetes_api import KubernetesApi
+from recon_operator.clients.fence import Fence
+from recon_operator.clients.kubernetes_api import KubernetesApi
 from tests.support.control_plane import ControlPlane
 from tests.support.races.store import Json
 

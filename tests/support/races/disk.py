@@ -7,11 +7,11 @@ from typing import Protocol
 
 from recon_api.payload import TaskPayload
 from recon_api.status import Output
-from recon_worker.destinations import destination_of
-from recon_worker.finished import Finished
 from recon_worker.progress import ProgressSink
-from recon_worker.publish import Manifest
-from recon_worker.storage import Storage
+from recon_worker.publishing.destinations import destination_of
+from recon_worker.publishing.published_result import Finished
+from recon_worker.publishing.seal import Manifest
+from recon_worker.storage.volume import Storage
 from tests.support.races.fates import STEPS
 from tests.support.races.steps import pause
 
@@ -40,7 +40,7 @@ class Disk(Protocol):
     storage: Storage
 
     def run(self, payload: TaskPayload, fence: Fence, sink: ProgressSink) -> Finished:
-        """Bring a job to its end, as `recon_worker.attempt.run_attempt` does."""
+        """Bring a job to its end, as `recon_worker.attempt.run.run_attempt` does."""
 
     def manifest(self, folder: Path, uid: str) -> Manifest | None:
         """Return what the job has published in a folder."""
@@ -76,7 +76,7 @@ class MemoryStorage(Storage):
 
 
 class MemoryDisk:
-    """A disk in memory. It goes about things in the order in which `recon_worker.attempt` does."""
+    """A disk in memory. It goes about things in the order in which `recon_worker.attempt.run` does."""
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher, self._files = watcher, Files()

@@ -9,12 +9,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from recon_api.payload import Outcome, TaskPayload
 from recon_api.resource import ReconstructionJob
-from recon_operator.celery_client import BrokerError, CeleryClient
+from recon_operator.act.events import EventPublisher
+from recon_operator.clients.celery_client import BrokerError, CeleryClient
+from recon_operator.clients.kubernetes_api import KubernetesApi, UnavailableError
+from recon_operator.clients.redis_state import RedisState, Snapshot
 from recon_operator.decide.decision import Event
-from recon_operator.durations import Durations
-from recon_operator.events import EventPublisher
-from recon_operator.kubernetes_api import KubernetesApi, UnavailableError
-from recon_operator.redis_state import RedisState, Snapshot
+from recon_operator.estimates.run_history import Durations
 from tests.support.races.broker import Broker
 from tests.support.races.gates import Gates, Verdict
 from tests.support.races.store import Json

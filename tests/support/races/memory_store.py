@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 
 from recon_api.spec import ReconstructionJobSpec
-from recon_operator.kubernetes_api import ConflictError, GoneError, RefusedError
+from recon_operator.clients.kubernetes_api import ConflictError, GoneError, RefusedError
 from tests.support.races.clock import Clock
 from tests.support.races.rules import refusal
 from tests.support.races.store import Json

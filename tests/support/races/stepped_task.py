@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from recon_api.payload import ClaimOwner, TaskPayload
-from recon_operator import observe
-from recon_worker import lease, outcome, overstay, task, worker
-from recon_worker.death_watch import RunningAttempt
-from recon_worker.destinations import destination_of
-from recon_worker.finished import Finished, finished
-from recon_worker.lease import Lease
-from recon_worker.progress_feed import ProgressFeed
-from recon_worker.publish import Manifest
-from recon_worker.stop import StopOrder
+from recon_operator.observe import observer as observe
+from recon_worker import task
+from recon_worker.attempt import attempt_result as outcome
+from recon_worker.attempt import lease
+from recon_worker.attempt.lease import Lease
+from recon_worker.attempt.progress_reporter import ProgressFeed
+from recon_worker.attempt.stop_order import StopOrder
+from recon_worker.publishing.destinations import destination_of
+from recon_worker.publishing.published_result import Finished, finished
+from recon_worker.publishing.seal import Manifest
+from recon_worker.supervisor import main_process as worker
+from recon_worker.supervisor import stuck_attempts as overstay
+from recon_worker.supervisor.crash_watch import RunningAttempt
 from tests.support.races import real_disk
 from tests.support.races.disk import MemoryDisk
 from tests.support.races.gated_redis import GatedRedis

@@ -6,7 +6,7 @@ Json = dict[str, Any]
 
 
 class Store(Protocol):
-    """The resources of one namespace. All calls raise the errors of `recon_operator.kubernetes_api`."""
+    """The resources of one namespace. All calls raise the errors of `recon_operator.clients.kubernetes_api`."""
 
     namespace: str
 

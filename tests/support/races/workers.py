@@ -15,17 +15,17 @@ from recon_api import reasons
 from recon_api.errors import ReconstructionError
 from recon_api.payload import ClaimOwner, TaskPayload, WorkerDescription
 from recon_worker import task
-from recon_worker.attempt_end import AttemptEnd
-from recon_worker.death_watch import RunningAttempt
-from recon_worker.lease import Lease
-from recon_worker.metrics import WorkerMetrics
-from recon_worker.overstay import OverstayWatch
-from recon_worker.registry import Registration
+from recon_worker.attempt.attempt_record import AttemptEnd
+from recon_worker.attempt.lease import Lease
+from recon_worker.attempt.redis_client import UNREACHABLE
+from recon_worker.attempt.stop_order import StopOrder
 from recon_worker.settings import WorkerSettings
-from recon_worker.state_redis import UNREACHABLE
-from recon_worker.stop import StopOrder
-from recon_worker.storage import Storage
-from recon_worker.worker import MainProcess
+from recon_worker.storage.volume import Storage
+from recon_worker.supervisor.crash_watch import RunningAttempt
+from recon_worker.supervisor.main_process import MainProcess
+from recon_worker.supervisor.registration import Registration
+from recon_worker.supervisor.stuck_attempts import OverstayWatch
+from recon_worker.telemetry.metrics import WorkerMetrics
 from tests.support.races.broker import Message
 from tests.support.races.clock import Clock
 from tests.support.races.disk import Disk

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from recon_api.resource import API_VERSION, KIND
+from recon_operator.clients.kubernetes_api import GoneError, RefusedError
 from recon_operator.decide.limits import Limits
-from recon_operator.kubernetes_api import GoneError, RefusedError
 from recon_worker.settings import WorkerSettings
 from tests.support.races.broker import Broker, Message
 from tests.support.races.checks import Checks

@@ -12,7 +12,7 @@ from PIL import Image
 from recon_api import reasons
 from recon_api.errors import JobCancelled
 from recon_api.steps import Step
-from recon_worker.checked_file import checked, sha256_of
+from recon_worker.files.cancellable_file import checked, sha256_of
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.inputs.photo import prepare_photo
 from recon_worker.models.installed import Models

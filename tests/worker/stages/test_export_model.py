@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from recon_worker.cameras import CONVENTION, CameraSet
-from recon_worker.ply import Surface, read_ply
+from recon_worker.geometry.cameras import CONVENTION, CameraSet
+from recon_worker.geometry.ply import Surface, read_ply
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages.export_model import export_model

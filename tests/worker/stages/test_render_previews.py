@@ -9,7 +9,7 @@ from PIL import Image, ImageSequence
 from recon_api import reasons
 from recon_api.errors import JobCancelled
 from recon_api.steps import Step
-from recon_worker.ply import Surface
+from recon_worker.geometry.ply import Surface
 from recon_worker.progress import Progress, SilentSink
 from recon_worker.rendering.arrays import Floats, floats
 from recon_worker.rendering.best_view import best_direction

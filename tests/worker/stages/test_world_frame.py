@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from recon_worker.cameras import PlacedCamera
+from recon_worker.geometry.cameras import PlacedCamera
 from recon_worker.stages.object_region import object_region
 from recon_worker.stages.view_selection import angle_weight, select_sources
 from recon_worker.stages.world_frame import CAMERA_DISTANCE, Placement, to_world_frame, up_direction

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.ExifTags import Base
 
 from recon_api.errors import JobCancelled
-from recon_worker.checked_file import checked, sha256_of
+from recon_worker.files.cancellable_file import checked, sha256_of
 from recon_worker.inputs.focal import focal_px
 from recon_worker.inputs.limits import InputLimits
 

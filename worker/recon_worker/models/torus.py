@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from recon_worker.ply import NO_FACES, Surface, write_ply
+from recon_worker.geometry.ply import NO_FACES, Surface, write_ply
 from recon_worker.rendering.mesh_files import write_glb
 
 MAJOR_RADIUS, MINOR_RADIUS = 1.0, 0.4

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from recon_api import reasons
 from recon_api.errors import TransientError
-from recon_worker.publish import MANIFEST, Manifest
+from recon_worker.publishing.seal import MANIFEST, Manifest
 from recon_worker.remote.addresses import Gate
 from recon_worker.remote.buckets import opened_bucket
 from recon_worker.remote.fetch import FIRST_WAIT_S, TRIES

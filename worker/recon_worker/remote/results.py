@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from recon_worker.publish import MANIFEST, REPORT, Manifest
+from recon_worker.publishing.seal import MANIFEST, REPORT, Manifest
 from recon_worker.remote.fetch import stoppable
 from recon_worker.remote.objects import MARK, Objects, is_mark_of, manifest_in, names_in, opened_objects
 from recon_worker.remote.places import Place

@@ -12,7 +12,7 @@ from pathlib import Path
 from recon_api import reasons
 from recon_api.errors import TransientError
 from recon_worker.progress import Progress
-from recon_worker.publish import MANIFEST, Manifest
+from recon_worker.publishing.seal import MANIFEST, Manifest
 from recon_worker.remote.fetch import stoppable
 from recon_worker.remote.objects import MARK, Objects, is_mark_of, manifest_in, names_in, opened_objects
 from recon_worker.remote.places import Place

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recon_worker.ply import Surface
+from recon_worker.geometry.ply import Surface
 from recon_worker.rendering.ambient_occlusion import ambient_openness, smooth_over_mesh
 from recon_worker.rendering.arrays import Floats, floats, unit_vectors
 from recon_worker.rendering.ray_casting import RayCaster

@@ -1,7 +1,7 @@
 """Running a computation that can't be interrupted beside the job's own thread, which goes on looking for an order to stop.
 
 It helps only where the computation lets other threads run meanwhile; what keeps the interpreter to itself for long belongs
-into a tool (`recon_worker.tool_process`).
+into a tool (`recon_worker.tools.runner`).
 """
 
 import threading

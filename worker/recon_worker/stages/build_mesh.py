@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from recon_worker.cameras import CameraSet
-from recon_worker.ply import read_ply, write_ply
+from recon_worker.geometry.cameras import CameraSet
+from recon_worker.geometry.ply import read_ply, write_ply
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import estimate_depth, estimate_poses, fuse_depths
@@ -19,7 +19,7 @@ from recon_worker.stages.depth.consistency import DepthMap
 from recon_worker.stages.estimate_depth import SavedDepth, saved_maps
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.vertex_colours import ColourSource, coloured
-from recon_worker.tool_process import run_tool
+from recon_worker.tools.runner import run_tool
 from recon_worker.tools.surface import SurfaceRequest
 
 STAGE = "build_mesh"

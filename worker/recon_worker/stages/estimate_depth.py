@@ -16,7 +16,7 @@ import torch
 
 from recon_api import reasons
 from recon_api.errors import TransientError, UsageError
-from recon_worker.cameras import CameraSet
+from recon_worker.geometry.cameras import CameraSet
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import estimate_poses

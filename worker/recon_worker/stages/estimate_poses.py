@@ -1,6 +1,6 @@
 """Placing the photos relative to each other: the ladder of efforts, undistortion, and the world frame.
 
-The artefact: `cameras.json` (`recon_worker.cameras.CameraSet`), `images/` (undistorted) and `sparse.npz` (`SparsePoints`).
+The artefact: `cameras.json` (`recon_worker.geometry.cameras.CameraSet`), `images/` (undistorted) and `sparse.npz` (`SparsePoints`).
 """
 
 import math
@@ -16,14 +16,13 @@ import numpy.typing as npt
 from recon_api import reasons
 from recon_api.errors import UsageError
 from recon_api.payload import PHOTOS_PLACED
-from recon_worker.cameras import CameraSet, PlacedCamera
+from recon_worker.geometry.cameras import CameraSet, PlacedCamera
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import prepare_images
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.prepare_images import PhotoGroups
 from recon_worker.stages.world_frame import Placement, to_world_frame
-from recon_worker.tool_process import run_tool
 from recon_worker.tools.features import (
     CHEAP,
     LADDER,
@@ -32,6 +31,7 @@ from recon_worker.tools.features import (
     PlacementRequest,
     UndistortionRequest,
 )
+from recon_worker.tools.runner import run_tool
 
 STAGE = "estimate_poses"
 SPARSE = "sparse.npz"

@@ -6,7 +6,7 @@ The artefact is what is published:
 |---|---|
 | `mesh.glb`, `mesh.ply`, `mesh.obj` | the mesh, coloured by its vertices; +Y up, as glTF has it |
 | `points.ply` | the points that the mesh was laid through, with normals and colours |
-| `cameras.json` | where each photo was taken, with the conventions (`recon_worker.cameras`) |
+| `cameras.json` | where each photo was taken, with the conventions (`recon_worker.geometry.cameras`) |
 | `preview.png`, `turntable.gif` | pictures of the mesh |
 
 All share one frame and unit.
@@ -18,8 +18,8 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from recon_worker.cameras import INDEX as CAMERAS
-from recon_worker.ply import Surface, read_ply, write_ply
+from recon_worker.geometry.cameras import INDEX as CAMERAS
+from recon_worker.geometry.ply import Surface, read_ply, write_ply
 from recon_worker.progress import Progress
 from recon_worker.rendering.mesh_files import write_glb, write_obj
 from recon_worker.scene import Scene

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from recon_api import reasons
 from recon_api.errors import UsageError
-from recon_worker.cameras import CameraSet
-from recon_worker.ply import NO_FACES, Surface, write_ply
+from recon_worker.geometry.cameras import CameraSet
+from recon_worker.geometry.ply import NO_FACES, Surface, write_ply
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import estimate_depth, estimate_poses

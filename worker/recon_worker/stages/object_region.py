@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recon_worker.cameras import PlacedCamera
+from recon_worker.geometry.cameras import PlacedCamera
 
 Array = npt.NDArray[np.float64]
 

@@ -12,14 +12,14 @@ from typing import Any
 from PIL import Image
 from pydantic import BaseModel
 
-from recon_worker.checked_file import checked
+from recon_worker.files.cancellable_file import checked
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import load_photos
 from recon_worker.stages.load_photos import Photo, PhotoSet
 from recon_worker.stages.parameters import MultiViewParameters
-from recon_worker.tool_process import run_tool
 from recon_worker.tools.features import CHEAP, FeatureRequest, PhotoGroup
+from recon_worker.tools.runner import run_tool
 
 STAGE = "prepare_images"
 GROUPS = "groups.json"

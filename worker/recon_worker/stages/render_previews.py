@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from recon_worker.cameras import CameraSet
-from recon_worker.checked_file import checked
-from recon_worker.ply import read_ply
+from recon_worker.files.cancellable_file import checked
+from recon_worker.geometry.cameras import CameraSet
+from recon_worker.geometry.ply import read_ply
 from recon_worker.progress import Progress
 from recon_worker.rendering.arrays import Floats, floats
 from recon_worker.rendering.best_view import best_direction

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from recon_worker.cameras import PlacedCamera
-from recon_worker.ply import Surface
+from recon_worker.geometry.cameras import PlacedCamera
+from recon_worker.geometry.ply import Surface
 from recon_worker.progress import Progress
 from recon_worker.stages.background import Check
 from recon_worker.stages.depth.consistency import DepthMap

@@ -7,7 +7,7 @@ from scipy.sparse import csr_matrix, diags
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from recon_worker.ply import Surface
+from recon_worker.geometry.ply import Surface
 
 Floats = npt.NDArray[np.float32]
 Faces = npt.NDArray[np.int32]

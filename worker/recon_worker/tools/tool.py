@@ -1,4 +1,4 @@
-"""A tool's side of being run by `recon_worker.tool_process`.
+"""A tool's side of being run by `recon_worker.tools.runner`.
 
 Nothing in here starts a process; a tool's module ends with
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from recon_worker.cameras import PlacedCamera
+from recon_worker.geometry.cameras import PlacedCamera
 from recon_worker.stages.object_region import Region
 
 Array = npt.NDArray[np.float64]

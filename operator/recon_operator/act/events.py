@@ -1,0 +1,98 @@
+"""Kubernetes Events: one for each transition, published in the background, given up rather than waited for."""
+
+import asyncio
+import itertools
+import logging
+import socket
+from datetime import UTC, datetime
+from typing import Any
+
+from recon_api.resource import API_VERSION, GROUP, KIND, ReconstructionJob
+from recon_operator.clients.kubernetes_api import GoneError, KubernetesApi, KubernetesError, TerminatingError
+from recon_operator.decide.decision import Event
+from recon_operator.telemetry.logs import job_logger
+
+log = logging.getLogger(__name__)
+
+LONGEST_QUEUE = 10_000
+LONGEST_NOTE = 1024
+"""The API's own limit, which it counts in bytes."""
+
+_published = itertools.count()
+
+
+class EventPublisher:
+    """A queue of events and the task that empties it."""
+
+    def __init__(self, api: KubernetesApi) -> None:
+        """Publish by `api` once `run` runs."""
+        self._api = api
+        self._queue: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(LONGEST_QUEUE)
+
+    def publish(self, job: ReconstructionJob, event: Event) -> None:
+        """Have an event published; where too many wait already it is dropped."""
+        try:
+            self._queue.put_nowait((job.metadata.namespace, event_body(job, event, datetime.now(UTC))))
+        except asyncio.QueueFull:
+            dropped = "too many events wait to be published; %s is dropped"
+            job_logger(__name__, job).warning(dropped, event.reason.name)
+
+    async def run(self) -> None:
+        """Publish events until cancelled."""
+        while True:
+            namespace, body = await self._queue.get()
+            try:
+                await self._api.create_event(namespace, body)
+            except (TerminatingError, GoneError):
+                log.debug("event %s is not published: namespace %s is being deleted", body["reason"], namespace)
+            except KubernetesError as error:
+                log.warning("event %s of %s is not published: %s", body["reason"], body["regarding"]["name"], error)
+            finally:
+                self._queue.task_done()
+
+    async def drain(self) -> None:
+        """Wait until every event so far is published or given up."""
+        await self._queue.join()
+
+
+def event_body(job: ReconstructionJob, event: Event, at: datetime) -> dict[str, Any]:
+    """Return an event of events.k8s.io/v1 about a job."""
+    return {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {
+            "name": f"{job.metadata.name[:200]}.{_in_order(at)}",
+            "namespace": job.metadata.namespace,
+        },
+        "eventTime": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "type": "Warning" if event.warning else "Normal",
+        "reason": event.reason.name,
+        "note": noted(event.message),
+        "action": "Reconcile",
+        "regarding": {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "namespace": job.metadata.namespace,
+            "name": job.metadata.name,
+            "uid": job.uid,
+            "resourceVersion": job.metadata.resource_version,
+        },
+        "reportingController": f"{GROUP}/operator",
+        "reportingInstance": socket.gethostname(),
+    }
+
+
+def _in_order(at: datetime) -> str:
+    """Return what makes an event's name unique, and puts the names in the order in which the events happened.
+
+    `kubectl describe` lists events by name where, as in this API, they have no last timestamp.
+    """
+    return f"{int(at.timestamp() * 1e6):014x}{next(_published) % 0x10000:04x}"
+
+
+def noted(message: str) -> str:
+    """Return a message that is not too long for an event: its beginning."""
+    text = message.encode()
+    return (
+        message if len(text) <= LONGEST_NOTE else text[: LONGEST_NOTE - len("…".encode())].decode(errors="ignore") + "…"
+    )

@@ -1,0 +1,1 @@
+"""What happens to finished jobs: their label, their time to live, their outputs."""

@@ -1,0 +1,162 @@
+"""The jobs that the operator knows, as the API server last showed them, with the statuses that are true."""
+
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Iterable, Iterator
+
+from recon_api.resource import FINISHED_LABEL, ReconstructionJob
+from recon_api.status import ReconstructionJobStatus
+from recon_operator.decide.ownership import is_ours
+from recon_operator.decide.queueing import has_no_attempt, occupies_worker
+from recon_operator.jobs.parsing import Shown
+from recon_operator.jobs.status_drift import Edit, edited_fields, true_status
+
+REMEMBERED_REMOVALS = 20_000
+"""How many removed jobs are remembered, so that a late event does not bring one back."""
+
+REMEMBERED_WRITES = 8
+"""How many writes of one job may be without an answer at once: so many tries while the API server is away."""
+
+
+class Jobs:
+    """Jobs by UID; of two versions of one job the newer stays, in whatever order they come.
+
+    The status of a job here is the true one (`recon_operator.jobs.status_drift`); `edit` tells where another one is shown.
+    Finished jobs that carry their label are not kept: the watch leaves them out too.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, ReconstructionJob] = {}
+        self._edits: dict[str, Edit] = {}
+        self._writing: defaultdict[str, deque[ReconstructionJobStatus]] = defaultdict(
+            lambda: deque(maxlen=REMEMBERED_WRITES)
+        )
+        self._spec_problems: dict[str, str] = {}
+        self._removed: OrderedDict[str, int] = OrderedDict()
+        self._without_attempt: defaultdict[str, set[str]] = defaultdict(set)
+        self._occupying: defaultdict[str, set[str]] = defaultdict(set)
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def __iter__(self) -> Iterator[ReconstructionJob]:
+        return iter(list(self._jobs.values()))
+
+    def get(self, uid: str) -> ReconstructionJob | None:
+        """Return the job of that UID, if it is known."""
+        return self._jobs.get(uid)
+
+    def edit(self, job: ReconstructionJob) -> Edit | None:
+        """Return what this version of a job shows in place of its true status, if somebody else has written it."""
+        edit = self._edits.get(job.uid)
+        return edit if edit and edit.resource_version == job.metadata.resource_version else None
+
+    def spec_problem(self, uid: str) -> str:
+        """Return what of a job's spec cannot be read; empty where all of it can."""
+        return self._spec_problems.get(uid, "")
+
+    def gpu_classes(self) -> set[str]:
+        """Return the gpuClasses of all known jobs that have not finished."""
+        return {name for group in (self._without_attempt, self._occupying) for name, uids in group.items() if uids}
+
+    def without_attempt(self, gpu_class: str) -> list[ReconstructionJob]:
+        """Return the jobs of a gpuClass of which no attempt is sent or runs."""
+        return [self._jobs[uid] for uid in self._without_attempt[gpu_class]]
+
+    def occupying(self, gpu_class: str | None = None) -> list[ReconstructionJob]:
+        """Return the jobs, of a gpuClass or of all, of which an attempt is sent or runs."""
+        groups = [self._occupying[gpu_class]] if gpu_class is not None else list(self._occupying.values())
+        return [self._jobs[uid] for group in groups for uid in group]
+
+    def writing(self, job: ReconstructionJob, status: ReconstructionJobStatus) -> None:
+        """Note that we are about to write a status onto this version of a job, or a later one."""
+        if job.uid in self._jobs:
+            self._writing[job.uid].append(status)
+
+    def apply(self, shown: Shown, *, ours: bool = False) -> bool:
+        """Note a version of a job; return whether it was news. With `ours` it is the answer to a write of its status."""
+        uid, version = shown.job.uid, _version(shown.job.metadata.resource_version)
+        known = self._jobs.get(uid)
+        if known is not None and version <= (newest := _version(known.metadata.resource_version)):
+            if ours and version == newest:
+                self._take(shown, shown.job.status)
+            return False
+        if version <= self._removed.get(uid, -1):
+            return False
+        # Each write was made on the version known or an older one, so none that has not landed by now ever will.
+        writing = self._writing.pop(uid, ())
+        status = shown.job.status
+        if known is not None and is_ours(shown.job) and not ours:
+            status = true_status(status, known.status, writing)
+        self._take(shown, status)
+        return True
+
+    def remove(self, uid: str, resource_version: str = "") -> None:
+        """Forget a job that is gone as of this version, or that finished."""
+        self._sort_out(uid)
+        job = self._jobs.pop(uid, None)
+        for noted in (self._edits, self._writing, self._spec_problems):
+            noted.pop(uid, None)
+        self._removed[uid] = max(_version(resource_version), _version(job.metadata.resource_version) if job else 0)
+        self._removed.move_to_end(uid)
+        while len(self._removed) > REMEMBERED_REMOVALS:
+            self._removed.popitem(last=False)
+
+    def replace(self, listed: Iterable[Shown], resource_version: str) -> set[str]:
+        """Take over a whole list made at this version; return the UIDs of what was news or has gone unnoticed."""
+        uids: set[str] = set()
+        changed: set[str] = set()
+        for shown in listed:
+            uids.add(shown.job.uid)
+            if self.apply(shown):
+                changed.add(shown.job.uid)
+        horizon = _version(resource_version)
+        gone = [
+            uid
+            for uid, job in self._jobs.items()
+            if uid not in uids and _version(job.metadata.resource_version) <= horizon
+        ]
+        for uid in gone:
+            self.remove(uid, resource_version)
+        return changed | set(gone)
+
+    def _take(self, shown: Shown, status: ReconstructionJobStatus) -> None:
+        """Keep this version of a job, with the status that is true of it."""
+        job = shown.job.model_copy(update={"status": status})
+        if _is_over(job):
+            self.remove(job.uid, job.metadata.resource_version)
+            return
+        self._sort_out(job.uid)
+        self._jobs[job.uid] = job
+        if shown.spec_problem:
+            self._spec_problems[job.uid] = shown.spec_problem
+        else:
+            self._spec_problems.pop(job.uid, None)
+        if is_ours(job) and (shown.status_problem or status != shown.job.status):
+            fields = edited_fields(shown.status, status)
+            self._edits[job.uid] = Edit(job.metadata.resource_version, shown.status, fields)
+        else:
+            self._edits.pop(job.uid, None)
+        self._sort_in(job)
+
+    def _sort_in(self, job: ReconstructionJob) -> None:
+        if has_no_attempt(job):
+            self._without_attempt[job.spec.gpu_class].add(job.uid)
+        if occupies_worker(job):
+            self._occupying[job.spec.gpu_class].add(job.uid)
+
+    def _sort_out(self, uid: str) -> None:
+        if job := self._jobs.get(uid):
+            self._without_attempt[job.spec.gpu_class].discard(uid)
+            self._occupying[job.spec.gpu_class].discard(uid)
+
+
+def _is_over(job: ReconstructionJob) -> bool:
+    """Say whether nothing is left to do: finished and labelled so, or deleted with nobody left who holds it."""
+    metadata = job.metadata
+    labelled = job.status.phase.finished and FINISHED_LABEL in metadata.labels and not metadata.finalizers
+    return labelled or (metadata.deletion_timestamp is not None and not metadata.finalizers)
+
+
+def _version(text: str) -> int:
+    """Return a resourceVersion as a number; within one kind they are ordered (Kubernetes 1.35 and, in practice, before)."""
+    return int(text) if text.isdigit() else 0

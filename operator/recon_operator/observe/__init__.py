@@ -1,0 +1,1 @@
+"""What a pass sees of a job outside its resource: one `Observation`, read from Redis."""

@@ -1,0 +1,132 @@
+"""The queue as it is now: which jobs are admitted, where and until when the others wait, and who must hear of a change."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from recon_api.resource import ReconstructionJob
+from recon_api.status import QueueStatus
+from recon_operator.clock import utc_now
+from recon_operator.decide.observation import Observation
+from recon_operator.decide.queueing import waits_for_worker
+from recon_operator.estimates.run_history import Durations, photos_of
+from recon_operator.estimates.step_durations import ExpectedSteps
+from recon_operator.jobs.cache import Jobs
+from recon_operator.scheduling.queue_order import SENT_PER_WORKER, Plan, plan
+from recon_operator.scheduling.start_estimates import running_left, start_times, start_to_tell, waiting_lasts
+
+POSITIONS_EVERY_S = 2.0
+"""How often places in the queue are counted anew while no worker is free, and the queue is played through."""
+
+
+class QueuePlan:
+    """Keeps one `Plan` for each gpuClass up to date."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        durations: Durations | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Plan for the jobs known, which last as `durations` say; `clock` is steady, `now` the time of day."""
+        self._jobs, self._durations, self._clock, self._now = jobs, durations, clock, now
+        self._plans: dict[str, Plan] = {}
+        self._planned_at: dict[str, float] = {}
+        self._on_their_way: dict[str, str] = {}
+        self._starts: dict[str, dict[str, datetime]] = {}
+        self._played_at: dict[str, float] = {}
+        self._told: dict[str, QueueStatus] = {}
+
+    def update(self, workers: Counter[str], *, known: bool) -> set[str]:
+        """Plan again where that can change something; return the UIDs of jobs that have come to be admitted or moved up.
+
+        While it is unknown which workers are connected, nothing is admitted.
+        """
+        news: set[str] = set()
+        for gpu_class in self._jobs.gpu_classes() | set(self._plans):
+            connected = workers[gpu_class] if known else 0
+            free = self._free(gpu_class, connected)
+            now = self._clock()
+            if free <= 0 and now - self._planned_at.get(gpu_class, -POSITIONS_EVERY_S) < POSITIONS_EVERY_S:
+                old = self._plans[gpu_class]
+                self._plans[gpu_class] = replace(old, admitted=frozenset())
+                continue
+            self._planned_at[gpu_class] = now
+            news |= self._replan(gpu_class, connected, known=known)
+        return news
+
+    def complete(self, seen: Observation, job: ReconstructionJob) -> Observation:
+        """Return what is seen of a job with what the plan says of it; an admitted job counts as on its way from here."""
+        own = self._plans.get(job.spec.gpu_class, Plan())
+        admitted = job.uid in own.admitted and seen.known
+        if admitted:
+            self._on_their_way[job.uid] = job.spec.gpu_class
+        told = self._told.get(job.uid, QueueStatus()) if job.uid in own.positions else QueueStatus()
+        return replace(seen, admitted=admitted, position=told.position, starts_at=told.estimated_start_time)
+
+    def arrived(self, uid: str) -> None:
+        """Note that the pass of a job is over: from now on its status tells whether it occupies a worker."""
+        self._on_their_way.pop(uid, None)
+
+    def _free(self, gpu_class: str, workers: int) -> int:
+        taken = {job.uid for job in self._jobs.occupying(gpu_class)}
+        taken |= {uid for uid, name in self._on_their_way.items() if name == gpu_class}
+        return SENT_PER_WORKER * workers - len(taken)
+
+    def _replan(self, gpu_class: str, workers: int, *, known: bool) -> set[str]:
+        now = self._now()
+        waiting = [
+            job
+            for job in self._jobs.without_attempt(gpu_class)
+            if job.uid not in self._on_their_way and waits_for_worker(job, now)
+        ]
+        occupying = self._jobs.occupying(gpu_class)
+        held = {job.uid for job in occupying}
+        on_their_way = [uid for uid, name in self._on_their_way.items() if name == gpu_class and uid not in held]
+        old, new = self._plans.get(gpu_class, Plan()), plan(waiting, occupying, workers, len(on_their_way))
+        self._plans[gpu_class] = new
+        fresh = known and self._clock() - self._played_at.get(gpu_class, -POSITIONS_EVERY_S) >= POSITIONS_EVERY_S
+        if fresh:
+            self._played_at[gpu_class] = self._clock()
+            self._starts[gpu_class] = self._play(occupying, [*on_their_way, *new.order], workers, now)
+        starts = self._starts.get(gpu_class, {})
+        moved = {uid for uid, place in new.positions.items() if self._tell(uid, place, starts, now, fresh=fresh)}
+        self._told = {uid: told for uid, told in self._told.items() if self._jobs.get(uid)}
+        return moved | (new.admitted - old.admitted)
+
+    def _play(
+        self, occupying: list[ReconstructionJob], queue: list[str], workers: int, now: datetime
+    ) -> dict[str, datetime]:
+        """Play the queue through; return when each job that no worker has taken starts, by UID, where that is known."""
+        running = [job for job in occupying if job.status.attempts[-1].worker]
+        gpu = next((job.status.worker.gpu for job in running if job.status.worker), "")
+        sent = [job for job in occupying if not job.status.attempts[-1].worker]
+        ahead = [*sent, *(job for uid in queue if (job := self._jobs.get(uid)))]
+        times = start_times(
+            workers,
+            [running_left(job, self._expected(job, gpu), now) for job in running],
+            [waiting_lasts(job, self._expected(job, gpu)) for job in ahead],
+        )
+        second = now.replace(microsecond=0)
+        return {
+            job.uid: second + timedelta(seconds=round(start_s))
+            for job, start_s in zip(ahead, times, strict=True)
+            if start_s is not None
+        }
+
+    def _expected(self, job: ReconstructionJob, gpu: str) -> ExpectedSteps | None:
+        return self._durations.expected(job, photos_of(job), gpu) if self._durations else None
+
+    def _tell(self, uid: str, position: int, starts: Mapping[str, datetime], now: datetime, *, fresh: bool) -> bool:
+        """Note what a waiting job is to be told; return whether it is news. Only `fresh` times change what was told."""
+        job = self._jobs.get(uid)
+        told = self._told.get(uid) or (job and job.status.queue) or QueueStatus()
+        moved = told.position != position
+        self._told[uid] = told
+        if moved or fresh:
+            start = start_to_tell(told.estimated_start_time, starts.get(uid), now, position, moved=moved)
+            self._told[uid] = QueueStatus(position=position, estimated_start_time=start)
+        return self._told[uid] is not told and self._told[uid] != told

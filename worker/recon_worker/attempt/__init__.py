@@ -1,0 +1,1 @@
+"""One attempt at a job, in the child process: its lease, its progress, its result."""

@@ -1,0 +1,82 @@
+"""How an attempt ended, told from the error that ended it."""
+
+import copyreg
+import errno
+from datetime import UTC, datetime
+
+from celery.exceptions import SoftTimeLimitExceeded
+
+from recon_api import reasons
+from recon_api.errors import FatalError, JobCancelled, ReconstructionError, TransientError, UsageError
+from recon_api.payload import AttemptResult, Outcome
+from recon_api.status import Metric
+from recon_worker.attempt.truncation import few_metrics, one_line
+from recon_worker.publishing.published_result import Finished
+
+for _kind in (UsageError, TransientError, FatalError, JobCancelled):
+    # A child hands the error that ended a task to the main process.
+    copyreg.pickle(_kind, lambda error: (type(error), (error.reason, error.message)))
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def completed(attempt: int, finished: Finished) -> AttemptResult:
+    """Return the result of an attempt whose outputs are published."""
+    return AttemptResult(
+        outcome=Outcome.COMPLETED,
+        attempt=attempt,
+        outputs=finished.outputs,
+        steps=finished.steps,
+        metrics=few_metrics(finished.metrics),
+    )
+
+
+def ended_by(error: ReconstructionError, attempt: int) -> AttemptResult:
+    """Return the result of an attempt that the error ended.
+
+    A cancelled job is `cancelled`; an attempt that had to stop for another reason has failed, with that reason.
+    """
+    cancelled = isinstance(error, JobCancelled) and error.reason == reasons.CANCELLED
+    return AttemptResult(
+        outcome=Outcome.CANCELLED if cancelled else Outcome.FAILED,
+        attempt=attempt,
+        reason=error.reason.name,
+        message=one_line(error.message),
+        retry_after_s=error.retry_after_s if isinstance(error, TransientError) else 0.0,
+    )
+
+
+def with_circumstances(
+    result: AttemptResult, *, worker: str, started_at: datetime | None, metrics: tuple[Metric, ...] = ()
+) -> AttemptResult:
+    """Add by whom, when, and the figures that the attempt has shown."""
+    more = {"worker": worker, "started_at": started_at, "finished_at": datetime.now(UTC)}
+    return result.model_copy(update=more | {"metrics": few_metrics((*result.metrics, *metrics))})
+
+
+def known_error(error: BaseException) -> ReconstructionError:
+    """Return the error as one of the four kinds."""
+    if isinstance(error, ReconstructionError):
+        return error
+    if _is_cuda_out_of_memory(error):
+        return TransientError(reasons.CUDA_OUT_OF_MEMORY, _first_line(error))
+    if isinstance(error, MemoryError):
+        return TransientError(reasons.OUT_OF_MEMORY, _first_line(error) or "the worker's memory did not suffice")
+    if isinstance(error, SystemExit | KeyboardInterrupt | SoftTimeLimitExceeded):
+        return JobCancelled(reasons.WORKER_STOPPED, "the worker was asked to shut down")
+    if isinstance(error, OSError):
+        full = "no space is left on the storage: " if error.errno in NO_SPACE else ""
+        return TransientError(reasons.STORAGE_FAILED, f"{full}{_first_line(error)}")
+    return FatalError(reasons.RECONSTRUCTION_FAILED, f"{type(error).__name__}: {_first_line(error)}")
+
+
+def _is_cuda_out_of_memory(error: BaseException) -> bool:
+    """Say so from the class's name and the text: torch is not imported here."""
+    kind = type(error)
+    return kind.__module__.startswith("torch") and (
+        kind.__name__ == "OutOfMemoryError" or "out of memory" in str(error)
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,1 @@
+"""Reconstructions from a command line, without a cluster."""

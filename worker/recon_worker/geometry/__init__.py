@@ -1,0 +1,1 @@
+"""Cameras, and files of points and meshes, as numpy arrays."""

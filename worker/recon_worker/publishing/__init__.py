@@ -1,0 +1,1 @@
+"""How a finished result is sealed, published and removed, whole or not at all."""

@@ -1,0 +1,76 @@
+"""What a finished attempt has to say, read from what it published: whichever attempt finds that says the same."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, Field, ValidationError
+
+from recon_api.status import Metric, Output, StepTime
+from recon_api.steps import Step
+from recon_worker.publishing.seal import REPORT, Manifest
+
+
+class StageReport(BaseModel):
+    """What a published report says of one stage, as far as it matters here."""
+
+    step: str = ""
+    """Name of the step that the stage belongs to; a model that runs its stages by itself may leave it out."""
+    seconds: float = Field(default=0.0, ge=0)
+    metrics: dict[str, str] = Field(default_factory=dict)
+
+
+class Report(BaseModel):
+    """A published report, likewise."""
+
+    stages: tuple[StageReport, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The published result of a job."""
+
+    outputs: tuple[Output, ...]
+    steps: tuple[StepTime, ...]
+    """How long each step took, over all attempts that worked on it."""
+    metrics: tuple[Metric, ...]
+
+
+def finished(folder: Path, manifest: Manifest, finalizing_s: float | None = None, url: str | None = None) -> Finished:
+    """Return what the published folder tells; `finalizing_s` is how long publishing it took, where that is known.
+
+    The outputs are named where they lie: in the folder, or below `url` where they were uploaded.
+    """
+    return finished_as(_report(folder), manifest, folder if url is None else url, finalizing_s)
+
+
+def finished_as(report: Report, manifest: Manifest, place: Path | str, finalizing_s: float | None = None) -> Finished:
+    """Return what a report and a manifest tell, with the outputs named in a folder or below a URL."""
+    seconds = {step: _seconds(report, step) for step in Step} | {Step.FINALIZING: finalizing_s}
+    return Finished(
+        outputs=manifest.outputs(place),
+        steps=tuple(StepTime(name=step, seconds=round(s, 3)) for step, s in seconds.items() if s is not None),
+        metrics=tuple(
+            Metric(name=name, value=value) for stage in report.stages for name, value in stage.metrics.items()
+        ),
+    )
+
+
+def report_in(text: bytes | str) -> Report:
+    """Return a report from its text; an empty one where it can't be read."""
+    try:
+        return Report.model_validate_json(text)
+    except ValidationError:
+        return Report()
+
+
+def _report(folder: Path) -> Report:
+    try:
+        return report_in((folder / REPORT).read_bytes())
+    except OSError:  # another job may be publishing in the same place
+        return Report()
+
+
+def _seconds(report: Report, step: Step) -> float | None:
+    """Return the time of the step's stages, None where it had none."""
+    times = [stage.seconds for stage in report.stages if stage.step == step]
+    return sum(times) if times else None

@@ -1,0 +1,201 @@
+"""The worker's main process, around Celery's own: registration, the watch over its child, and shutting down."""
+
+import logging
+import os
+import signal
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from celery import signals
+
+from recon_api import reasons
+from recon_api.errors import FatalError, JobCancelled, ReconstructionError
+from recon_api.keys import RECORD_TTL_S, attempt_key, cancel_key, lease_key, queue_name, result_key
+from recon_api.payload import Outcome, WorkerDescription
+from recon_worker.app import create_celery_app
+from recon_worker.attempt.attempt_record import end_of
+from recon_worker.attempt.attempt_result import completed, ended_by, with_circumstances
+from recon_worker.attempt.lease import not_current
+from recon_worker.attempt.redis_client import UNREACHABLE, state_redis
+from recon_worker.device import gpu_name
+from recon_worker.models.installed import installed_models
+from recon_worker.publishing.destinations import withdraw
+from recon_worker.publishing.published_result import finished
+from recon_worker.publishing.seal import published, remove_replaced
+from recon_worker.settings import WorkerSettings
+from recon_worker.storage.volume import Storage
+from recon_worker.supervisor.crash_watch import DeathWatch, RunningAttempt, running_attempts
+from recon_worker.supervisor.registration import Registration
+from recon_worker.supervisor.stuck_attempts import OverstayWatch, kill
+from recon_worker.task import BOOT_ID_VARIABLE, RUN_DIR_VARIABLE, SHUTDOWN_SIGNAL
+from recon_worker.telemetry.metrics import EndCounter, WorkerMetrics
+from recon_worker.telemetry.metrics_server import serve
+
+CHILD_LOG_LEVEL_VARIABLE = "_MP_FORK_LOGLEVEL_"
+"""By which Celery has a new child log in a form of its own, until ours is set up."""
+
+logger = logging.getLogger(__name__)
+
+
+def run_worker(settings: WorkerSettings) -> int:
+    """Take jobs until told to stop by SIGTERM; return the exit code."""
+    # Celery believes these variables more than what it is told, here and in its child; in the settings, TLS is added to them.
+    os.environ |= {
+        "CELERY_BROKER_URL": settings.celery_broker_url,
+        "CELERY_RESULT_BACKEND": settings.celery_result_backend,
+    }
+    app = create_celery_app(settings)
+    with tempfile.TemporaryDirectory(prefix="reconstruction-") as folder:
+        # The child is a new interpreter: what it must know beside the settings it gets by the environment.
+        os.environ |= {BOOT_ID_VARIABLE: uuid.uuid4().hex, RUN_DIR_VARIABLE: folder}
+        process = MainProcess(settings, Path(folder), boot_id=os.environ[BOOT_ID_VARIABLE])
+        with process.around_celery():
+            worker = app.Worker(
+                hostname=f"reconstruction@{settings.worker_name}",
+                queues=[queue_name(settings.gpu_class)],
+                loglevel=settings.log_level,
+                quiet=True,
+                without_gossip=True,
+                without_mingle=True,
+                without_heartbeat=True,
+            )
+            os.environ.pop(CHILD_LOG_LEVEL_VARIABLE, None)
+            worker.start()
+        return int(worker.exitcode or 0)
+
+
+class MainProcess:
+    """What the main process does beside Celery's own work."""
+
+    def __init__(self, settings: WorkerSettings, run_dir: Path, boot_id: str) -> None:
+        self._settings, self._run_dir = settings, run_dir
+        self._redis, self._storage = state_redis(settings), Storage(settings.job_storage_path)
+        self._stopping = threading.Event()
+        description = describe(settings, boot_id)
+        self._watch = DeathWatch(run_dir, self._bury)
+        self._overstay = OverstayWatch(
+            self._redis,
+            run_dir,
+            grace_s=settings.stop_grace_s,
+            unwanted_s=settings.self_stop_s,
+            interval_s=settings.lease_beat_s,
+        )
+        self._registration = Registration(
+            self._redis,
+            description,
+            ttl_s=settings.lease_ttl_s,
+            beat_s=settings.lease_beat_s,
+            liveness_file=settings.liveness_file,
+        )
+        self._metrics = WorkerMetrics(description, run_dir, self._registration.age_s)
+
+    @contextmanager
+    def around_celery(self) -> Iterator[None]:
+        """Watch and be registered while Celery's worker runs, from the moment on that it takes messages."""
+        signals.worker_ready.connect(self._begin, weak=False)
+        signals.worker_shutting_down.connect(self._shut_down, weak=False)
+        if port := self._settings.metrics_port:
+            try:
+                serve(self._metrics.registry, self._settings.metrics_host, port)
+            except OSError as error:
+                raise SystemExit(f"METRICS_PORT={port} cannot be served: {error}") from error
+            EndCounter(self._run_dir, self._metrics.note_end).start()
+        self._watch.start()
+        self._overstay.start()
+        try:
+            yield
+        finally:
+            self._overstay.end()
+            self._registration.end()
+            if self._registration.is_alive():
+                self._registration.join(5.0)
+            self._watch.end()
+            self._watch.join()
+            self._look_a_last_time()
+
+    def _look_a_last_time(self) -> None:
+        try:
+            self._watch.look()
+        except UNREACHABLE as error:
+            logger.warning("a dead attempt is not reported, its lease lapses: %s", error)
+
+    def _begin(self, **_: Any) -> None:
+        self._registration.start()
+
+    def _shut_down(self, **_: Any) -> None:
+        """Have the running attempt leave its step, and Celery end once it has; kill it after the grace time."""
+        self._stopping.set()
+        self._registration.end()
+        for running in running_attempts(self._run_dir):
+            kill(running.pid, SHUTDOWN_SIGNAL)
+        threading.Thread(target=self._kill_late, name="grace", daemon=True).start()
+
+    def _kill_late(self) -> None:
+        threading.Event().wait(self._settings.stop_grace_s)
+        for running in running_attempts(self._run_dir):
+            logger.warning("attempt %d of job %s did not stop in time; killed", running.attempt, running.uid,
+                           extra=running.log_fields)  # fmt: skip
+            kill(running.pid, signal.SIGKILL)
+
+    def _bury(self, dead: RunningAttempt) -> None:
+        """Record the end of an attempt whose process died, unless it did so itself, and end its lease."""
+        error = self._cause_of_death(dead)
+        logger.error("attempt %d of job %s died: %s", dead.attempt, dead.uid, error, extra=dead.log_fields)
+        manifest = published(dead.output, dead.uid) if dead.output else None
+        if dead.output and manifest:  # the record is all that was missing
+            remove_replaced(dead.output, dead.uid)
+            result = completed(dead.attempt, finished(dead.output, manifest))
+        else:
+            result = ended_by(error, dead.attempt)
+        if result.outcome is Outcome.FAILED:
+            self._storage.remove_drafts(dead.uid, through=dead.attempt)
+        else:
+            self._storage.discard(dead.uid)
+        result = with_circumstances(result, worker=self._settings.worker_name, started_at=dead.started_at)
+        self._redis.set(result_key(dead.uid, dead.attempt), result.model_dump_json(), nx=True, ex=RECORD_TTL_S)
+        self._redis.delete(lease_key(dead.uid, dead.attempt))
+        self._metrics.note_end(end_of(dead.uid, dead.model, result))
+        if result.outcome is Outcome.CANCELLED:
+            self._withdraw(dead)
+
+    def _withdraw(self, dead: RunningAttempt) -> None:
+        """Remove what a cancelled attempt that was killed had begun to upload to the installation's bucket.
+
+        In a thread of its own: a server that does not answer must not keep the next death from being noticed.
+        """
+        bucket = self._settings.bucket_storage()
+        if dead.bucket_path is not None and bucket is not None:
+            what = (bucket, dead.namespace, dead.bucket_path, dead.uid)
+            threading.Thread(target=withdraw, args=what, name="withdraw", daemon=True).start()
+
+    def _cause_of_death(self, dead: RunningAttempt) -> ReconstructionError:
+        """Return why the process was killed, as far as orders tell: else it has crashed."""
+        cancelled, current = self._redis.mget(cancel_key(dead.uid), attempt_key(dead.uid))
+        if cancelled is not None:
+            return JobCancelled(reasons.CANCELLED, "the job was cancelled; its process was killed")
+        if current is not None and int(current) != dead.attempt:
+            stop = not_current(int(current))
+            return JobCancelled(stop.reason, f"{stop.message}; its process was killed")
+        if self._stopping.is_set():
+            return JobCancelled(reasons.WORKER_STOPPED, "the worker was shut down; the attempt's process was killed")
+        return FatalError(
+            reasons.WORKER_CRASHED, "the process that ran the attempt died (killed, out of memory, or a crash)"
+        )
+
+
+def describe(settings: WorkerSettings, boot_id: str) -> WorkerDescription:
+    """Return the worker as it registers."""
+    models = tuple(name for name in installed_models() if name != "synthetic" or settings.enable_synthetic)
+    return WorkerDescription(
+        name=settings.worker_name,
+        boot_id=boot_id,
+        gpu_class=settings.gpu_class,
+        node=settings.node_name,
+        gpu=gpu_name(),
+        models=models,
+    )

@@ -1,0 +1,127 @@
+"""What Prometheus is told by a worker. All of it is counted in the main process, which outlives every attempt."""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from recon_api.payload import WorkerDescription
+from recon_worker.attempt.attempt_record import AttemptEnd, collect
+from recon_worker.supervisor.crash_watch import last_renewals
+from recon_worker.telemetry.gpu_load import gpu_loads
+
+SECONDS_OF_A_STEP = (0.1, 0.5, 1, 5, 15, 60, 180, 600, 1800, 3600, 4 * 3600)
+OTHER = "other"
+"""Label of models that are not installed: whoever writes a job may invent any name."""
+
+COLLECT_EVERY_S = 1.0
+
+
+class WorkerMetrics:
+    """A worker's metrics; each instance has its own registry."""
+
+    def __init__(self, worker: WorkerDescription, run_dir: Path, registration_age_s: Callable[[], float]) -> None:
+        """Tell of this worker, and of the attempts that run and end in `run_dir`."""
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = registry = CollectorRegistry()
+        self._models: Collection[str] = worker.models
+        ProcessCollector(registry=registry)
+        registry.register(_NowCollector(run_dir))
+        info = Gauge(
+            "reconstruction_worker_info", "1, with what this worker is.",
+            ["worker", "gpu_class", "gpu", "node", "version"], registry=registry,
+        )  # fmt: skip
+        info.labels(worker.name, worker.gpu_class, worker.gpu, worker.node, _version()).set(1)
+        self.attempts = Counter(
+            "reconstruction_worker_attempts", "Attempts that ended, by how and why.",
+            ["model", "outcome", "reason"], registry=registry,
+        )  # fmt: skip
+        self.busy_s = Counter(
+            "reconstruction_worker_busy_seconds", "Time that attempts took which have ended.", registry=registry
+        )
+        self.step_s = Histogram(
+            "reconstruction_worker_step_seconds", "One step of one attempt, whether it ended well or not.",
+            ["model", "step"], buckets=SECONDS_OF_A_STEP, registry=registry,
+        )  # fmt: skip
+        self.photos = Counter(
+            "reconstruction_worker_input_photos", "Photos of the jobs that were completed here.", registry=registry
+        )
+        self.input_bytes = Counter(
+            "reconstruction_worker_input_bytes", "Size of the inputs of the jobs that were completed here.",
+            registry=registry,
+        )  # fmt: skip
+        registration = Gauge(
+            "reconstruction_worker_registration_age_seconds", "Since this worker last reached Redis to say that it lives.",
+            registry=registry,
+        )  # fmt: skip
+        registration.set_function(registration_age_s)
+
+    def note_end(self, end: AttemptEnd) -> None:
+        """Count an attempt that ended."""
+        model = end.model if end.model in self._models else OTHER
+        self.attempts.labels(model, end.outcome.value, end.reason).inc()
+        self.busy_s.inc(end.seconds)
+        for visit in end.steps:
+            self.step_s.labels(model, visit.step.value).observe(visit.seconds)
+        self.photos.inc(end.photos)
+        self.input_bytes.inc(end.input_bytes)
+
+
+class EndCounter(threading.Thread):
+    """Counts the ends that attempts leave in a folder."""
+
+    def __init__(self, folder: Path, count: Callable[[AttemptEnd], None]) -> None:
+        super().__init__(name="attempt-ends", daemon=True)
+        self._folder, self._count = folder, count
+
+    def run(self) -> None:
+        """Count as long as the process lives."""
+        while True:
+            for end in collect(self._folder):
+                self._count(end)
+            time.sleep(COLLECT_EVERY_S)
+
+
+class _NowCollector(Collector):
+    """What is read at each scrape."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self._run_dir = run_dir
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        renewals = last_renewals(self._run_dir)
+        yield GaugeMetricFamily("reconstruction_worker_busy", "1 while an attempt runs.", value=float(bool(renewals)))
+        age = GaugeMetricFamily(
+            "reconstruction_worker_lease_renewal_age_seconds",
+            "Since the running attempt last renewed its lease in Redis; nothing while none runs.",
+        )
+        if renewals:
+            age.add_metric([], max(time.time() - min(renewals), 0.0))
+        yield age
+        yield from _gpu_families()
+
+
+def _gpu_families() -> Iterator[GaugeMetricFamily]:
+    used = GaugeMetricFamily("reconstruction_worker_gpu_memory_used_bytes", "Memory of the GPU in use.", labels=["gpu"])
+    total = GaugeMetricFamily("reconstruction_worker_gpu_memory_bytes", "Memory that the GPU has.", labels=["gpu"])
+    busy = GaugeMetricFamily(
+        "reconstruction_worker_gpu_busy_ratio", "Share of the last second in which the GPU worked.", labels=["gpu"]
+    )
+    for load in gpu_loads():
+        used.add_metric([load.gpu], load.used_bytes)
+        total.add_metric([load.gpu], load.total_bytes)
+        if load.busy is not None:
+            busy.add_metric([load.gpu], load.busy)
+    yield from (used, total, busy)
+
+
+def _version() -> str:
+    try:
+        return version("reconstruction-operator")
+    except PackageNotFoundError:
+        return ""

@@ -67,3 +67,18 @@ class ReconstructionJob(ObservedModel):
     def key(self) -> str:
         """`namespace/name`, for people."""
         return f"{self.metadata.namespace}/{self.metadata.name}"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this operator looks after the job, and no other controller that spec.managedBy names."""
+        return self.spec.managed_by in (None, MANAGED_BY_US)
+
+    @property
+    def has_no_attempt(self) -> bool:
+        """Whether no attempt of the job is sent or runs, and one may come."""
+        return self.is_ours and not self.status.phase.finished and self.status.open_attempt is None
+
+    @property
+    def occupies_worker(self) -> bool:
+        """Whether an attempt of the job is sent or runs."""
+        return self.is_ours and not self.status.phase.finished and self.status.open_attempt is not None

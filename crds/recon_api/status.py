@@ -38,7 +38,7 @@ class Phase(StrEnum):
     @property
     def finished(self) -> bool:
         """Whether the job has ended."""
-        return self in (Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED)
+        return self in FINAL_PHASES.values()
 
 
 class ConditionType(StrEnum):
@@ -51,6 +51,14 @@ class ConditionType(StrEnum):
     COMPLETE = "Complete"
     FAILED = "Failed"
     CANCELLED = "Cancelled"
+
+
+FINAL_PHASES = {
+    ConditionType.COMPLETE: Phase.SUCCEEDED,
+    ConditionType.FAILED: Phase.FAILED,
+    ConditionType.CANCELLED: Phase.CANCELLED,
+}
+"""The conditions that say how a job ended, and the phase that goes with each."""
 
 
 class ConditionStatus(StrEnum):
@@ -195,3 +203,14 @@ class ReconstructionJobStatus(ObservedModel):
     def condition(self, kind: ConditionType) -> Condition | None:
         """Return the condition of that type, if it was ever set."""
         return next((c for c in self.conditions if c.type == kind), None)
+
+    @property
+    def final_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that say how the job ended; one, unless somebody else set them."""
+        return tuple(c for c in self.conditions if c.type in FINAL_PHASES and c.status is ConditionStatus.TRUE)
+
+    @property
+    def open_attempt(self) -> Attempt | None:
+        """The attempt that was sent and has not ended."""
+        latest = self.attempts[-1] if self.attempts else None
+        return latest if latest and latest.end_time is None else None

@@ -15,7 +15,6 @@ from recon_operator.decide import decide
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
-from recon_operator.decide.queueing import occupies_worker
 from recon_operator.estimates.run_history import Durations
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
@@ -156,7 +155,7 @@ class Reconciler:
         if job is None:
             self._let_go(uid)
             return
-        if occupies_worker(before) and not occupies_worker(job):
+        if before.occupies_worker and not job.occupies_worker:
             self._work.poke()  # a worker came free
         if decision.look_again_at:
             self._work.add_in(uid, (decision.look_again_at - self._clock.now()).total_seconds())

@@ -7,8 +7,6 @@ import asyncio
 
 from recon_api.resource import FINALIZER, FINISHED_LABEL, ReconstructionJob
 from recon_operator.clients.kubernetes_api import ConflictError, GoneError, KubernetesApi, KubernetesError
-from recon_operator.decide.ownership import is_ours
-from recon_operator.jobs.status_drift import final_conditions
 from recon_operator.telemetry.logs import job_logger
 
 RETRY_S = 2.0
@@ -17,8 +15,8 @@ RETRY_S = 2.0
 def is_mislabelled(job: ReconstructionJob) -> bool:
     """Say whether a labelled job has not finished: we set the label last, in one write with the end of our finalizer."""
     metadata = job.metadata
-    has_ended = final_conditions(job.status) and FINALIZER not in metadata.finalizers
-    return FINISHED_LABEL in metadata.labels and is_ours(job) and not has_ended
+    has_ended = job.status.final_conditions and FINALIZER not in metadata.finalizers
+    return FINISHED_LABEL in metadata.labels and job.is_ours and not has_ended
 
 
 class Mislabelled:

@@ -19,7 +19,6 @@ from recon_operator.cleanup.output_removal import OutputRemoval
 from recon_operator.clients.celery_client import BrokerError
 from recon_operator.clients.kubernetes_api import ConflictError, GoneError, KubernetesApi, KubernetesError
 from recon_operator.clients.redis_state import StateUnavailableError
-from recon_operator.decide.ownership import is_ours
 from recon_operator.jobs.work_queue import WorkQueue
 from recon_operator.telemetry.logs import job_logger
 from recon_operator.telemetry.metrics import Metrics
@@ -58,7 +57,7 @@ def takes_outputs_along(job: ReconstructionJob) -> bool:
 def _is_over(job: ReconstructionJob) -> bool:
     """Say whether a job is ours and has ended, and we have said so ourselves."""
     labelled = FINISHED_LABEL in job.metadata.labels and not is_mislabelled(job)
-    return job.status.phase.finished and labelled and job.metadata.deletion_timestamp is None and is_ours(job)
+    return job.status.phase.finished and labelled and job.metadata.deletion_timestamp is None and job.is_ours
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,7 @@ class Situation:
     @property
     def attempt(self) -> Attempt | None:
         """The attempt that was sent and has not ended."""
-        latest = self.status.attempts[-1] if self.status.attempts else None
-        return latest if latest and latest.end_time is None else None
+        return self.status.open_attempt
 
     @property
     def timestamp(self) -> datetime:

@@ -9,25 +9,13 @@ from recon_api.status import ConditionType, Phase, QueueStatus
 from recon_operator.decide.attempts import begin_attempt, payload, sent
 from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision, SendAttempt
-from recon_operator.decide.ownership import is_ours
 from recon_operator.decide.pre_running_deadline import with_pre_running_deadline
 from recon_operator.decide.retries import next_attempt_at
 
 
 def waits_for_worker(job: ReconstructionJob, now: datetime) -> bool:
     """Say whether the job could be sent now if a worker were free."""
-    return has_no_attempt(job) and not _is_held(job) and not _is_backing_off(job, now)
-
-
-def has_no_attempt(job: ReconstructionJob) -> bool:
-    """Say whether no attempt of the job is sent or runs, and one may come."""
-    attempts = job.status.attempts
-    return is_ours(job) and not job.status.phase.finished and not (attempts and attempts[-1].end_time is None)
-
-
-def occupies_worker(job: ReconstructionJob) -> bool:
-    """Say whether an attempt of the job is sent or runs."""
-    return is_ours(job) and not job.status.phase.finished and not has_no_attempt(job)
+    return job.has_no_attempt and not _is_held(job) and not _is_backing_off(job, now)
 
 
 def admitted_jobs_are_dispatched(situation: Situation) -> Situation | Decision:

@@ -10,12 +10,11 @@ from datetime import datetime
 from recon_api.keys import parse_task_id, task_id
 from recon_api.reasons import STATUS_CORRECTED, SUPERSEDED
 from recon_api.spec import MAX_SECONDS
-from recon_api.status import Attempt, Condition, Phase, ReconstructionJobStatus
+from recon_api.status import FINAL_PHASES, Attempt, Condition, Phase, ReconstructionJobStatus
 from recon_operator.decide.attempts import KEPT_ATTEMPTS
 from recon_operator.decide.clock_skew import in_order, without_times_ahead
 from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision
-from recon_operator.jobs.status_drift import FINAL_PHASES, final_conditions
 
 LARGEST_NUMBER = 1_000_000
 """No job comes to so many attempts; a larger number was made up."""
@@ -43,7 +42,7 @@ def impossible_statuses_are_set_right(situation: Situation) -> Situation | Decis
 
 def _with_true_end(status: ReconstructionJobStatus) -> ReconstructionJobStatus:
     """Let phase and condition agree on whether the job has ended; the condition tells, for it can't be taken back."""
-    final = final_conditions(status)
+    final = status.final_conditions
     if final and not status.phase.finished:
         ended_at = status.completion_time or final[0].last_transition_time
         return status.model_copy(update={"phase": FINAL_PHASES[final[0].type], "completion_time": ended_at})

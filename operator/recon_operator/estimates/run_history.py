@@ -17,7 +17,6 @@ from recon_api import keys
 from recon_api.payload import PHOTOS, FinishedRun
 from recon_api.resource import ReconstructionJob
 from recon_api.status import Metric, Phase
-from recon_operator.decide.ownership import is_ours
 from recon_operator.estimates.step_durations import ExpectedSteps, expected_steps
 
 log = logging.getLogger(__name__)
@@ -206,7 +205,7 @@ class History:
 def finished_run(job: ReconstructionJob) -> FinishedRun | None:
     """Return what is learned from a job: nothing, unless it is ours, has succeeded, and its steps were timed."""
     status = job.status
-    if not is_ours(job) or status.phase is not Phase.SUCCEEDED or not status.steps or status.completion_time is None:
+    if not job.is_ours or status.phase is not Phase.SUCCEEDED or not status.steps or status.completion_time is None:
         return None
     return FinishedRun(
         uid=job.uid,

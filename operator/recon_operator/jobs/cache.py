@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator
 
 from recon_api.resource import FINISHED_LABEL, ReconstructionJob
 from recon_api.status import ReconstructionJobStatus
-from recon_operator.decide.ownership import is_ours
-from recon_operator.decide.queueing import has_no_attempt, occupies_worker
 from recon_operator.jobs.parsing import Shown
 from recon_operator.jobs.status_drift import Edit, edited_fields, true_status
 
@@ -85,7 +83,7 @@ class Jobs:
         # Each write was made on the version known or an older one, so none that has not landed by now ever will.
         writing = self._writing.pop(uid, ())
         status = shown.job.status
-        if known is not None and is_ours(shown.job) and not ours:
+        if known is not None and shown.job.is_ours and not ours:
             status = true_status(status, known.status, writing)
         self._take(shown, status)
         return True
@@ -131,7 +129,7 @@ class Jobs:
             self._spec_problems[job.uid] = shown.spec_problem
         else:
             self._spec_problems.pop(job.uid, None)
-        if is_ours(job) and (shown.status_problem or status != shown.job.status):
+        if job.is_ours and (shown.status_problem or status != shown.job.status):
             fields = edited_fields(shown.status, status)
             self._edits[job.uid] = Edit(job.metadata.resource_version, shown.status, fields)
         else:
@@ -139,9 +137,9 @@ class Jobs:
         self._sort_in(job)
 
     def _sort_in(self, job: ReconstructionJob) -> None:
-        if has_no_attempt(job):
+        if job.has_no_attempt:
             self._without_attempt[job.spec.gpu_class].add(job.uid)
-        if occupies_worker(job):
+        if job.occupies_worker:
             self._occupying[job.spec.gpu_class].add(job.uid)
 
     def _sort_out(self, uid: str) -> None:

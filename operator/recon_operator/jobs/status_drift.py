@@ -12,15 +12,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from recon_api.status import Condition, ConditionStatus, ConditionType, Phase, ReconstructionJobStatus
+from recon_api.status import FINAL_PHASES, ReconstructionJobStatus
 from recon_operator.jobs.status_patch import dump, merge_patch
-
-FINAL_PHASES = {
-    ConditionType.COMPLETE: Phase.SUCCEEDED,
-    ConditionType.FAILED: Phase.FAILED,
-    ConditionType.CANCELLED: Phase.CANCELLED,
-}
-"""The conditions that say how a job ended, and the phase that goes with each."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +47,13 @@ def edited_fields(status: dict[str, Any], true: ReconstructionJobStatus) -> tupl
     return tuple(sorted(merge_patch(status, dump(true))))
 
 
-def final_conditions(status: ReconstructionJobStatus) -> tuple[Condition, ...]:
-    """Return the conditions that say how a job ended; one, unless somebody else set them."""
-    return tuple(c for c in status.conditions if c.type in FINAL_PHASES and c.status is ConditionStatus.TRUE)
-
-
 def _with_what_stays(known: ReconstructionJobStatus, shown: ReconstructionJobStatus) -> ReconstructionJobStatus:
     """Return the known status with what the API server does not let anybody take back: how the job ended.
 
     Whoever waits for such a condition has seen it, so from then on it is true.
     """
-    held = {condition.type for condition in final_conditions(known)}
-    forged = [condition for condition in final_conditions(shown) if condition.type not in held]
+    held = {condition.type for condition in known.final_conditions}
+    forged = [condition for condition in shown.final_conditions if condition.type not in held]
     if not forged:
         return known
     kinds = {condition.type for condition in forged}

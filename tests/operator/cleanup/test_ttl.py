@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from recon_api.resource import MANAGED_BY_US, ReconstructionJob
-from recon_api.status import Phase, ReconstructionJobStatus
+from recon_api.status import FINAL_PHASES, Phase, ReconstructionJobStatus
 from recon_operator.cleanup.ttl import due_at, takes_outputs_along
-from recon_operator.jobs.status_drift import FINAL_PHASES
 from recon_operator.settings import OperatorSettings
 from tests.operator.builders import LABELLED, condition, finished, make_job, running
 

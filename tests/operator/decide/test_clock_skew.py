@@ -11,7 +11,6 @@ from recon_api.steps import Step
 from recon_operator.decide import decide
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
-from recon_operator.decide.ownership import is_ours
 from tests.operator.builders import (
     NOW,
     alive,
@@ -47,7 +46,7 @@ def looks(draw: st.DrawFn, job: ReconstructionJob, now: datetime) -> Observation
 def check_times(job: ReconstructionJob, now: datetime) -> None:
     """Check that no time of a status of ours runs backwards, or lies ahead."""
     status = job.status
-    if not is_ours(job):
+    if not job.is_ours:
         return
     for attempt in status.attempts:
         if attempt.start_time and attempt.end_time:

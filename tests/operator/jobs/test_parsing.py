@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from recon_operator.decide.ownership import is_ours
 from recon_operator.jobs.parsing import read_job
 from recon_operator.jobs.status_patch import dump
 from tests.operator.builders import running
@@ -48,7 +47,7 @@ def test_a_spec_is_read_but_for_what_is_unknown(spec: dict[str, Any], field: str
 
 
 def test_an_unreadable_manager_is_somebody_else() -> None:
-    assert not is_ours(read_job(body({"managedBy": ["me"]})).job)
+    assert not read_job(body({"managedBy": ["me"]})).job.is_ours
 
 
 def test_an_unknown_field_is_ignored() -> None:

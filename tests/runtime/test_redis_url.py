@@ -2,7 +2,7 @@
 
 import pytest
 
-from recon_api.redis_url import with_tls
+from recon_runtime.redis_url import with_tls
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,11 @@ from recon_dev.truth.photos import PHOTOS_FOLDER, PhotoSetSpec
 
 PHOTO_SET = PhotoSetSpec(
     rings=(Ring(20, 18.0, 3.4), Ring(16, 40.0, 3.4), Ring(8, 62.0, 3.4)),
-    width_px=640, height_px=480, shape_cells=160, ground_cells=1024,
-)  # fmt: skip
+    width_px=640,
+    height_px=480,
+    shape_cells=160,
+    ground_cells=1024,
+)
 """44 photos in three rings; each job gets neighbours of each ring, so that they overlap however many they are."""
 
 

@@ -69,7 +69,7 @@ ONE, TWO, THREE = ended_attempts(3)
         pytest.param(running(cancellation=requested()), id="a request"),
         *(pytest.param(finished(phase), id=f"{phase}") for phase in Phase if phase.finished),
     ],
-)  # fmt: skip
+)
 def test_a_status_of_ours_stays(status: ReconstructionJobStatus) -> None:
     found = at_start(status, status.execution_attempts or None)
     assert isinstance(found, Situation)
@@ -94,9 +94,15 @@ ENDED_BY_LATER = Attempt(number=1, end_time=NOW, reason="Superseded", message="A
         pytest.param(
             ended("WorkerLost", number=3, attempts=()), 3, 3, (Attempt(number=3),), id="the attempts are gone"
         ),
-        pytest.param(ended("WorkerLost", number=3, attempts=(THREE, ONE, TWO)), 3, 3, (ONE, TWO, THREE), id="out of order"),
         pytest.param(
-            ended("WorkerLost", number=3, attempts=(ONE, ONE, TWO, TWO, THREE)), 3, 3, (ONE, TWO, THREE), id="duplicates"
+            ended("WorkerLost", number=3, attempts=(THREE, ONE, TWO)), 3, 3, (ONE, TWO, THREE), id="out of order"
+        ),
+        pytest.param(
+            ended("WorkerLost", number=3, attempts=(ONE, ONE, TWO, TWO, THREE)),
+            3,
+            3,
+            (ONE, TWO, THREE),
+            id="duplicates",
         ),
         pytest.param(
             dispatched(3, attempts=(ONE, Attempt(number=2), Attempt(number=3))),
@@ -119,13 +125,16 @@ ENDED_BY_LATER = Attempt(number=1, end_time=NOW, reason="Superseded", message="A
             dispatched(1, execution_attempts=9), 1, 1, (Attempt(number=1),), id="a number that nothing else knows of"
         ),
         pytest.param(
-            dispatched(1, execution_attempts=9), None, 9, (ENDED_BY_LATER, Attempt(number=9)),
+            dispatched(1, execution_attempts=9),
+            None,
+            9,
+            (ENDED_BY_LATER, Attempt(number=9)),
             id="a number that nothing else knows of, and Redis knows nothing",
         ),
         pytest.param(ENDED, 10**30, 3, (ONE, TWO, THREE), id="a huge number in Redis"),
         pytest.param(ENDED, 0, 3, (ONE, TWO, THREE), id="no attempt is authorised while the job is held"),
     ],
-)  # fmt: skip
+)
 def test_attempts(
     status: ReconstructionJobStatus, authorised: int | None, number: int, attempts: tuple[Attempt, ...]
 ) -> None:
@@ -200,9 +209,12 @@ def test_a_time_that_lies_ahead_becomes_now(ahead: datetime) -> None:
         number=1, worker="worker-0", start_time=ahead, stop_time=ahead, end_time=ahead, reason="WorkerLost"
     )
     status = ended(
-        "WorkerLost", attempts=(attempt,), start_time=ahead, progress=Progress(last_updated_time=ahead),
+        "WorkerLost",
+        attempts=(attempt,),
+        start_time=ahead,
+        progress=Progress(last_updated_time=ahead),
         conditions=(condition(ConditionType.QUEUED, "True", "Queued", since=ahead),),
-    )  # fmt: skip
+    )
     found = at_start(status)
     assert isinstance(found, Situation)
     assert found.status.attempts == (attempt.model_copy(update={"start_time": NOW, "stop_time": NOW, "end_time": NOW}),)

@@ -34,11 +34,13 @@ def test_a_job_is_read_whole() -> None:
         pytest.param({"priority": 5000}, "spec.priority", id="a number beyond what is known"),
         pytest.param({"cancellation": "Forced"}, "spec.cancellation", id="an unknown step"),
         pytest.param({"parameters": {"quality": "best"}}, "spec.parameters.quality", id="an unknown quality"),
-        pytest.param({"failurePolicy": {"rules": [{"action": "Panic"}]}}, "spec.failurePolicy.rules.0.action", id="a rule"),
+        pytest.param(
+            {"failurePolicy": {"rules": [{"action": "Panic"}]}}, "spec.failurePolicy.rules.0.action", id="a rule"
+        ),
         pytest.param({"suspend": "perhaps", "priority": 5000}, "spec.priority", id="two fields"),
         pytest.param({"managedBy": ["me"]}, "spec.managedBy", id="a strange manager"),
     ],
-)  # fmt: skip
+)
 def test_a_spec_is_read_but_for_what_is_unknown(spec: dict[str, Any], field: str) -> None:
     found = read_job(body(spec))
     assert found.spec_problem.startswith(f"{field} cannot be read by this version of the operator: ")

@@ -48,13 +48,21 @@ def edited(jobs: Jobs) -> tuple[str, ...]:
         pytest.param(
             ReconstructionJobStatus(),
             (
-                "attempts", "conditions", "executionAttempts", "message", "model", "observedGeneration", "phase",
-                "startTime", "taskID", "worker",
+                "attempts",
+                "conditions",
+                "executionAttempts",
+                "message",
+                "model",
+                "observedGeneration",
+                "phase",
+                "startTime",
+                "taskID",
+                "worker",
             ),
             id="everything is gone",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_somebody_else_wrote_is_not_taken_over(
     jobs: Jobs, status: ReconstructionJobStatus, fields: tuple[str, ...]
 ) -> None:

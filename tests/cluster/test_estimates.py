@@ -115,8 +115,11 @@ def test_jobs_are_told_what_finished_ones_took(system: System, tmp_path: Path) -
         jobs[1].wait_until(
             "tells when it starts", lambda s: s.queue is not None and s.queue.estimated_start_time is not None
         )
-        progress = [s["status"]["progress"] for s in states() if s["metadata"]["name"] == "running"
-                    and s.get("status", {}).get("progress")]  # fmt: skip
+        progress = [
+            s["status"]["progress"]
+            for s in states()
+            if s["metadata"]["name"] == "running" and s.get("status", {}).get("progress")
+        ]
     assert "estimatedRemainingSeconds" in progress[0]  # earlier than its own pace could say it
     wait_for("Redis has the run again", lambda: run in runs_in_redis(system))
 

@@ -70,12 +70,14 @@ def events(job: Job, reason: str) -> list[str]:
         pytest.param({"executionAttempts": 0, "attempts": []}, "attempts, executionAttempts", id="no attempt"),
         pytest.param({"executionAttempts": 2**63 - 1}, "executionAttempts", id="a huge number of attempts"),
         pytest.param({"startTime": YEAR_0}, "startTime", id="a time that nobody can read"),
-        pytest.param({"taskID": "mine", "worker": None, "message": "hello"}, "message, taskID, worker", id="several fields"),
+        pytest.param(
+            {"taskID": "mine", "worker": None, "message": "hello"}, "message, taskID, worker", id="several fields"
+        ),
         pytest.param(
             {"cancellation": {"state": "Stopping", "confirmedAt": SOME_TIME}}, "cancellation", id="a cancellation"
         ),
     ],
-)  # fmt: skip
+)
 def test_a_running_job_goes_on(
     shared_system: System, request: pytest.FixtureRequest, fields: Mapping[str, Any], named: str
 ) -> None:

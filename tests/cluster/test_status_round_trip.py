@@ -90,8 +90,13 @@ STATUSES = [
         ),
         id="odd text",
     ),
-    pytest.param(ended("CUDAOutOfMemory", number=7, failed_attempts=5, ignored_attempts=2, active_seconds=9), id="ended"),
-    *(pytest.param(running(cancellation=requested(state=state)), id=f"a cancellation: {state}") for state in CancellationState),
+    pytest.param(
+        ended("CUDAOutOfMemory", number=7, failed_attempts=5, ignored_attempts=2, active_seconds=9), id="ended"
+    ),
+    *(
+        pytest.param(running(cancellation=requested(state=state)), id=f"a cancellation: {state}")
+        for state in CancellationState
+    ),
     pytest.param(
         running(
             cancellation=CancellationStatus(
@@ -114,7 +119,7 @@ STATUSES = [
         decide(make_job(status=running()), alive(result=failed("InputRejected")), NOW, LIMITS).status,
         id="decided: it fails",
     ),
-]  # fmt: skip
+]
 
 
 class StatusOf:

@@ -48,9 +48,17 @@ def place(true: TrueCamera, similarity: Similarity = UNCHANGED, turn_deg: float 
     centre = similarity.rotation.T @ (true.centre - similarity.translation) / similarity.scale
     width, height = true.size
     return PlacedCamera(
-        name=true.name, file=true.name, width=width, height=height, fx=FOCAL_PX, fy=FOCAL_PX, cx=width / 2, cy=height / 2,
-        R=rotation.tolist(), t=(-rotation @ centre).tolist(),
-    )  # fmt: skip
+        name=true.name,
+        file=true.name,
+        width=width,
+        height=height,
+        fx=FOCAL_PX,
+        fy=FOCAL_PX,
+        cx=width / 2,
+        cy=height / 2,
+        R=rotation.tolist(),
+        t=(-rotation @ centre).tolist(),
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from itertools import combinations
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from recon_dev.truth.alignment import Array, Similarity
-from recon_dev.truth.cameras import TrueCamera
+from recon_dev.ground_truth.alignment import Array, Similarity
+from recon_dev.ground_truth.cameras import TrueCamera
 from recon_worker.geometry.cameras import PlacedCamera
 
 AUC_LIMIT_DEG = 3.0

@@ -9,11 +9,11 @@ import numpy as np
 import trimesh
 from PIL import ExifTags, Image
 
-from recon_dev.truth import shape
-from recon_dev.truth.appearance import make_appearance
-from recon_dev.truth.cameras import Ring, TrueCamera, cameras_on_rings, save_cameras
-from recon_dev.truth.ground import make_ground
-from recon_dev.truth.rendering import TruthScene, make_scene, render
+from recon_dev.ground_truth import shape
+from recon_dev.ground_truth.appearance import make_appearance
+from recon_dev.ground_truth.cameras import Ring, TrueCamera, cameras_on_rings, save_cameras
+from recon_dev.ground_truth.ground import make_ground
+from recon_dev.ground_truth.rendering import TruthScene, make_scene, render
 from recon_worker.rendering.arrays import Floats
 
 PHOTOS_FOLDER = "images"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from recon_dev.truth import shape
-from recon_dev.truth.lighting import diffuse_light, key_light_share
+from recon_dev.ground_truth import shape
+from recon_dev.ground_truth.lighting import diffuse_light, key_light_share
 from recon_worker.rendering.ambient_occlusion import ambient_openness
 from recon_worker.rendering.arrays import Floats, floats
 from recon_worker.rendering.ray_casting import RayCaster

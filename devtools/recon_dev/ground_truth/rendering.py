@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon_dev.truth import shape
-from recon_dev.truth.appearance import Appearance
-from recon_dev.truth.cameras import TrueCamera
-from recon_dev.truth.ground import RADIUS, Ground
-from recon_dev.truth.lighting import backdrop, diffuse_light, highlight
+from recon_dev.ground_truth import shape
+from recon_dev.ground_truth.appearance import Appearance
+from recon_dev.ground_truth.cameras import TrueCamera
+from recon_dev.ground_truth.ground import RADIUS, Ground
+from recon_dev.ground_truth.lighting import backdrop, diffuse_light, highlight
 from recon_worker.rendering.arrays import Floats, unit_vectors
 from recon_worker.rendering.ray_casting import RayCaster
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import zoom
 from skimage.measure import marching_cubes
 
-from recon_dev.truth.distance_functions import bezier, cylinder, ellipsoid, smooth_union, tube
+from recon_dev.ground_truth.distance_functions import bezier, cylinder, ellipsoid, smooth_union, tube
 from recon_worker.rendering.arrays import Floats, floats
 
 GROUND_Z = -0.60

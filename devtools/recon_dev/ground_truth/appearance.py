@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recon_dev.truth import shape
-from recon_dev.truth.lighting import key_light_share
-from recon_dev.truth.noise import Noise
+from recon_dev.ground_truth import shape
+from recon_dev.ground_truth.lighting import key_light_share
+from recon_dev.ground_truth.noise import Noise
 from recon_worker.rendering.ambient_occlusion import ambient_openness, smooth_over_mesh
 from recon_worker.rendering.arrays import Floats, floats
 from recon_worker.rendering.ray_casting import RayCaster

@@ -19,9 +19,9 @@ import trimesh
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from recon_dev.truth.cameras import TrueCamera
-from recon_dev.truth.sampled_surface import Array, sample_surface
-from recon_dev.truth.visibility import seen_triangles
+from recon_dev.ground_truth.cameras import TrueCamera
+from recon_dev.ground_truth.sampled_surface import Array, sample_surface
+from recon_dev.ground_truth.visibility import seen_triangles
 
 
 @dataclass(frozen=True)

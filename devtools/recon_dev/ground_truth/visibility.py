@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recon_dev.truth.cameras import TrueCamera
+from recon_dev.ground_truth.cameras import TrueCamera
 from recon_worker.rendering.ray_casting import RayCaster
 
 START = 3e-4

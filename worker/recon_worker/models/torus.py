@@ -43,11 +43,12 @@ def write_mesh(folder: Path) -> int:
 
 def export(points: Path, mesh: Path, folder: Path) -> None:
     """Write `mesh.glb`, `points.ply` and `preview.png`."""
-    cloud, faces = np.load(points / _POINTS), np.load(mesh / _MESH)["faces"]
+    with np.load(points / _POINTS) as cloud, np.load(mesh / _MESH) as triangles:
+        xyz, normals, rgb, faces = cloud["xyz"], cloud["normals"], cloud["rgb"], triangles["faces"]
     to_y_up = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32)  # of row vectors: z becomes glTF's y
-    turned = Surface(cloud["xyz"] @ to_y_up, cloud["normals"] @ to_y_up, cloud["rgb"], faces)
+    turned = Surface(xyz @ to_y_up, normals @ to_y_up, rgb, faces)
     write_glb(folder / "mesh.glb", turned)
-    write_ply(folder / "points.ply", Surface(cloud["xyz"], cloud["normals"], cloud["rgb"], NO_FACES))
+    write_ply(folder / "points.ply", Surface(xyz, normals, rgb, NO_FACES))
     Image.fromarray(picture()).save(folder / "preview.png")
 
 

@@ -14,7 +14,6 @@ from recon_dev.ground_truth.distance_functions import bezier, cylinder, ellipsoi
 from recon_worker.rendering.arrays import Floats, floats
 
 GROUND_Z = -0.60
-PEDESTAL_TOP_Z = -0.42
 BOUNDS = floats([[-1.05, -0.85, -0.64], [1.11, 0.85, 0.80]])
 """A box around the object, with room on each side."""
 

@@ -19,7 +19,7 @@ def undistort_photos(request: UndistortionRequest) -> Mapping[str, Any]:
 
     The archive holds, for n cameras, p points and m observations: `names` n, `size` n x 2 int, `intrinsics` n x 4
     (fx, fy, cx, cy), `rotations` n x 3 x 3 and `translations` n x 3 (world to camera), `xyz` p x 3, `rgb` p x 3 uint8,
-    `errors` p (pixels), `tracks` m x 2 int32 (index of the point, index of the camera).
+    `tracks` m x 2 int32 (index of the point, index of the camera).
     """
     scratch = request.output / "undistorted"
     pycolmap.undistort_images(scratch, request.model, request.images, jpeg_quality=JPEG_QUALITY)
@@ -47,7 +47,6 @@ def _placement(model: pycolmap.Reconstruction) -> dict[str, np.ndarray[Any, Any]
         "translations": np.array([pose.translation for pose in poses]),
         "xyz": np.array([point.xyz for point in points]).reshape(-1, 3),
         "rgb": np.array([point.color for point in points], np.uint8).reshape(-1, 3),
-        "errors": np.array([point.error for point in points]),
         "tracks": np.array(tracks, np.int32).reshape(-1, 2),
     }
 

@@ -91,7 +91,7 @@ def _take_photo(scene: TruthScene, camera: TrueCamera, spec: PhotoSetSpec, numbe
 
 
 def to_display(linear: Floats) -> Floats:
-    """Return linear RGB as display values in 0 to 1, the brightest tones rolled off as by a camera."""
+    """Return linear RGB (..., 3) as display values in 0 to 1, the brightest tones rolled off as by a camera."""
     rolled = np.where(linear > 0.7, 0.7 + 0.3 * np.tanh((linear - 0.7) / 0.3), linear)
     display: Floats = np.clip(rolled, 0, 1).astype(np.float32) ** np.float32(1 / 2.2)
     return display

@@ -54,8 +54,8 @@ e2e: $(READY) ## Run the tests on the cluster that KUBECONFIG names, with images
 races: $(READY) ## Run other random races of a job's events than the tests do (SEEDS=10000-20000)
 	SEEDS=$(or $(SEEDS),10000-20000) $(BIN)/pytest tests/cluster/test_races.py -k facts --numprocesses=$(JOBS)
 
-CHECKS := check-style check-format check-types check-imports check-generated check-sizes check-array-docstrings check-chart
-check: $(READY) ## Check style, types, import rules, sizes, arrays' docstrings, generated files and the chart
+CHECKS := check-style check-format check-types check-imports check-generated check-sizes check-array-docstrings check-unread-constants check-chart
+check: $(READY) ## Check style, types, import rules, sizes, arrays' docstrings, constants, generated files and the chart
 	@$(MAKE) --keep-going --jobs=2 --output-sync=target $(CHECKS)
 
 check-style:
@@ -72,6 +72,8 @@ check-sizes:
 	@$(BIN)/python -m recon_dev.checks.sizes && echo '  ok  sizes of files and functions'
 check-array-docstrings:
 	@$(BIN)/python -m recon_dev.checks.array_docstrings && echo '  ok  shapes in docstrings of arrays'
+check-unread-constants:
+	@$(BIN)/python -m recon_dev.checks.unread_constants && echo '  ok  constants are read'
 check-chart:
 	@$(BIN)/python -m recon_dev.checks.chart && echo '  ok  chart'
 

@@ -55,9 +55,9 @@ races: $(READY) ## Run other random races of a job's events than the tests do (S
 	SEEDS=$(or $(SEEDS),10000-20000) $(BIN)/pytest tests/cluster/test_races.py -k facts --numprocesses=$(JOBS)
 
 # The slowest first: the others run beside it.
-CHECKS := check-types check-imports check-dead-code check-style check-format check-generated check-sizes check-dependencies check-settings \
+CHECKS := check-types check-imports check-dead-code check-style check-format check-generated check-sizes check-array-docstrings check-unread-constants check-dependencies check-settings \
           check-reasons check-test-mirror check-chart
-check: $(READY) ## Check style, types, imports, dependencies, sizes, dead code, generated files and the chart
+check: $(READY) ## Check style, types, imports, dependencies, sizes, docstrings, dead code, generated files and the chart
 	@$(MAKE) --keep-going --jobs=2 --output-sync=target $(CHECKS)
 
 check-style:
@@ -82,6 +82,10 @@ check-dead-code:
 	@$(BIN)/python -m recon_dev.checks.dead_code && echo '  ok  code is used'
 check-test-mirror:
 	@$(BIN)/python -m recon_dev.checks.test_mirror && echo '  ok  tests mirror modules'
+check-array-docstrings:
+	@$(BIN)/python -m recon_dev.checks.array_docstrings && echo '  ok  shapes in docstrings of arrays'
+check-unread-constants:
+	@$(BIN)/python -m recon_dev.checks.unread_constants && echo '  ok  constants are read'
 check-chart:
 	@$(BIN)/python -m recon_dev.checks.chart && echo '  ok  chart'
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from recon_dev.ground_truth.cameras import Ring
+from recon_dev.ground_truth.photos import PHOTOS_FOLDER, PhotoSetSpec
 from recon_dev.photos import known_photo_set, photos_in
-from recon_dev.truth.cameras import Ring
-from recon_dev.truth.photos import PHOTOS_FOLDER, PhotoSetSpec
 
 PHOTO_SET = PhotoSetSpec(
     rings=(Ring(20, 18.0, 3.4), Ring(16, 40.0, 3.4), Ring(8, 62.0, 3.4)),

@@ -109,6 +109,13 @@ INPUT_IS_NEEDED = Rule(
     ".input",
 )
 
+NO_TEXTURE_YET = Rule(
+    "oldSelf.hasValue() || !self",
+    "must be false or left out: no model of this version makes a texture; the mesh's vertices carry the colours",
+    optional_old_self=True,
+)
+"""At creation only: a job that an earlier version took can still be finished and removed."""
+
 ONE_OUTPUT = Rule("!(has(self.path) && has(self.url))", "name one place for the output: either path or url, not both")
 
 BACKOFF_GROWS_TO_ITS_LIMIT = Rule(

@@ -11,6 +11,7 @@ import pytest
 
 from recon_operator.decide.retries import duration_s
 from tests.support.control_plane import ControlPlane
+from tests.support.parameter_limits import PARAMETER_LIMITS
 
 Manifest = dict[str, Any]
 
@@ -103,6 +104,9 @@ BAD_AT_CREATION = [
     pytest.param({"parameters": {"formats": []}}, "should have at least 1 items", id="no format"),
     pytest.param({"parameters": {"formats": ["glb", "glb"]}}, "Duplicate value", id="a format twice"),
     pytest.param({"parameters": {"texture": "yes"}}, "must be of type boolean", id="a texture that is no bool"),
+    pytest.param(
+        {"parameters": {"texture": True}}, "no model of this version makes a texture", id="a texture, which none makes"
+    ),
     pytest.param({"output": {"path": "/tmp"}}, "without a leading '/'", id="an absolute output"),
     pytest.param({"output": {"path": "a", "url": "s3://b/c"}}, "name one place for the output", id="two outputs"),
     pytest.param({"gpuClass": "A100!"}, "must be lower-case letters, digits", id="a bad GPU class"),
@@ -141,6 +145,12 @@ def test_a_bad_manifest_is_refused(kubectl: Kubectl, spec: Manifest, sentence: s
     assert_refused(kubectl("create", "-f", "-", stdin=job(**spec)), sentence)
 
 
+def test_a_manifest_may_say_that_it_wants_no_texture(kubectl: Kubectl) -> None:
+    kubectl.apply(job(parameters={"texture": False}))
+    changed = kubectl.patch("chair", {"priority": 7})
+    assert changed.returncode == 0, changed.stderr
+
+
 NUMBERS = {
     "priority": (-1000, 1000),
     "backoffLimit": (0, 100),
@@ -148,9 +158,7 @@ NUMBERS = {
     "preRunningDeadlineSeconds": (1, 2**31 - 1),
     "ttlSecondsAfterFinished": (0, 2**31 - 1),
     "retryStrategy.backoff.factor": (1, 10),
-    "parameters.maxImageSize": (64, 16384),
-    "parameters.targetFaces": (100, 20_000_000),
-    "parameters.seed": (0, 2**31 - 1),
+    **{f"parameters.{name}": limits for name, limits in PARAMETER_LIMITS.items()},
 }
 """Every field of the spec that is a number, with the smallest and the largest that it takes."""
 

@@ -7,12 +7,12 @@ import pytest
 import trimesh
 from scipy.spatial.transform import Rotation
 
-from recon_dev.truth.alignment import Similarity, align_by_name, umeyama
-from recon_dev.truth.cameras import Ring, TrueCamera, camera_at, cameras_on_rings, save_cameras
-from recon_dev.truth.evaluation import Evaluation, evaluate
-from recon_dev.truth.pose_error import score_poses
-from recon_dev.truth.surface_distance import SurfaceProtocol, score_surface
-from recon_dev.truth.visibility import seen_triangles
+from recon_dev.ground_truth.alignment import Similarity, align_by_name, umeyama
+from recon_dev.ground_truth.cameras import Ring, TrueCamera, camera_at, cameras_on_rings, save_cameras
+from recon_dev.ground_truth.evaluation import Evaluation, evaluate
+from recon_dev.ground_truth.pose_error import score_poses
+from recon_dev.ground_truth.surface_distance import SurfaceProtocol, score_surface
+from recon_dev.ground_truth.visibility import seen_triangles
 from recon_worker.geometry.cameras import CameraSet, PlacedCamera
 
 pytestmark = pytest.mark.slow

@@ -42,7 +42,6 @@ def grown(photos: int) -> FinishedRun:
 
 
 MANY = [grown(photos) for photos in (10, 14, 20, 28, 40)]
-COLD = USUAL | {Step.LOADING: 30.0}
 
 
 @pytest.mark.parametrize(

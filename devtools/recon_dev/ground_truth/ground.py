@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from recon_dev.truth import shape
-from recon_dev.truth.lighting import diffuse_light, key_light_share
+from recon_dev.ground_truth import shape
+from recon_dev.ground_truth.lighting import diffuse_light, key_light_share
 from recon_worker.rendering.ambient_occlusion import ambient_openness
 from recon_worker.rendering.arrays import Floats, floats
 from recon_worker.rendering.ray_casting import RayCaster
@@ -30,10 +30,10 @@ class Ground:
     """A lit picture of the table, seen from above."""
 
     radiance: Floats
-    """(cells, cells, 3) linear RGB; rows along y, columns along x, over the square around the table."""
+    """(k, k, 3) linear RGB; rows along y, columns along x, over the square around the table."""
 
     def at(self, x: Floats, y: Floats) -> Floats:
-        """Return linear RGB (n, 3) at places on the table, bilinearly."""
+        """Return linear RGB (n, 3) at `x` and `y` (n,) of the truth's frame on the table, bilinearly."""
         cells = len(self.radiance)
         column = np.clip((x / np.float32(2 * RADIUS) + np.float32(0.5)) * cells - np.float32(0.5), 0, cells - 1.001)
         row = np.clip((y / np.float32(2 * RADIUS) + np.float32(0.5)) * cells - np.float32(0.5), 0, cells - 1.001)
@@ -59,7 +59,7 @@ _FULL_LIGHT = diffuse_light(floats([[0, 0, 1]]), np.ones(1, np.float32), np.ones
 
 
 def _light_map(mesh: shape.Mesh, cells: int) -> Floats:
-    """Return (cells, cells, 3) the light that falls on the table."""
+    """Return the light (k, k, 3) that falls on the table, linear RGB, `cells` (k) along each side."""
     axis = (np.arange(cells, dtype=np.float32) + 0.5) / cells * 2 * RADIUS - RADIUS
     x, y = np.meshgrid(axis, axis)
     points = floats(np.stack([x, y, np.full_like(x, shape.GROUND_Z + 2e-3)], axis=-1).reshape(-1, 3))
@@ -86,6 +86,7 @@ def _terrazzo(cells: int, seed: int) -> Image.Image:
 
 
 def _stone(centre: np.ndarray, radius: float, random: np.random.Generator) -> list[tuple[float, float]]:
+    """Return the corners (x, y; texels) of a stone around a centre (2,), in texels as its radius."""
     angles = np.sort(random.random(7)) * 2 * np.pi
     radii = radius * random.uniform(0.6, 1.1, 7)
     return [(centre[0] + r * np.cos(a), centre[1] + r * np.sin(a)) for a, r in zip(angles, radii, strict=True)]

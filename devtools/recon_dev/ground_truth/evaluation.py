@@ -6,11 +6,11 @@ import numpy as np
 import trimesh
 from pydantic import BaseModel, ConfigDict
 
-from recon_dev.truth.alignment import align_by_name
-from recon_dev.truth.cameras import load_cameras
-from recon_dev.truth.photos import CAMERAS_FILE, MESH_FILE
-from recon_dev.truth.pose_error import PoseScore, score_poses
-from recon_dev.truth.surface_distance import STANDARD_PROTOCOL, SurfaceProtocol, SurfaceScore, score_surface
+from recon_dev.ground_truth.alignment import align_by_name
+from recon_dev.ground_truth.cameras import load_cameras
+from recon_dev.ground_truth.photos import CAMERAS_FILE, MESH_FILE
+from recon_dev.ground_truth.pose_error import PoseScore, score_poses
+from recon_dev.ground_truth.surface_distance import STANDARD_PROTOCOL, SurfaceProtocol, SurfaceScore, score_surface
 from recon_worker.geometry.cameras import CameraSet
 
 

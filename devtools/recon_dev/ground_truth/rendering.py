@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon_dev.truth import shape
-from recon_dev.truth.appearance import Appearance
-from recon_dev.truth.cameras import TrueCamera
-from recon_dev.truth.ground import RADIUS, Ground
-from recon_dev.truth.lighting import backdrop, diffuse_light, highlight
+from recon_dev.ground_truth import shape
+from recon_dev.ground_truth.appearance import Appearance
+from recon_dev.ground_truth.cameras import TrueCamera
+from recon_dev.ground_truth.ground import RADIUS, Ground
+from recon_dev.ground_truth.lighting import backdrop, diffuse_light, highlight
 from recon_worker.rendering.arrays import Floats, unit_vectors
 from recon_worker.rendering.ray_casting import RayCaster
 
@@ -36,7 +36,7 @@ def make_scene(mesh: shape.Mesh, appearance: Appearance, ground: Ground) -> Trut
 
 
 def render(scene: TruthScene, camera: TrueCamera) -> Floats:
-    """Return what the camera sees as linear RGB (height, width, 3)."""
+    """Return what the camera sees as linear RGB (h, w, 3), float32."""
     width, height = camera.size
     picture = _surroundings(scene, camera).reshape(height, width, 3)
     left, top, right, bottom = _object_box(scene, camera)
@@ -47,7 +47,10 @@ def render(scene: TruthScene, camera: TrueCamera) -> Floats:
 
 
 def pixel_directions(camera: TrueCamera, columns: Floats, rows: Floats) -> Floats:
-    """Return the world directions (len(rows) * len(columns), 3) of rays through places in pixels, depth 1 each."""
+    """Return the world directions (m * n, 3), row by row, of rays through places in pixels, depth 1 each.
+
+    `columns` (n,) and `rows` (m,) are in pixels from the photo's upper left corner.
+    """
     to_world = (camera.R.T @ np.linalg.inv(camera.K)).astype(np.float32)
     along_columns = np.outer(columns, to_world[:, 0])
     along_rows = np.outer(rows, to_world[:, 1]) + to_world[:, 2]
@@ -69,7 +72,7 @@ def _object_box(scene: TruthScene, camera: TrueCamera) -> tuple[int, int, int, i
 def _object(
     scene: TruthScene, camera: TrueCamera, left: int, top: int, right: int, bottom: int
 ) -> tuple[Floats, Floats]:
-    """Return premultiplied linear RGB and coverage of the object within a box of pixels."""
+    """Return premultiplied linear RGB (h, w, 3) and coverage (h, w) of the object within a box of pixels."""
     width, height = right - left, bottom - top
     total = np.zeros((height * width, 4), dtype=np.float32)
     for x, y in SAMPLES:
@@ -84,7 +87,10 @@ def _object(
 
 
 def _shade(scene: TruthScene, triangles: np.ndarray, weights: Floats, directions: Floats) -> Floats:
-    """Return linear RGB (n, 3) of the points that rays met."""
+    """Return linear RGB (n, 3) of the points that rays met.
+
+    Of each ray: the triangle (n,), the barycentric weights (n, 3) of its corners, and the direction (n, 3) in the world frame.
+    """
     corners = scene.mesh.triangles[triangles]
     at = sum(scene.attributes[corners[:, corner]] * weights[:, corner, None] for corner in range(3))
     normals = unit_vectors(at[:, :3])
@@ -95,7 +101,7 @@ def _shade(scene: TruthScene, triangles: np.ndarray, weights: Floats, directions
 
 
 def _surroundings(scene: TruthScene, camera: TrueCamera) -> Floats:
-    """Return linear RGB (pixels, 3) of the table and of what lies beyond it."""
+    """Return linear RGB (h * w, 3) of the table and of what lies beyond it, row by row."""
     width, height = camera.size
     columns, rows = np.arange(width, dtype=np.float32) + 0.5, np.arange(height, dtype=np.float32) + 0.5
     directions = pixel_directions(camera, columns.astype(np.float32), rows.astype(np.float32))

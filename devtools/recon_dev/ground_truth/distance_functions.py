@@ -1,5 +1,7 @@
 """Signed distances (negative inside) from points (n, 3) to simple solids, and ways to join them.
 
+Points, places and lengths are in the truth's frame (right-handed, z up) and unit; arrays are float32.
+
 After Inigo Quilez, "Distance functions" (iquilezles.org/articles/distfunctions). Ellipsoids are bounds, not exact.
 """
 
@@ -13,7 +15,7 @@ Vector = tuple[float, float, float]
 
 
 def ellipsoid(points: Floats, centre: Vector, radii: Vector) -> Floats:
-    """Return the distance bound to an ellipsoid with axes along x, y, z; its zero set is exact."""
+    """Return the distance bound (n,) from points (n, 3) to an ellipsoid with axes along x, y, z; its zero set is exact."""
     offset = points - floats(centre)
     scaled = np.linalg.norm(offset / floats(radii), axis=1)
     gradient = np.linalg.norm(offset / floats(np.square(radii)), axis=1)
@@ -22,7 +24,7 @@ def ellipsoid(points: Floats, centre: Vector, radii: Vector) -> Floats:
 
 
 def cylinder(points: Floats, centre: Vector, radius: float, half_height: float, rounding: float) -> Floats:
-    """Return the distance to an upright cylinder with rounded edges."""
+    """Return the distance (n,) from points (n, 3) to an upright cylinder with rounded edges."""
     offset = points - floats(centre)
     outward = np.hypot(offset[:, 0], offset[:, 1]) - np.float32(radius - rounding)
     upward = np.abs(offset[:, 2]) - np.float32(half_height - rounding)
@@ -32,7 +34,10 @@ def cylinder(points: Floats, centre: Vector, radius: float, half_height: float, 
 
 
 def tube(points: Floats, path: Sequence[Vector], radii: Sequence[float]) -> Floats:
-    """Return the distance to a tube along a polyline, its radius changing linearly between the corners."""
+    """Return the distance (n,) from points (n, 3) to a tube along a polyline.
+
+    Its radius changes linearly between the corners.
+    """
     nearest = np.full(len(points), np.inf, dtype=np.float32)
     squares = np.einsum("ij,ij->i", points, points)
     for start, end, radius_start, radius_end in zip(path, path[1:], radii, radii[1:], strict=False):
@@ -55,7 +60,7 @@ def bezier(corners: Sequence[Vector], count: int) -> list[Vector]:
 
 
 def smooth_union(first: Floats, second: Floats, width: float) -> Floats:
-    """Return the union of two solids with a fillet of about `width`."""
+    """Return the distance (n,) to the union of two solids, at distances (n,) each, with a fillet of about `width`."""
     blend = np.clip(np.float32(0.5) + (second - first) / np.float32(2 * width), 0, 1)
     joined: Floats = second + blend * (first - second) - np.float32(width) * blend * (1 - blend)
     return joined

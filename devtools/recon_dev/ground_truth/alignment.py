@@ -15,12 +15,12 @@ class Similarity:
 
     scale: float
     rotation: Array
-    """(3, 3), proper."""
+    """(3, 3), proper: from the source's axes to the target's."""
     translation: Array
-    """(3,)."""
+    """(3,) in the target's unit."""
 
     def apply(self, points: NDArray[np.floating]) -> Array:
-        """Return points (n, 3) in the other frame."""
+        """Return points (n, 3) of the source's frame in the target's frame and unit."""
         moved: Array = self.scale * points @ self.rotation.T + self.translation
         return moved
 
@@ -28,8 +28,8 @@ class Similarity:
 def umeyama(source: Array, target: Array) -> Similarity:
     """Return the similarity that takes source points (n, 3) to target points (n, 3) with the least squared error.
 
-    Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 1991. Raises
-    ValueError where fewer than three points are given or all lie on a line.
+    Umeyama, "Least-Squares Estimation of Transformation Parameters Between Two Point Patterns", IEEE TPAMI 13(4), 1991.
+    Raises ValueError where fewer than three points are given or all lie on a line.
     """
     if len(source) < 3:
         raise ValueError(f"{len(source)} points in common: a similarity needs at least 3")

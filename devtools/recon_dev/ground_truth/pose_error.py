@@ -6,8 +6,8 @@ from itertools import combinations
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from recon_dev.truth.alignment import Array, Similarity
-from recon_dev.truth.cameras import TrueCamera
+from recon_dev.ground_truth.alignment import Array, Similarity
+from recon_dev.ground_truth.cameras import TrueCamera
 from recon_worker.geometry.cameras import PlacedCamera
 
 AUC_LIMIT_DEG = 3.0
@@ -53,7 +53,7 @@ def score_poses(placed: Sequence[PlacedCamera], truth: Sequence[TrueCamera], sim
 
 
 def _turned(estimate: PlacedCamera, similarity: Similarity) -> Array:
-    """Return the estimate's rotation from the truth's frame to its camera."""
+    """Return the estimate's rotation (3, 3) from the truth's axes to its camera's."""
     turned: Array = estimate.rotation() @ similarity.rotation.T
     return turned
 
@@ -78,11 +78,12 @@ def _auc(errors_deg: list[float], photos: int) -> float:
 
 
 def _angle_deg(rotation: Array) -> float:
-    """Return the angle of a rotation; the sine's form is exact for small angles, where the trace's is not."""
+    """Return the angle of a rotation (3, 3); the sine's form is exact for small angles, where the trace's is not."""
     skew = rotation - rotation.T
     sine = np.linalg.norm([skew[2, 1], skew[0, 2], skew[1, 0]]) / 2
     return float(np.degrees(np.arctan2(sine, (np.trace(rotation) - 1) / 2)))
 
 
 def _angle_between_deg(first: Array, second: Array) -> float:
+    """Return the angle between two vectors (3,) of any length."""
     return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(first, second)), first @ second)))

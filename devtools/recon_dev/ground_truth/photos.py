@@ -9,11 +9,11 @@ import numpy as np
 import trimesh
 from PIL import ExifTags, Image
 
-from recon_dev.truth import shape
-from recon_dev.truth.appearance import make_appearance
-from recon_dev.truth.cameras import Ring, TrueCamera, cameras_on_rings, save_cameras
-from recon_dev.truth.ground import make_ground
-from recon_dev.truth.rendering import TruthScene, make_scene, render
+from recon_dev.ground_truth import shape
+from recon_dev.ground_truth.appearance import make_appearance
+from recon_dev.ground_truth.cameras import Ring, TrueCamera, cameras_on_rings, save_cameras
+from recon_dev.ground_truth.ground import make_ground
+from recon_dev.ground_truth.rendering import TruthScene, make_scene, render
 from recon_worker.rendering.arrays import Floats
 
 PHOTOS_FOLDER = "images"
@@ -91,7 +91,7 @@ def _take_photo(scene: TruthScene, camera: TrueCamera, spec: PhotoSetSpec, numbe
 
 
 def to_display(linear: Floats) -> Floats:
-    """Return linear RGB as display values in 0 to 1, the brightest tones rolled off as by a camera."""
+    """Return linear RGB (..., 3) as display values in 0 to 1, the brightest tones rolled off as by a camera."""
     rolled = np.where(linear > 0.7, 0.7 + 0.3 * np.tanh((linear - 0.7) / 0.3), linear)
     display: Floats = np.clip(rolled, 0, 1).astype(np.float32) ** np.float32(1 / 2.2)
     return display

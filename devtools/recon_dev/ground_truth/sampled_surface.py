@@ -19,9 +19,9 @@ class SampledSurface:
     """Points drawn uniformly by area from a triangle mesh."""
 
     corners: Array
-    """(F, 3, 3) the triangles' corners."""
+    """(f, 3, 3) the triangles' corners: triangle, corner, axis; in the frame and unit of the mesh."""
     points: Array
-    """(n, 3)."""
+    """(n, 3) in the same."""
     triangle: Indices
     """(n,) the triangle of each point."""
 
@@ -42,9 +42,9 @@ class SampledSurface:
 
 
 def sample_surface(vertices: Array, triangles: Indices, count: int, seed: int) -> SampledSurface:
-    """Draw `count` points uniformly by area; the same seed draws the same points.
+    """Draw `count` points uniformly by area from triangles (f, 3) of vertices (v, 3); the same seed draws the same points.
 
-    Osada et al., "Shape Distributions", 2002, section 4.1.
+    Osada et al., "Shape Distributions", ACM Transactions on Graphics 21(4), 2002, section 4.1.
     """
     random = np.random.default_rng(seed)
     corners = np.asarray(vertices, dtype=np.float64)[triangles]

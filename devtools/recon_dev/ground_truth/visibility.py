@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recon_dev.truth.cameras import TrueCamera
+from recon_dev.ground_truth.cameras import TrueCamera
 from recon_worker.rendering.ray_casting import RayCaster
 
 START = 3e-4
@@ -18,10 +18,10 @@ def seen_triangles(
     cameras: Sequence[TrueCamera],
     least_cameras: int,
 ) -> NDArray[np.bool_]:
-    """Return (F,) whether all corners of a triangle are seen by at least so many cameras.
+    """Return whether all corners of each triangle (f, 3) are seen by at least so many cameras: (f,).
 
     A vertex is seen where it lies within the photo and nothing of the mesh lies between it and the camera; the vertices
-    (V, 3) are in the cameras' world. Which way the triangles face does not matter: the far side of a solid is hidden by its
+    (v, 3) are in the cameras' world. Which way the triangles face does not matter: the far side of a solid is hidden by its
     near side.
     """
     caster = RayCaster(vertices, triangles)
@@ -37,6 +37,7 @@ def seen_triangles(
 
 
 def _within_photo(vertices: NDArray[np.floating], camera: TrueCamera) -> NDArray[np.bool_]:
+    """Return which vertices (v, 3) of the world frame lie in front of the camera and within its photo: (v,)."""
     projected = (vertices @ camera.R.T + camera.t) @ camera.K.T
     depth = np.maximum(projected[:, 2:], 1e-12)
     places, (width, height) = projected[:, :2] / depth, camera.size

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recon_dev.truth import shape
-from recon_dev.truth.lighting import key_light_share
-from recon_dev.truth.noise import Noise
+from recon_dev.ground_truth import shape
+from recon_dev.ground_truth.lighting import key_light_share
+from recon_dev.ground_truth.noise import Noise
 from recon_worker.rendering.ambient_occlusion import ambient_openness, smooth_over_mesh
 from recon_worker.rendering.arrays import Floats, floats
 from recon_worker.rendering.ray_casting import RayCaster
@@ -55,7 +55,7 @@ def make_appearance(mesh: shape.Mesh, seed: int) -> Appearance:
 
 
 def with_ground(mesh: shape.Mesh) -> tuple[Floats, NDArray[np.int32]]:
-    """Return vertices and triangles of the object and of a large square of ground below it."""
+    """Return vertices (v, 3) and triangles (f, 3) of the object and of a large square of ground below it."""
     side, z = 6.0, shape.GROUND_Z
     corners = floats([[-side, -side, z], [side, -side, z], [side, side, z], [-side, side, z]])
     first = len(mesh.vertices)
@@ -64,7 +64,7 @@ def with_ground(mesh: shape.Mesh) -> tuple[Floats, NDArray[np.int32]]:
 
 
 def paint(points: Floats, noise: Noise) -> tuple[Floats, Floats]:
-    """Return albedo (n, 3) and gloss (n,) at points of the surface."""
+    """Return albedo (n, 3), linear RGB, and gloss (n,) at points (n, 3) of the surface."""
     albedo, gloss = _glaze(points, noise), np.full(len(points), 0.60, dtype=np.float32)
     handle = np.minimum(shape.distance_to_handle(points), _distance_to_knob(points)) < 0.004
     albedo[handle], gloss[handle] = _terracotta(points[handle], noise), 0.20
@@ -78,11 +78,15 @@ def paint(points: Floats, noise: Noise) -> tuple[Floats, Floats]:
 
 
 def _distance_to_knob(points: Floats) -> Floats:
+    """Return the signed distance (n,) of points (n, 3) to a ball around the lid's knob."""
     return floats(np.linalg.norm(points - floats([0, 0, 0.645]), axis=1) - 0.10)
 
 
 def _glaze(points: Floats, noise: Noise) -> Floats:
-    """Return a marbled glaze: tones along contours of a warped noise, with thin golden veins."""
+    """Return a marbled glaze, linear RGB (n, 3), at points (n, 3): tones along contours of a warped noise, with golden veins.
+
+    After Inigo Quilez, "Domain warping" (iquilezles.org/articles/warp).
+    """
     warp = np.stack([noise.fractal(points, 2.3, 3, channel) for channel in range(3)], axis=1) - np.float32(0.5)
     warped = points + np.float32(0.85) * warp
     tone = np.clip((noise.fractal(warped, 2.6, 4) - np.float32(0.26)) / np.float32(0.50), 0, 1)
@@ -96,11 +100,15 @@ def _glaze(points: Floats, noise: Noise) -> Floats:
 
 
 def _terracotta(points: Floats, noise: Noise) -> Floats:
+    """Return mottled terracotta, linear RGB (n, 3), at points (n, 3)."""
     return _ramp(np.clip(3.4 * noise.fractal(points, 18, 3, 2) - 1.2, 0, 1), TERRACOTTA)
 
 
 def _wood(points: Floats, noise: Noise) -> Floats:
-    """Return rings about an axis outside the disc, as in a plank cut from a trunk, and fibres along it."""
+    """Return wood, linear RGB (n, 3), at points (n, 3).
+
+    It has rings about an axis outside the disc, as in a plank cut from a trunk, and fibres along it.
+    """
     bent = points[:, 1] + np.float32(0.22) * noise.fractal(points * floats([0.6, 2, 2]), 2.0, 2)
     rings = np.hypot(bent + np.float32(1.1), points[:, 2] + np.float32(0.9)) * 13
     ring = np.square(rings % 1)
@@ -110,6 +118,6 @@ def _wood(points: Floats, noise: Noise) -> Floats:
 
 
 def _ramp(tone: Floats, colours: Floats) -> Floats:
-    """Return linear RGB (n, 3) for tones (n,) in 0 to 1 along evenly spaced colours."""
+    """Return linear RGB (n, 3) for tones (n,) in 0 to 1 along k evenly spaced colours (k, 3)."""
     stops = np.linspace(0, 1, len(colours))
     return np.stack([np.interp(tone, stops, colours[:, channel]) for channel in range(3)], axis=1).astype(np.float32)

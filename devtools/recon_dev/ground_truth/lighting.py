@@ -1,4 +1,7 @@
-"""The light of the scene: a warm key light, a sky, and what the ground throws back. All colours are linear RGB."""
+"""The light of the scene: a warm key light, a sky, and what the ground throws back.
+
+All colours are linear RGB, float32; points and directions are in the truth's frame, right-handed with z up.
+"""
 
 import numpy as np
 
@@ -18,7 +21,10 @@ SHININESS = 38.0
 
 
 def diffuse_light(normals: Floats, openness: Floats, lit: Floats) -> Floats:
-    """Return the light (n, 3) that a matt surface with unit normals (n, 3) sends on, before its albedo."""
+    """Return the light (n, 3) that a matt surface with unit normals (n, 3) sends on, before its albedo.
+
+    `openness` and `lit`, (n,) each, are the shares of sky and key light that the surface sees, 0 to 1.
+    """
     upward = (np.float32(0.5) + np.float32(0.5) * normals[:, 2])[:, None]
     ambient = (BOUNCE + upward * (SKY - BOUNCE)) * openness[:, None]
     facing = np.maximum(normals @ KEY_LIGHT, 0) * lit
@@ -27,7 +33,7 @@ def diffuse_light(normals: Floats, openness: Floats, lit: Floats) -> Floats:
 
 
 def key_light_share(caster: RayCaster, points: Floats, ray_count: int) -> Floats:
-    """Return (n,) how much of the key light's disc each point sees."""
+    """Return how much of the key light's disc each point (n, 3) sees: (n,), 0 to 1."""
     random = np.random.default_rng(1)
     share = np.zeros(len(points), dtype=np.float32)
     for _ in range(ray_count):
@@ -37,7 +43,11 @@ def key_light_share(caster: RayCaster, points: Floats, ray_count: int) -> Floats
 
 
 def highlight(normals: Floats, to_camera: Floats, lit: Floats) -> Floats:
-    """Return the key light's reflection (n,) on a glossy surface (Blinn 1977), before its gloss."""
+    """Return the key light's reflection (n,) on a glossy surface, before its gloss.
+
+    Blinn, "Models of Light Reflection for Computer Synthesized Pictures", SIGGRAPH 1977. `normals` and `to_camera` are unit
+    vectors (n, 3); `lit` (n,) is the share of the key light that is seen.
+    """
     # The unnormalised halfway vector is v + l, so n.h = n.v + n.l and h.h = 2 + 2 v.l.
     cosine = np.einsum("ij,ij->i", normals, to_camera) + normals @ KEY_LIGHT
     length = np.sqrt(np.maximum(2 + 2 * (to_camera @ KEY_LIGHT), np.float32(1e-6)))

@@ -25,7 +25,10 @@ class Noise:
         return values
 
     def fractal(self, points: Floats, frequency: float, octaves: int = 3, channel: int = 0) -> Floats:
-        """Return values (n,) in about 0 to 1 of a sum of octaves, each twice as fine and half as strong."""
+        """Return values (n,) in about 0 to 1 at points (n, 3): a sum of octaves, each twice as fine and half as strong.
+
+        Perlin, "An Image Synthesizer", SIGGRAPH 1985.
+        """
         total = np.zeros(len(points), dtype=np.float32)
         for octave in range(octaves):
             total += self.at(points, frequency * 2**octave, channel) * np.float32(0.5**octave)

@@ -115,8 +115,8 @@ def lost(world: World) -> World | None:
 
 def lost_too_often(world: World) -> World | None:
     """Lose the worker once more than an installation allows."""
-    for happening in (lost, admitted, claimed) * LIMITS.ignored_attempts:
-        after = happening(world)
+    for scenario in (lost, admitted, claimed) * LIMITS.ignored_attempts:
+        after = scenario(world)
         if after is None:
             return None
         world = settle(after).world

@@ -7,10 +7,10 @@ import pytest
 import trimesh
 from PIL import Image
 
-from recon_dev.truth.cameras import Ring, load_cameras
-from recon_dev.truth.photos import PhotoSetSpec, render_photo_set
-from recon_dev.truth.shape import GROUND_Z, distance_to_object, make_shape
-from recon_dev.truth.visibility import seen_triangles
+from recon_dev.ground_truth.cameras import Ring, load_cameras
+from recon_dev.ground_truth.photos import PhotoSetSpec, render_photo_set
+from recon_dev.ground_truth.shape import GROUND_Z, distance_to_object, make_shape
+from recon_dev.ground_truth.visibility import seen_triangles
 
 pytestmark = pytest.mark.slow
 

@@ -1,4 +1,7 @@
-"""Cameras of known place: OpenCV axes (x right, y down, z forward), x_camera = R x_world + t, pixel centres at +0.5."""
+"""Cameras of known place: OpenCV axes (x right, y down, z forward), x_camera = R x_world + t, pixel centres at +0.5.
+
+The world is the truth's frame (`shape`): right-handed, z up.
+"""
 
 import json
 from dataclasses import dataclass
@@ -35,7 +38,10 @@ class TrueCamera:
 
 
 def camera_at(name: str, centre: Matrix, target: Matrix, size: tuple[int, int], focal_px: float) -> TrueCamera:
-    """Return an upright camera (world z is up) at `centre` that looks at `target`."""
+    """Return an upright camera at `centre`, (3,), that looks at `target`, (3,), and neither straight up nor straight down.
+
+    Both are in the world frame, where z is up. `size` is width and height in pixels.
+    """
     forward = (target - centre) / np.linalg.norm(target - centre)
     right = np.cross(forward, [0, 0, 1])
     right /= np.linalg.norm(right)

@@ -19,9 +19,9 @@ import trimesh
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from recon_dev.truth.cameras import TrueCamera
-from recon_dev.truth.sampled_surface import Array, sample_surface
-from recon_dev.truth.visibility import seen_triangles
+from recon_dev.ground_truth.cameras import TrueCamera
+from recon_dev.ground_truth.sampled_surface import Array, sample_surface
+from recon_dev.ground_truth.visibility import seen_triangles
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def score_surface(
 
 
 def _counts(points: Array, truth: trimesh.Trimesh, protocol: SurfaceProtocol, diagonal: float) -> NDArray[np.bool_]:
-    """Return (n,) which points of the reconstruction count."""
+    """Return which points (n, 3) of the reconstruction, in the truth's frame, count: (n,)."""
     low, high = truth.bounds
     margin = protocol.crop_margin_percent / 100 * diagonal
     ground = low[2] if protocol.ground_z is None else protocol.ground_z
@@ -120,6 +120,7 @@ def _counts(points: Array, truth: trimesh.Trimesh, protocol: SurfaceProtocol, di
 
 
 def _within(threshold: float, accuracy: Array, completeness: Array) -> ThresholdScore:
+    """Return the shares of distances (n,) and (m,), in percent of the truth's diagonal, that are below a threshold."""
     precision, recall = float((accuracy < threshold).mean()), float((completeness < threshold).mean())
     f_score = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
     return ThresholdScore(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from recon_api.resource import ReconstructionJob
 from recon_api.status import ReconstructionJobStatus
-from recon_operator.clients.kubernetes_api import KubernetesApi
+from recon_operator.clients.kubernetes_api import Json, KubernetesApi, ThrottledError
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
 from recon_operator.jobs.status_patch import dump, merge_patch
@@ -41,6 +41,7 @@ class WriteBudget:
         self._burst_s = 1.0
         self._clock = clock
         self._next = 0.0
+        self._paused_until = 0.0
         self._granted: dict[str, float] = {}
 
     def wait_s(self, uid: str) -> float:
@@ -58,8 +59,13 @@ class WriteBudget:
         return self._next - now
 
     def pause(self, delay_s: float) -> None:
-        """Grant nothing for so long: the API server asks to wait."""
-        self._next = max(self._next, self._clock() + delay_s)
+        """Grant nothing for so long: the API server asks to wait. What is granted already comes as much later."""
+        now = self._clock()
+        longer_s = now + delay_s - max(self._paused_until, now)
+        if longer_s > 0:
+            self._paused_until = now + delay_s
+            self._granted = {uid: max(at, now) + longer_s for uid, at in self._granted.items()}
+            self._next = max(self._next, now) + longer_s
 
     def forget(self, uid: str) -> None:
         """Drop what a job was granted."""
@@ -87,9 +93,16 @@ class StatusWriter:
                 return Written(job, deferred_s=wait_s)
         body = {"metadata": {"resourceVersion": job.metadata.resource_version}, "status": patch}
         self._jobs.writing(job, status)
-        shown = read_job(await self._api.patch_status(job.metadata.namespace, job.metadata.name, body))
+        shown = read_job(await self._patch(job, body))
         self._jobs.apply(shown, ours=True)
         return Written(shown.job, changed=True, corrected=edit.fields if edit else ())
+
+    async def _patch(self, job: ReconstructionJob, body: Json) -> Json:
+        try:
+            return await self._api.patch_status(job.metadata.namespace, job.metadata.name, body)
+        except ThrottledError as error:
+            self.budget.pause(error.retry_after_s)
+            raise
 
 
 def is_routine(old: ReconstructionJobStatus, new: ReconstructionJobStatus) -> bool:

@@ -3,9 +3,14 @@
 from typing import Any, cast
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from kubernetes.aio.client import ApiClient, Configuration
 
 from recon_api.status import Phase, QueueStatus, ReconstructionJobStatus
 from recon_operator.act.status_writer import StatusWriter, WriteBudget, is_routine
+from recon_operator.clients.fence import Fence
+from recon_operator.clients.kubernetes_api import KubernetesApi, ThrottledError
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.status_patch import dump, merge_patch, status_patch
 from tests.operator.builders import UID, dispatched, finished, make_job, queued, requested, running
@@ -126,6 +131,37 @@ def test_a_budget_gives_each_that_must_wait_a_time_of_its_own() -> None:
 
 
 def test_a_budget_pauses_when_the_api_server_asks_for_it() -> None:
-    budget = WriteBudget(10.0, clock=lambda: 100.0)
+    now = [100.0]
+    budget = WriteBudget(2.0, clock=lambda: now[0])
+    granted = {uid: budget.wait_s(uid) for uid in "abc"}
     budget.pause(3.0)
-    assert budget.wait_s("a") == pytest.approx(3.1)
+    budget.pause(2.0)
+    assert {uid: budget.wait_s(uid) for uid in "cde"} == {"c": granted["c"] + 3.0, "d": 4.0, "e": 4.5}
+    now[0] += 3.5
+    assert budget.wait_s("c") == 0.0
+
+
+@pytest.mark.parametrize("code", [429, 503])
+async def test_routine_writes_pause_as_long_as_the_api_server_asks(code: int) -> None:
+    asked: list[str] = []
+
+    async def busy(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.json_response({"message": "too many requests"}, status=code, headers={"Retry-After": "30"})
+
+    application = web.Application()
+    application.router.add_patch("/{path:.*}", busy)
+    jobs = Jobs()
+    for uid in "ab":
+        jobs.apply(shown(uid=uid, name=uid, status=RUNNING))
+    one, other = (job for uid in "ab" if (job := jobs.get(uid)))
+    async with TestServer(application) as server:
+        api = KubernetesApi(ApiClient(Configuration(host=str(server.make_url("")))), Fence.always_open())
+        writer = StatusWriter(api, jobs, 20.0)
+        with pytest.raises(ThrottledError):
+            await writer.write(one, running(message="one"))
+        assert (await writer.write(other, running(message="other"))).deferred_s > 29
+        with pytest.raises(ThrottledError):
+            await writer.write(other, finished(Phase.SUCCEEDED))
+        await api.close()
+    assert [path.rsplit("/", 2)[1] for path in asked] == ["a", "b"], "a transition does not wait for another job"

@@ -1,7 +1,4 @@
-"""The one writer of `.status`: only what differs, only onto the version that was decided on, and progress not too often.
-
-What differs is told from what stands there: where somebody else has written the status, the same write sets it right.
-"""
+"""The one writer of `.status`: only what differs, only onto the version that was decided on, and progress not too often."""
 
 import time
 from collections.abc import Callable
@@ -12,10 +9,7 @@ from recon_api.status import ReconstructionJobStatus
 from recon_operator.clients.kubernetes_api import Json, KubernetesApi, ThrottledError
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
-from recon_operator.jobs.status_patch import dump, merge_patch
-
-CORRECTIONS_PER_S = 5.0
-"""How many statuses that somebody else has written are set right for that alone: whoever goes on gets no more writes."""
+from recon_operator.jobs.status_patch import status_patch
 
 
 @dataclass(frozen=True)
@@ -28,8 +22,6 @@ class Written:
     """Whether something was written."""
     deferred_s: float = 0.0
     """How long to wait before this may be written; 0 where it was, or there was nothing to write."""
-    corrected: tuple[str, ...] = ()
-    """Which fields somebody else had written, and were set right."""
 
 
 class WriteBudget:
@@ -79,23 +71,18 @@ class StatusWriter:
         """Write by `api`, and note it in `jobs`; progress and queue positions of all jobs share `writes_per_s`."""
         self._api, self._jobs = api, jobs
         self.budget = WriteBudget(writes_per_s)
-        self.corrections = WriteBudget(CORRECTIONS_PER_S)
 
     async def write(self, job: ReconstructionJob, status: ReconstructionJobStatus) -> Written:
         """Write a status where it differs. Raises KubernetesError, ConflictError where the job has changed meanwhile."""
-        edit = self._jobs.edit(job)
-        patch = merge_patch(edit.status if edit else dump(job.status), dump(status))
+        patch = status_patch(job.status, status)
         if not patch:
             return Written(job)
-        if is_routine(job.status, status):
-            budget = self.corrections if edit else self.budget
-            if (wait_s := budget.wait_s(job.uid)) > 0:
-                return Written(job, deferred_s=wait_s)
+        if is_routine(job.status, status) and (wait_s := self.budget.wait_s(job.uid)) > 0:
+            return Written(job, deferred_s=wait_s)
         body = {"metadata": {"resourceVersion": job.metadata.resource_version}, "status": patch}
-        self._jobs.writing(job, status)
         shown = read_job(await self._patch(job, body))
-        self._jobs.apply(shown, ours=True)
-        return Written(shown.job, changed=True, corrected=edit.fields if edit else ())
+        self._jobs.apply(shown)
+        return Written(shown.job, changed=True)
 
     async def _patch(self, job: ReconstructionJob, body: Json) -> Json:
         try:

@@ -10,7 +10,9 @@ from datetime import datetime
 
 from recon_api.resource import ReconstructionJob
 from recon_operator.decide.active_deadline import jobs_past_their_active_deadline_fail
+from recon_operator.decide.attempt_numbers import numbers_handed_out_stay_so
 from recon_operator.decide.cancellation import cancellation_steps_are_noted, confirmed_cancellations_stop_the_job
+from recon_operator.decide.clock_skew import times_that_lie_ahead_are_now
 from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.deletion import deleted_jobs_are_stopped
@@ -30,7 +32,6 @@ from recon_operator.decide.running import (
     unclaimed_attempts_are_waited_for,
     unknown_attempts_stay_as_they_are,
 )
-from recon_operator.decide.status_repair import impossible_statuses_are_set_right
 from recon_operator.decide.stopping import unwanted_attempts_are_stopped
 from recon_operator.decide.suspension import suspended_jobs_are_held
 
@@ -38,8 +39,9 @@ Policy = Callable[[Situation], Situation | Decision]
 
 POLICIES: tuple[Policy, ...] = (
     jobs_of_other_controllers_are_left_alone,
-    impossible_statuses_are_set_right,
     finished_jobs_stay_finished,
+    times_that_lie_ahead_are_now,
+    numbers_handed_out_stay_so,
     the_spec_is_noted,
     deleted_jobs_are_stopped,
     cancellation_steps_are_noted,

@@ -1,7 +1,5 @@
 """The smallest patch, and who may wait with it."""
 
-from typing import Any, cast
-
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -12,8 +10,8 @@ from recon_operator.act.status_writer import StatusWriter, WriteBudget, is_routi
 from recon_operator.clients.fence import Fence
 from recon_operator.clients.kubernetes_api import KubernetesApi, ThrottledError
 from recon_operator.jobs.cache import Jobs
-from recon_operator.jobs.status_patch import dump, merge_patch, status_patch
-from tests.operator.builders import UID, dispatched, finished, make_job, queued, requested, running
+from recon_operator.jobs.status_patch import merge_patch, status_patch
+from tests.operator.builders import dispatched, finished, queued, requested, running
 from tests.operator.shown import shown
 
 Json = dict[str, object]
@@ -59,64 +57,6 @@ RUNNING = running()
 )
 def test_what_may_wait(old: ReconstructionJobStatus, new: ReconstructionJobStatus, routine: bool) -> None:
     assert is_routine(old, new) is routine
-
-
-class Recorder:
-    """Takes every patch, and keeps it; the answer is the status that the patch makes."""
-
-    def __init__(self) -> None:
-        self.patches: list[Any] = []
-        self.answer = make_job()
-
-    async def patch_status(self, namespace: str, name: str, body: Any) -> Any:
-        self.patches.append(body["status"])
-        return {**self.answer.model_dump(mode="json", by_alias=True), "status": dump(self.answer.status)}
-
-
-EDITED = running(message="mine")
-
-
-@pytest.mark.parametrize(
-    ("new", "patch", "corrected"),
-    [
-        pytest.param(RUNNING, {"message": RUNNING.message}, ("message",), id="what somebody wrote is set right"),
-        pytest.param(
-            running(progress={"percentage": 9}),
-            {"message": RUNNING.message, "progress": {"percentage": 9}},
-            ("message",),
-            id="with what is new",
-        ),
-        pytest.param(EDITED, {}, (), id="what is true by now is left"),
-    ],
-)
-async def test_a_status_is_written_over_what_stands_there(
-    new: ReconstructionJobStatus, patch: Json, corrected: tuple[str, ...]
-) -> None:
-    jobs, api = Jobs(), Recorder()
-    jobs.apply(shown(resource_version="7", status=RUNNING))
-    jobs.apply(shown(resource_version="8", status=EDITED))
-    job = jobs.get(UID)
-    assert job is not None
-    written = await StatusWriter(cast(Any, api), jobs, 20.0).write(job, new)
-    assert (api.patches, written.corrected) == ([patch] if patch else [], corrected)
-
-
-async def test_only_so_many_corrections_are_made_at_once() -> None:
-    jobs, api = Jobs(), Recorder()
-    writer = StatusWriter(cast(Any, api), jobs, 20.0)
-    deferred = []
-    for number in range(10):
-        uid = f"{number}"
-        jobs.apply(shown(uid=uid, resource_version="7", status=RUNNING))
-        jobs.apply(shown(uid=uid, resource_version="8", status=EDITED))
-        job = jobs.get(uid)
-        assert job is not None
-        deferred.append((await writer.write(job, RUNNING)).deferred_s > 0)
-    assert 0 < deferred.count(False) < 10
-    assert deferred == sorted(deferred), "once there are too many, all that follow wait"
-    job = jobs.get("9")
-    assert job is not None
-    assert (await writer.write(job, dispatched(2))).changed, "a transition does not wait, and sets right what there is"
 
 
 def test_a_budget_gives_each_that_must_wait_a_time_of_its_own() -> None:

@@ -54,7 +54,7 @@ ROWS = (
     Row("Redis does not answer", h.redis_gone),
     Row("Redis has lost everything", h.redis_emptied),
     Row("the operator's new version cannot read its spec", h.unreadable),
-    Row("somebody writes `phase: Succeeded`", h.edited),
+    Row("somebody writes `phase: Queued`", h.edited),
 )
 
 ENDINGS = {

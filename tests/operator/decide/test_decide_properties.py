@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from recon_api.payload import AttemptResult, Outcome
 from recon_api.reasons import ALL_REASONS
 from recon_api.resource import FINALIZER, ReconstructionJob
 from recon_api.status import CancellationState, ConditionType, Phase, ReconstructionJobStatus
+from recon_operator import decide as policies
 from recon_operator.decide import decide
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.limits import Limits
@@ -29,6 +31,7 @@ from tests.operator.builders import (
     requested,
     running,
 )
+from tests.operator.decide.test_policies import IN_EITHER_ORDER, swapped
 from tests.support.races.rules import refusal
 
 LIMITS = Limits()
@@ -221,3 +224,13 @@ def test_what_a_running_job_says_is_written_again(fields: dict[str, Any]) -> Non
     assert found.cancellation is None or found.cancellation.state is CancellationState.WITHDRAWN
     ignored = {"conditions", "cancellation"}
     assert found.model_dump(exclude=ignored) == expected.model_dump(exclude=ignored)
+
+
+@given(cases, st.sampled_from(sorted(IN_EITHER_ORDER)))
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_neighbours_in_either_order_decide_the_same(case: tuple[ReconstructionJob, Observation], first: str) -> None:
+    job, seen = case
+    decision = decide(job, seen, NOW, LIMITS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(policies, "POLICIES", swapped(first))
+        assert decide(job, seen, NOW, LIMITS) == decision

@@ -170,6 +170,13 @@ def edited(world: World) -> World | None:
     return world.tell(phase=Phase.QUEUED)
 
 
+def restored(world: World) -> World | None:
+    """Put back an older resource: Redis knows of an attempt that was sent since."""
+    if world.phase.finished:
+        return None
+    return world.see(authorised=world.job.status.execution_attempts + 1)
+
+
 def unreadable(world: World) -> World:
     """Replace the operator by a version that cannot read the spec."""
     return world.see(spec_problem="spec.parameters cannot be read")

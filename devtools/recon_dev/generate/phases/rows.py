@@ -55,6 +55,7 @@ ROWS = (
     Row("Redis has lost everything", h.redis_emptied),
     Row("the operator's new version cannot read its spec", h.unreadable),
     Row("somebody writes `phase: Queued`", h.edited),
+    Row("the resource is restored from before the latest attempt", h.restored),
 )
 
 ENDINGS = {

@@ -431,9 +431,11 @@ NEVER_BACK, FIT = "the number of an attempt never goes back", "the last of attem
         pytest.param({"startTime": "0000-01-01T00:00:00Z"}, "should match", id="a year that no calendar has"),
         pytest.param({"startTime": "9999-12-31T23:59:59Z"}, "should match", id="the end of time"),
         pytest.param({"startTime": "2026-11-22T12:00:00+99:99"}, "should match", id="an offset that no place has"),
-        pytest.param({"conditions": [ended("Queued"), ended("Queued", "False")]}, "Duplicate value", id="a condition twice"),
+        pytest.param(
+            {"conditions": [ended("Queued"), ended("Queued", "False")]}, "Duplicate value", id="a condition twice"
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_status_that_cannot_be_true_is_refused(kubectl: Kubectl, status: Manifest, sentence: str) -> None:
     kubectl.apply(deepcopy(FULL))
     assert kubectl.patch_status("chair", attempts(1, 2, 3)).returncode == 0

@@ -145,9 +145,12 @@ def test_a_time_that_lies_ahead_becomes_now(ahead: datetime) -> None:
         number=1, worker="worker-0", start_time=ahead, stop_time=ahead, end_time=ahead, reason="WorkerLost"
     )
     status = ended(
-        "WorkerLost", attempts=(attempt,), start_time=ahead, progress=Progress(last_updated_time=ahead),
+        "WorkerLost",
+        attempts=(attempt,),
+        start_time=ahead,
+        progress=Progress(last_updated_time=ahead),
         conditions=(condition(ConditionType.QUEUED, "True", "Queued", since=ahead),),
-    )  # fmt: skip
+    )
     found = looked_at(status)
     assert found.status.attempts == (attempt.model_copy(update={"start_time": NOW, "stop_time": NOW, "end_time": NOW}),)
     assert found.status.start_time == NOW

@@ -45,23 +45,54 @@ _HEALTH = Row(
     ),
 )
 
-_PASSES = Row("Passes", (
-    Panel("Passes a second", "How often a job was looked at.",
-          (Query("sum(rate(reconstruction_reconcile_seconds_count[$__rate_interval]))", "passes"),), unit="ops"),
-    Panel("Time of a pass", "From its decision to its last effect; the API server's answers are most of it.",
-          quantiles("reconstruction_reconcile_seconds", of=(0.5, 0.99)), unit="s"),
-    Panel("Passes that failed", "By kind of error; each is tried again.",
-          (Query('sum by (error) (rate(reconstruction_reconcile_errors_total[$__rate_interval])) or label_replace(vector(0), "error", "none", "", "")',
-                 "{{error}}"),), unit="ops"),
-    Panel("Jobs to look at", "Now or at a set time; it is about the number of unfinished jobs.",
-          (Query("max(reconstruction_work_queue_jobs)", "jobs"),)),
-    Panel("Time to cancel", "From the confirmation of a cancellation to its end.",
-          quantiles("reconstruction_cancel_latency_seconds"), unit="s"),
-    Panel("Set right", "Statuses that knew of fewer attempts than were sent, jobs whose change the watch missed, and finished jobs removed; within 15 minutes.",
-          (Query("sum(increase(reconstruction_status_corrections_total[15m]))", "statuses corrected"),
-           Query("sum(increase(reconstruction_watch_missed_total[15m]))", "changes missed"),
-           Query("sum(increase(reconstruction_jobs_removed_total[15m]))", "jobs removed"))),
-))  # fmt: skip
+_PASSES = Row(
+    "Passes",
+    (
+        Panel(
+            "Passes a second",
+            "How often a job was looked at.",
+            (Query("sum(rate(reconstruction_reconcile_seconds_count[$__rate_interval]))", "passes"),),
+            unit="ops",
+        ),
+        Panel(
+            "Time of a pass",
+            "From its decision to its last effect; the API server's answers are most of it.",
+            quantiles("reconstruction_reconcile_seconds", of=(0.5, 0.99)),
+            unit="s",
+        ),
+        Panel(
+            "Passes that failed",
+            "By kind of error; each is tried again.",
+            (
+                Query(
+                    'sum by (error) (rate(reconstruction_reconcile_errors_total[$__rate_interval])) or label_replace(vector(0), "error", "none", "", "")',
+                    "{{error}}",
+                ),
+            ),
+            unit="ops",
+        ),
+        Panel(
+            "Jobs to look at",
+            "Now or at a set time; it is about the number of unfinished jobs.",
+            (Query("max(reconstruction_work_queue_jobs)", "jobs"),),
+        ),
+        Panel(
+            "Time to cancel",
+            "From the confirmation of a cancellation to its end.",
+            quantiles("reconstruction_cancel_latency_seconds"),
+            unit="s",
+        ),
+        Panel(
+            "Set right",
+            "Statuses that knew of fewer attempts than were sent, jobs whose change the watch missed, and finished jobs removed; within 15 minutes.",
+            (
+                Query("sum(increase(reconstruction_status_corrections_total[15m]))", "statuses corrected"),
+                Query("sum(increase(reconstruction_watch_missed_total[15m]))", "changes missed"),
+                Query("sum(increase(reconstruction_jobs_removed_total[15m]))", "jobs removed"),
+            ),
+        ),
+    ),
+)
 
 _CONNECTIONS = Row(
     "Connections and processes",

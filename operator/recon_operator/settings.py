@@ -10,6 +10,10 @@ from recon_operator.decide.limits import Limits
 from recon_operator.leader.election import LeaseTimes
 from recon_runtime.settings import CommaSeparated, ProcessSettings
 
+LAST_BEAT_S = 5.0
+"""How much longer than a lease lives an attempt may be silent before it is lost: one that was renewed at the last moment is
+still waited for. A beat of the workers' (LEASE_BEAT_S, 4 s), and a second for its way."""
+
 
 class OperatorSettings(ProcessSettings):
     """Environment variables of the same names in capitals."""
@@ -86,13 +90,18 @@ class OperatorSettings(ProcessSettings):
         """Return the times of the leader's lease."""
         return LeaseTimes(self.lease_duration_s, self.lease_renew_deadline_s, self.lease_retry_period_s)
 
+    @property
+    def lost_after_s(self) -> float:
+        """How long an attempt may be silent before it is lost."""
+        return self.lease_ttl_s + LAST_BEAT_S
+
     def limits(self) -> Limits:
         """Return the numbers that decisions depend on."""
         return Limits(
             default_model=self.default_model,
             cancellation_expiry_s=self.cancellation_expiry_s,
             cancellation_grace_s=self.cancellation_grace_s,
-            lost_after_s=self.lease_ttl_s + 5.0,
+            lost_after_s=self.lost_after_s,
             progress_interval_s=self.progress_interval_s,
             delete_force_s=self.delete_force_s,
             watch_interval_s=self.lease_ttl_s / 2,

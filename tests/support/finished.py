@@ -18,7 +18,13 @@ def put_finished(control_plane: ControlPlane, namespace: str, name: str = "chair
     control_plane.run_kubectl.apply(manifest)
     ended = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds").replace("+00:00", "Z")
     end = {"type": ConditionType.COMPLETE.value, "status": "True", "reason": "Completed", "lastTransitionTime": ended}
-    fields = {"phase": Phase.SUCCEEDED.value, "completionTime": ended, "executionAttempts": 1, "conditions": [end]}
+    fields = {
+        "phase": Phase.SUCCEEDED.value,
+        "completionTime": ended,
+        "executionAttempts": 1,
+        "attempts": [{"number": 1, "endTime": ended}],
+        "conditions": [end],
+    }
     api = client.CustomObjectsApi(control_plane.api)
     api.patch_namespaced_custom_object_status(GROUP, VERSION, namespace, PLURAL, name, {"status": fields})
     return Job(control_plane, namespace, name)

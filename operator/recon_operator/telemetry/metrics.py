@@ -64,7 +64,7 @@ class Metrics:
             "reconstruction_reconcile_errors", "Passes that failed and are tried again.", ["error"], registry=registry
         )
         self.status_corrections = Counter(
-            "reconstruction_status_corrections", "Statuses that somebody else had written and that were set right.",
+            "reconstruction_status_corrections", "Statuses that knew of fewer attempts than were sent, and were set right.",
             registry=registry,
         )  # fmt: skip
         self.removed = Counter(

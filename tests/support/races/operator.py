@@ -64,7 +64,7 @@ class Operator:
         api, durations = GatedApi(around.timeline, self.gates), NoDurations()
         observer = Observer(self.redis, durations, longest_gap_s=2 * around.limits.watch_interval_s)
         writer = StatusWriter(api, self.jobs, 20.0)
-        writer.budget, writer.corrections = WriteBudget(20.0, clock.steady), WriteBudget(5.0, clock.steady)
+        writer.budget = WriteBudget(20.0, clock.steady)
         celery = GatedCelery(around.broker, self.gates, around.kill)
         self._late_stops = LateStops(self.redis, celery)
         actor = Actor(

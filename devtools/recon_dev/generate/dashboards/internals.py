@@ -84,7 +84,7 @@ _PASSES = Row(
         ),
         Panel(
             "Set right",
-            "Statuses that somebody else wrote, jobs whose change the watch missed, and finished jobs removed; within 15 minutes.",
+            "Statuses that knew of fewer attempts than were sent, jobs whose change the watch missed, and finished jobs removed; within 15 minutes.",
             (
                 Query("sum(increase(reconstruction_status_corrections_total[15m]))", "statuses corrected"),
                 Query("sum(increase(reconstruction_watch_missed_total[15m]))", "changes missed"),

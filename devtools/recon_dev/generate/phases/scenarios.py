@@ -164,10 +164,17 @@ def waited_too_long(world: World) -> World | None:
 
 # --- others ------------------------------------------------------------------------------------------------------
 def edited(world: World) -> World | None:
-    """Write an end into the status, as nobody may; the API server refuses to change a true one."""
+    """Write another phase into the status; the API server refuses to change an end, or to write half of one."""
     if world.phase.finished:
         return None
-    return world.tell(phase=Phase.SUCCEEDED)
+    return world.tell(phase=Phase.QUEUED)
+
+
+def restored(world: World) -> World | None:
+    """Put back an older resource: Redis knows of an attempt that was sent since."""
+    if world.phase.finished:
+        return None
+    return world.see(authorised=world.job.status.execution_attempts + 1)
 
 
 def unreadable(world: World) -> World:

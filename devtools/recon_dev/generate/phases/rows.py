@@ -50,7 +50,11 @@ ROWS = (
     Row("the attempt has stopped, as told", scenarios.stopped, arrow="stopped as told"),
     Row("it has not stopped within the grace time", scenarios.overstayed),
     Row("`activeDeadlineSeconds` are over", scenarios.ran_too_long, {"activeDeadlineSeconds": scenarios.DEADLINE_S}),
-    Row("`preRunningDeadlineSeconds` are over", scenarios.waited_too_long, {"preRunningDeadlineSeconds": scenarios.DEADLINE_S}),
+    Row(
+        "`preRunningDeadlineSeconds` are over",
+        scenarios.waited_too_long,
+        {"preRunningDeadlineSeconds": scenarios.DEADLINE_S},
+    ),
     Row("Redis does not answer", scenarios.redis_gone),
     Row("Redis has lost everything", scenarios.redis_emptied),
     Row("the operator's new version cannot read its spec", scenarios.unreadable),

@@ -63,7 +63,7 @@ class Looks:
         """Take note of the step."""
         self._step = step
 
-    def show_metric(self, _: str, __: str) -> None:
+    def show_metric(self, _: str, __: str | int) -> None:
         """Forget it."""
 
     def raise_if_stopped(self) -> None:

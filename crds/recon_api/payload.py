@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
-from recon_api.status import Metric, Output, StepTime
+from recon_api.status import Metric, Output, PhotoCount, StepTime
 from recon_api.steps import Step
 from recon_api.trace_context import parse_traceparent
 
@@ -81,6 +81,8 @@ class ProgressMeta(Message):
     """Seconds since this attempt came to the step, by the worker's own clock."""
     outputs: tuple[Output, ...] = ()
     """Intermediate results that exist already."""
+    photos: PhotoCount | None = None
+    """How many photos the job has, once they are read; older workers leave it out."""
 
 
 class Outcome(StrEnum):
@@ -103,6 +105,10 @@ class AttemptResult(Message):
     retry_after_s: float = 0.0
     outputs: tuple[Output, ...] = ()
     metrics: tuple[Metric, ...] = ()
+    photos: PhotoCount | None = None
+    """How many photos the job has, where the attempt completed it; older workers leave it out."""
+    input_bytes: int | None = Field(default=None, ge=0)
+    """How large their files are, as the user gave them; the same."""
     steps: tuple[StepTime, ...] = ()
     """How long each step took that is finished, whichever attempt ran it."""
     started_at: datetime | None = None

@@ -143,6 +143,9 @@ class Metric(ObservedModel):
     value: str
 
 
+PhotoCount = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
 class Progress(ObservedModel):
     """How far the running attempt is."""
 
@@ -151,6 +154,8 @@ class Progress(ObservedModel):
     estimated_remaining_seconds: Annotated[int, Field(ge=0)] | None = None
     last_updated_time: Time | None = None
     metrics: tuple[Metric, ...] = ()
+    photos: PhotoCount | None = None
+    """How many photos the job has, once they are read; none where its model reads none."""
 
 
 class StepTime(ObservedModel):

@@ -11,10 +11,10 @@ from contextlib import contextmanager, suppress
 
 import kopf
 
-from recon_operator.assembly import Parts, assemble
+from recon_operator.assembly import Components, assemble
 from recon_operator.clients.kubernetes_api import KubernetesApi
 from recon_operator.leader.election import LeaseLostError
-from recon_operator.leader_election import fence_of, leadership_of
+from recon_operator.leader_election import election_of, fence_of
 from recon_operator.release_jobs import release_jobs
 from recon_operator.settings import OperatorSettings
 from recon_operator.telemetry.logs import configure_logs
@@ -42,16 +42,19 @@ async def run(settings: OperatorSettings) -> None:
     with _cancelled_by_sigterm():
         fence = fence_of(settings)
         api = await KubernetesApi.connect(fence, watches=max(len(settings.namespaces), 1))
-        parts = assemble(settings, api, fence, leadership_of(settings, api, fence))
-        port = await parts.health.start(settings.http_host, settings.http_port)
+        components = assemble(settings, api, fence, election_of(settings, api, fence))
+        port = await components.health.start(settings.http_host, settings.http_port)
         log.info(
-            "the operator starts; API server %s, Redis %s, probes on port %d", api.server, parts.redis.address, port
+            "the operator starts; API server %s, Redis %s, probes on port %d",
+            api.server,
+            components.redis.address,
+            port,
         )
         try:
-            await parts.leadership.lead(lambda: _work(parts, settings))
+            await components.election.lead(lambda: _work(components, settings))
         finally:
-            await parts.hand_over(HAND_OVER_WITHIN_S)
-            await parts.close()
+            await components.hand_over(HAND_OVER_WITHIN_S)
+            await components.close()
     log.info("the operator has stopped")
 
 
@@ -64,31 +67,31 @@ def _cancelled_by_sigterm() -> Iterator[None]:
         yield
 
 
-async def _work(parts: Parts, settings: OperatorSettings) -> None:
+async def _work(components: Components, settings: OperatorSettings) -> None:
     """Take over all jobs, then look after them until a signal comes."""
-    await parts.relist.first()
-    await _watch(parts, settings)
+    await components.relist.first()
+    await _watch(components, settings)
 
 
-async def _watch(parts: Parts, settings: OperatorSettings) -> None:
+async def _watch(components: Components, settings: OperatorSettings) -> None:
     """Run kopf beside our own tasks until a signal comes or one of them fails."""
     stop_flag = asyncio.Event()
     background = [
-        asyncio.create_task(task, name=name) for name, task in parts.tasks(settings.relist_interval_s).items()
+        asyncio.create_task(task, name=name) for name, task in components.tasks(settings.relist_interval_s).items()
     ]
     for task in background:
         task.add_done_callback(lambda _: stop_flag.set())  # none ends but by a fault
-    parts.health.ready = True
+    components.health.ready = True
 
     async def stop() -> None:
         """End our own tasks before kopf looks for any that were left, and let a standby take over meanwhile."""
-        await parts.drain(DRAIN_S)
+        await components.drain(DRAIN_S)
         await cancel(background)
-        await parts.hand_over(HAND_OVER_WITHIN_S)
+        await components.hand_over(HAND_OVER_WITHIN_S)
 
     try:
         await kopf.operator(
-            registry=make_registry(jobs=parts.jobs, work=parts.work, watch=parts.watch, stop=stop),
+            registry=make_registry(jobs=components.jobs, work=components.work, watch=components.watch, stop=stop),
             settings=make_settings(),
             standalone=True,
             clusterwide=not settings.namespaces,

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-NOTED_JUMP_S = 2.0
+SMALLEST_JUMP_S = 2.0
 """What counts as a jump. Clocks that are slewed drift by less than 1 ms between two looks, and times are kept in seconds."""
 
 
@@ -26,7 +26,7 @@ class WallClock:
         """Return by how much the time of day has jumped since the last call (backwards: below 0), 0 where it has not."""
         before, after = self._offset, self._measure()
         jumped_s = after - before
-        if abs(jumped_s) < NOTED_JUMP_S:
+        if abs(jumped_s) < SMALLEST_JUMP_S:
             return 0.0  # and the offset stays: many small steps add up
         self._offset = after
         return jumped_s

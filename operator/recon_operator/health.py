@@ -5,7 +5,7 @@ import time
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from recon_operator.leader.election import Leadership
+from recon_operator.leader.election import LeaderElection
 from recon_operator.reconcile import Reconciler
 from recon_operator.watch.liveness import WatchLiveness
 
@@ -17,10 +17,10 @@ class HealthServer:
     """Answers probes and scrapes from within the operator's event loop: a loop that hangs does not answer."""
 
     def __init__(
-        self, reconciler: Reconciler, leadership: Leadership, registry: CollectorRegistry, watch: WatchLiveness
+        self, reconciler: Reconciler, election: LeaderElection, registry: CollectorRegistry, watch: WatchLiveness
     ) -> None:
         """Tell of this reconciler, these metrics and this watch; a standby is ready to take over."""
-        self._reconciler, self._leadership = reconciler, leadership
+        self._reconciler, self._election = reconciler, election
         self._registry, self._watch = registry, watch
         self.ready = False
         """Whether all jobs are known and are being looked after."""
@@ -55,7 +55,7 @@ class HealthServer:
         return web.Response(text="ok\n")
 
     async def _readyz(self, _request: web.Request) -> web.Response:
-        if self._leadership.stands_by:
+        if self._election.stands_by:
             return web.Response(text="standing by\n")
         return (
             web.Response(text="ok\n") if self.ready else web.Response(status=503, text="the jobs are not listed yet\n")

@@ -4,7 +4,7 @@ import uuid
 
 from recon_operator.clients.fence import Fence
 from recon_operator.clients.kubernetes_api import KubernetesApi, own_namespace
-from recon_operator.leader.election import Election, Leadership, LeaseTimes, SoleLeader
+from recon_operator.leader.election import LeaderElection, LeaseElection, LeaseTimes, SoleLeader
 from recon_operator.settings import OperatorSettings
 
 
@@ -13,9 +13,9 @@ def fence_of(settings: OperatorSettings) -> Fence:
     return Fence() if settings.leader_election else Fence.always_open()
 
 
-def leadership_of(
+def election_of(
     settings: OperatorSettings, api: KubernetesApi, fence: Fence, *, rob_for_s: int | None = None
-) -> Leadership:
+) -> LeaderElection:
     """Return a candidate under a name that no other process has: a container that starts again in its Pod is another.
 
     `rob_for_s` makes it one that takes the lease from others, who stay away for so long after its last renewal.
@@ -25,7 +25,12 @@ def leadership_of(
     times = settings.lease_times()
     if rob_for_s is not None:
         times = LeaseTimes(rob_for_s, times.renew_deadline_s, times.retry_period_s)
-    return Election(
-        api, fence, namespace=settings.lease_namespace or own_namespace(), name=settings.lease_name,
-        identity=f"{settings.pod_name}_{uuid.uuid4().hex[:8]}", times=times, by_force=rob_for_s is not None,
-    )  # fmt: skip
+    return LeaseElection(
+        api,
+        fence,
+        namespace=settings.lease_namespace or own_namespace(),
+        name=settings.lease_name,
+        identity=f"{settings.pod_name}_{uuid.uuid4().hex[:8]}",
+        times=times,
+        by_force=rob_for_s is not None,
+    )

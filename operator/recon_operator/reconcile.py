@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from dataclasses import replace
 
 from recon_api.resource import ReconstructionJob
 from recon_operator.act.actor import Actor, UnsentError
@@ -15,12 +14,12 @@ from recon_operator.decide import decide
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
-from recon_operator.estimates.run_history import Durations
+from recon_operator.estimates.run_history import RunHistory
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
 from recon_operator.jobs.work_queue import WorkQueue
-from recon_operator.observe.observer import Observer, View
-from recon_operator.scheduling.queue_planner import QueuePlan
+from recon_operator.observe.observer import Observer, Reading
+from recon_operator.scheduling.queue_planner import QueuePlanner
 from recon_operator.telemetry.logs import job_logger
 from recon_operator.telemetry.metrics import Metrics
 
@@ -50,14 +49,14 @@ class Reconciler:
         metrics: Metrics,
         limits: Limits,
         concurrency: int,
-        durations: Durations | None = None,
+        history: RunHistory | None = None,
         clock: WallClock | None = None,
     ) -> None:
-        """Run at most `concurrency` passes at once; `durations` tell when waiting jobs start, `clock` is the system's."""
+        """Run at most `concurrency` passes at once; `history` says how long jobs last, `clock` is the system's."""
         self._jobs, self._work, self._observer, self._actor = jobs, work, observer, actor
         self._api, self._metrics, self._limits = api, metrics, limits
         self._clock = clock or WallClock()
-        self._plan = QueuePlan(jobs, durations, now=self._clock.now)
+        self._plan = QueuePlanner(jobs, history, now=self._clock.now)
         self._slots = asyncio.Semaphore(concurrency)
         self._passes: set[asyncio.Task[None]] = set()
         self._failures: dict[str, int] = {}
@@ -87,25 +86,34 @@ class Reconciler:
         """Observe a batch at once, plan the queue, and start each job's pass."""
         batch = [job for uid in uids if (job := self._jobs.get(uid))]
         for uid in set(uids) - {job.uid for job in batch}:
-            self._let_go(uid)
+            self._forget_job(uid)
         try:
-            view = await self._observer.observe(batch)
+            seen = await self._observe(batch)
         except Exception as error:  # every job of the batch is tried again
             log.exception("observing %d jobs failed", len(batch))
             for job in batch:
                 self._try_again(job.uid, error, 0.0)
                 self._work.done(job.uid)
             return
-        self._metrics.note_workers(view.workers)
-        self._plan_queue(view)
         for job in batch:
             await self._slots.acquire()
-            seen = replace(view.observations[job.uid], spec_problem=self._jobs.spec_problem(job.uid))
-            self._start_pass(job, self._plan.complete(seen, job))
+            if seen[job.uid].admitted:
+                self._plan.reserve(job)
+            self._start_pass(job, seen[job.uid])
 
-    def _plan_queue(self, view: View) -> None:
+    async def _observe(self, batch: list[ReconstructionJob]) -> dict[str, Observation]:
+        """Read Redis, plan the queue with the workers that are there, and return what is seen of each job."""
+        reading = await self._observer.read(batch)
+        self._metrics.record_workers(reading.workers)
+        self._plan_queue(reading)
+        return {
+            job.uid: self._observer.observe(job, reading, self._plan.place(job), self._jobs.spec_problem(job.uid))
+            for job in batch
+        }
+
+    def _plan_queue(self, reading: Reading) -> None:
         try:
-            for uid in self._plan.update(view.workers, known=view.known):
+            for uid in self._plan.update(reading.workers, known=reading.known):
                 self._work.add(uid)
         except Exception as error:  # one job that cannot be planned with must not hold up those that run
             log.exception("the queue cannot be planned anew")
@@ -122,7 +130,7 @@ class Reconciler:
                 await self._decide_and_act(job, seen)
         finally:
             self._slots.release()
-            self._plan.arrived(job.uid)
+            self._plan.release(job.uid)
             self._work.done(job.uid)
 
     async def _decide_and_act(self, job: ReconstructionJob, seen: Observation) -> None:
@@ -132,7 +140,7 @@ class Reconciler:
             deferred_s = await self._actor.act(job, decision)
         except GoneError:
             self._jobs.remove(uid)
-            self._let_go(uid)
+            self._forget_job(uid)
         except ConflictError:
             await self._refresh(job)
         except UnsentError as error:
@@ -153,7 +161,7 @@ class Reconciler:
         uid = before.uid
         job = self._jobs.get(uid)
         if job is None:
-            self._let_go(uid)
+            self._forget_job(uid)
             return
         if before.occupies_worker and not job.occupies_worker:
             self._work.poke()  # a worker came free
@@ -170,7 +178,7 @@ class Reconciler:
             self._work.add(job.uid)
         except GoneError:
             self._jobs.remove(job.uid)
-            self._let_go(job.uid)
+            self._forget_job(job.uid)
         except Exception as error:  # noqa: BLE001 - the watch brings it as well
             self._try_again(job.uid, error, 0.0)
 
@@ -180,10 +188,11 @@ class Reconciler:
         delay_s = min(FIRST_RETRY_S * 2 ** min(failures - 1, 10), LONGEST_RETRY_S)
         self._work.add_in(uid, max(delay_s, retry_after_s))
 
-    def _let_go(self, uid: str) -> None:
+    def _forget_job(self, uid: str) -> None:
         """Forget a job that is gone or over."""
         self._failures.pop(uid, None)
         self._observer.forget(uid)
+        self._actor.forget(uid)
         self._work.forget(uid)
         self._work.done(uid)
         self._work.poke()

@@ -15,7 +15,7 @@ from recon_operator.clients.celery_client import BrokerError, CeleryClient
 from recon_operator.clients.kubernetes_api import ConflictError, GoneError, KubernetesApi
 from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 from recon_operator.jobs.parsing import read_job
-from recon_operator.leader_election import fence_of, leadership_of
+from recon_operator.leader_election import election_of, fence_of
 from recon_operator.settings import OperatorSettings
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class JobRelease:
             [job for job in jobs if job.status.execution_attempts and not job.status.phase.finished]
         )
         while jobs:
-            await _for_each(jobs, self._let_go)
+            await _for_each(jobs, self._remove_finalizer)
             jobs = [job async for job in self._held_jobs()]  # changed meanwhile, or written by a request on its way
 
     async def _held_jobs(self) -> AsyncIterator[ReconstructionJob]:
@@ -78,7 +78,7 @@ class JobRelease:
 
     async def _stop(self, jobs: list[ReconstructionJob]) -> None:
         """Stop attempts, kindly first. Raises StateUnavailableError or BrokerError."""
-        await _for_each(jobs, self._tell_to_stop)
+        await _for_each(jobs, self._order_stop)
         running = await self._wait_stopped(jobs, self.grace_s)
         for job in running:
             log.warning("%s: its attempt did not stop by itself and is killed", job.key)
@@ -90,10 +90,10 @@ class JobRelease:
     def _is_final(self, job: ReconstructionJob) -> bool:
         return self.discard or job.metadata.deletion_timestamp is not None
 
-    async def _tell_to_stop(self, job: ReconstructionJob) -> None:
+    async def _order_stop(self, job: ReconstructionJob) -> None:
         """Have an attempt stop, as a deletion does, or as a suspension does where the job may go on some day."""
         if self._is_final(job):
-            await self.redis.assert_stop(job.uid)
+            await self.redis.set_stop_flag(job.uid)
         else:
             await self.redis.hold(job.uid)
 
@@ -112,7 +112,7 @@ class JobRelease:
             await asyncio.sleep(LOOK_AGAIN_S)
         return jobs
 
-    async def _let_go(self, job: ReconstructionJob) -> None:
+    async def _remove_finalizer(self, job: ReconstructionJob) -> None:
         metadata = job.metadata
         finalizers = [name for name in metadata.finalizers if name != FINALIZER]
         body = {"metadata": {"resourceVersion": metadata.resource_version, "finalizers": finalizers}}
@@ -127,7 +127,7 @@ async def release_jobs(settings: OperatorSettings, *, discard: bool) -> None:
     """Let all jobs go that these settings' operator looks after. Raises KubernetesError, LeaseLostError."""
     fence = fence_of(settings)
     api = await KubernetesApi.connect(fence, component="release-jobs")
-    leadership = leadership_of(settings, api, fence, rob_for_s=STAY_AWAY_S)
+    election = election_of(settings, api, fence, rob_for_s=STAY_AWAY_S)
     if not settings.leader_election:
         log.warning("LEADER_ELECTION is off: an operator that still runs may put finalizers back")
     redis = RedisState(
@@ -148,9 +148,9 @@ async def release_jobs(settings: OperatorSettings, *, discard: bool) -> None:
         discard=discard,
     )
     try:
-        await leadership.lead(release.run)
+        await election.lead(release.run)
     except BaseException:
-        await leadership.release()  # the operators go on
+        await election.release()  # the operators go on
         raise
     finally:
         await redis.close()

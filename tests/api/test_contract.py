@@ -56,6 +56,27 @@ def test_each_step_goes_on_where_the_last_one_ended(step: Step, start: int, end:
     assert (step.start_percentage, step.end_percentage) == (start, end)
 
 
+@pytest.mark.parametrize(
+    ("message", "photos"),
+    [
+        pytest.param(
+            ProgressMeta.model_validate_json('{"progress": 5, "step": "Loading input files"}'),
+            None,
+            id="older progress",
+        ),
+        pytest.param(ProgressMeta(progress=5, step=Step.LOADING, photos=36), 36, id="progress"),
+        pytest.param(
+            AttemptResult.model_validate_json('{"outcome": "completed", "attempt": 1}'), None, id="an older result"
+        ),
+        pytest.param(AttemptResult(outcome=Outcome.COMPLETED, attempt=1, photos=36), 36, id="a result"),
+    ],
+)
+def test_the_number_of_photos_travels_where_the_sender_knows_it(
+    message: ProgressMeta | AttemptResult, photos: int | None
+) -> None:
+    assert type(message).model_validate_json(message.model_dump_json()).photos == photos
+
+
 @pytest.mark.parametrize("name", sorted(ALL_REASONS))
 def test_a_reason_is_a_camel_case_constant_with_a_sentence(name: str) -> None:
     reason = ALL_REASONS[name]

@@ -15,7 +15,7 @@ from recon_api.resource import ReconstructionJob
 from recon_api.status import Phase, QueueStatus, StepTime, WorkerStatus
 from recon_api.steps import Step
 from recon_dev.valkey import STATE_DB, redis_url
-from recon_operator.estimates.run_history import KEPT_RUNS, Durations
+from recon_operator.estimates.run_history import KEPT_RUNS, RunHistory
 from tests.operator.builders import NOW, finished
 from tests.operator.builders import make_job as make_known_job
 from tests.support.jobs import lasting, make_job, recorded
@@ -58,33 +58,33 @@ async def wait_kept(system: System, newest: int, oldest: int = 0) -> None:
 
 
 async def test_redis_has_the_newest_runs_and_gets_them_again(idle_system: System, redis: Redis) -> None:
-    durations = Durations(redis, "multiview", check_every_s=0.2)
+    history = RunHistory(redis, "multiview", check_every_s=0.2)
     for number in range(3):
-        durations.learn(succeeded(number))
-    keeping = asyncio.create_task(durations.run())
+        history.learn(succeeded(number))
+    keeping = asyncio.create_task(history.run())
     await wait_kept(idle_system, 2)
-    durations.learn(succeeded(3))
+    history.learn(succeeded(3))
     await wait_kept(idle_system, 3)
     await redis.flushall()
     await wait_kept(idle_system, 3)
     for number in range(4, KEPT_RUNS + 10):
-        durations.learn(succeeded(number))
+        history.learn(succeeded(number))
     await wait_kept(idle_system, KEPT_RUNS + 9, 10)
     keeping.cancel()
 
 
 async def test_the_next_operator_knows_what_the_last_one_learned(idle_system: System, redis: Redis) -> None:
-    last = Durations(redis, "multiview")
+    last = RunHistory(redis, "multiview")
     for number in range(3):
         last.learn(succeeded(number))
     keeping = asyncio.create_task(last.run())
     await wait_kept(idle_system, 2)
     keeping.cancel()
-    durations = Durations(redis, "multiview")
-    await durations.load([succeeded(9)])
-    expected = durations.expected(succeeded(9), None, "cpu")
+    history = RunHistory(redis, "multiview")
+    await history.load([succeeded(9)])
+    expected = history.estimate(succeeded(9), None, "cpu")
     assert expected is not None
-    assert expected == last.expected(succeeded(9), None, "cpu")
+    assert expected == last.estimate(succeeded(9), None, "cpu")
 
 
 async def test_what_is_no_run_is_passed_over(redis: Redis) -> None:
@@ -92,9 +92,9 @@ async def test_what_is_no_run_is_passed_over(redis: Redis) -> None:
     await redis.rpush(
         KEY, "nonsense", "{}", '{"uid": "b", "finished_at": "2026-11-22T12:00:00"}', good.model_dump_json()
     )
-    durations = Durations(redis, "multiview")
-    await durations.load([succeeded(1)])
-    expected = durations.expected(succeeded(1), None, "")
+    history = RunHistory(redis, "multiview")
+    await history.load([succeeded(1)])
+    expected = history.estimate(succeeded(1), None, "")
     assert expected is not None
     assert expected.from_step_s(Step.LOADING) == pytest.approx(5.0)
 

@@ -83,7 +83,7 @@ def order(state: RedisState) -> Awaitable[None]:
 
 
 def several_orders(state: RedisState) -> Awaitable[None]:
-    return state.assert_stop("uid")
+    return state.set_stop_flag("uid")
 
 
 @pytest.mark.parametrize("write", [order, several_orders], ids=lambda write: write.__name__)

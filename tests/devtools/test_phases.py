@@ -12,8 +12,8 @@ from recon_dev.generate.phases.situations import Situation as Column
 from recon_dev.generate.phases.world import settle
 from recon_operator import decide
 from recon_operator.decide import Policy
-from recon_operator.decide.context import Situation
-from recon_operator.decide.decision import AssertRequest, Decision, Effect, ForgetJob, WithdrawRequest
+from recon_operator.decide.context import Context
+from recon_operator.decide.decision import ClearFlags, Decision, Effect, ForgetJob, SetRequestFlag
 
 ALL = {situation.title: situation for situation in (*SITUATIONS, *ENDS)}
 SCENARIOS = {row.title: row for row in ROWS}
@@ -23,9 +23,9 @@ def test_every_policy_has_a_say(monkeypatch: pytest.MonkeyPatch) -> None:
     names, said = {policy.__name__ for policy in decide.POLICIES}, set[str]()
 
     def heard(policy: Policy) -> Policy:
-        def listen(situation: Situation) -> Situation | Decision:
-            outcome = policy(situation)
-            if outcome is not situation:
+        def listen(context: Context) -> Context | Decision:
+            outcome = policy(context)
+            if outcome is not context:
                 said.add(policy.__name__)
             return outcome
 
@@ -38,7 +38,7 @@ def test_every_policy_has_a_say(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_effect_has_a_word_that_is_used() -> None:
-    unnamed = {AssertRequest, WithdrawRequest, ForgetJob}
+    unnamed = {SetRequestFlag, ClearFlags, ForgetJob}
     assert set(get_args(Effect)) - unnamed == set(page.WORDS)
     cells = page._phases()
     assert all(word in cells for word, _ in page.WORDS.values())

@@ -1,16 +1,32 @@
 """What the tables of decisions compare: an outcome of which a row states only what it is about."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from recon_api.payload import AttemptResult
 from recon_api.resource import ReconstructionJob
-from recon_api.status import Phase
+from recon_api.status import Phase, ReconstructionJobStatus
 from recon_operator.decide.attempts import payload
-from recon_operator.decide.context import Situation
+from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision, Effect, SendAttempt
 from recon_operator.decide.limits import Limits
-from tests.operator.builders import NOW, make_observation
+from recon_operator.decide.observation import Observation
+from tests.operator.builders import NOW, OWNER, dispatched, failed, make_job, make_observation, running, told
 
 LIMITS = Limits()
+
+NOBODY = make_observation(attempt=0, authorised=None)
+"""Of a job that was never sent."""
+FREE = make_observation(attempt=0, authorised=None, admitted=True)
+"""The same, where a worker is free."""
+SILENT = make_observation(claim=OWNER, silent_s=25.0)
+"""Of an attempt whose worker is lost."""
+UNKNOWN = Observation(known=False, attempt=1)
+"""While Redis does not answer."""
+
+NEW = make_job()
+SENT = make_job(status=dispatched())
+RUNS = make_job(status=running())
 
 
 @dataclass(frozen=True)
@@ -31,7 +47,7 @@ def send(job: ReconstructionJob, attempt: int) -> SendAttempt:
     """Return the effect that sends this attempt of the job."""
     status = job.status.model_copy(update={"execution_attempts": attempt, "model": job.spec.model})
     nobody = make_observation(attempt=0, authorised=None)
-    return SendAttempt(payload(Situation(job, nobody, NOW, LIMITS, status)), job.spec.gpu_class)
+    return SendAttempt(payload(Context(job, nobody, NOW, LIMITS, status)), job.spec.gpu_class)
 
 
 def outcome(decision: Decision) -> Expected:
@@ -44,3 +60,13 @@ def outcome(decision: Decision) -> Expected:
         finished=decision.finished,
         attempts=decision.status.execution_attempts,
     )
+
+
+def stopping(told_s_ago: float = 1.0, **fields: Any) -> ReconstructionJobStatus:
+    """Return the status of a job whose running attempt was told to stop."""
+    return running(**{"attempts": (told(told_s_ago),), **fields})
+
+
+def held_result() -> AttemptResult:
+    """Return the result of an attempt that stopped because it was held."""
+    return failed("Suspended", message="the job is held")

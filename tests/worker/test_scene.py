@@ -140,29 +140,30 @@ def test_an_attempt_that_is_believed_dead_leaves_a_later_one_alone(tmp_path: Pat
 
 
 def test_figures_of_a_finished_stage_are_shown_again(tmp_path: Path) -> None:
-    shown: list[dict[str, str]] = []
+    shown: list[dict[str, str | int]] = []
     for scene in (Scene(tmp_path, 1), Scene(tmp_path, 2)):
         sink = Figures()
         run_stages([Stage("count", Step.PREPROCESSING, _count)], scene, "abc", sink)
         shown.append(sink.shown)
         report = scene.report("count")
-        assert (report["step"], report["metrics"]) == (Step.PREPROCESSING, {"letters": "3"})
-    assert shown == [{"letters": "3"}] * 2
+        assert (report["step"], report["metrics"]) == (Step.PREPROCESSING, {"letters": "3", "words": 1})
+    assert shown == [{"letters": "3", "words": 1}] * 2
 
 
 class Figures(SilentSink):
     """Remembers what was shown last."""
 
     def __init__(self) -> None:
-        self.shown: dict[str, str] = {}
+        self.shown: dict[str, str | int] = {}
 
-    def show_metric(self, name: str, value: str) -> None:
+    def show_metric(self, name: str, value: str | int) -> None:
         self.shown[name] = value
 
 
 def _count(_: Scene, __: Path, word: str, progress: Progress) -> Mapping[str, Any]:
     progress.part(0.0, 0.5).metric("letters", "0")
     progress.metric("letters", str(len(word)))
+    progress.metric("words", 1)
     return {}
 
 

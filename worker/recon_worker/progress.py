@@ -8,6 +8,9 @@ from typing import Protocol
 
 from recon_api.steps import Step
 
+Figure = str | int
+"""A count stays a number as far as the contract has a field for it; people are shown it as text."""
+
 
 class ProgressSink(Protocol):
     """Where progress goes, and where the order to stop comes from."""
@@ -15,7 +18,7 @@ class ProgressSink(Protocol):
     def show(self, step: Step, percentage: float) -> None:
         """Show that the job has come to this percentage (0 to 100, of the whole job) in this step. Must not block."""
 
-    def show_metric(self, name: str, value: str) -> None:
+    def show_metric(self, name: str, value: Figure) -> None:
         """Show a figure of the running job, such as the number of photos placed. Must not block."""
 
     def raise_if_stopped(self) -> None:
@@ -28,7 +31,7 @@ class SilentSink:
     def show(self, step: Step, percentage: float) -> None:
         """Forget it."""
 
-    def show_metric(self, name: str, value: str) -> None:
+    def show_metric(self, name: str, value: Figure) -> None:
         """Forget it."""
 
     def raise_if_stopped(self) -> None:
@@ -38,11 +41,11 @@ class SilentSink:
 class _Noting:
     """Another sink, whose figures are kept too."""
 
-    def __init__(self, sink: ProgressSink, metrics: dict[str, str]) -> None:
+    def __init__(self, sink: ProgressSink, metrics: dict[str, Figure]) -> None:
         self._sink, self._metrics = sink, metrics
         self.show, self.raise_if_stopped = sink.show, sink.raise_if_stopped
 
-    def show_metric(self, name: str, value: str) -> None:
+    def show_metric(self, name: str, value: Figure) -> None:
         self._metrics[name] = value
         self._sink.show_metric(name, value)
 
@@ -74,11 +77,11 @@ class Progress:
         """Raise `JobCancelled` where the work must stop. Every long loop calls this (or `tick`) at least every 0.2 s."""
         self._sink.raise_if_stopped()
 
-    def metric(self, name: str, value: str) -> None:
+    def metric(self, name: str, value: Figure) -> None:
         """Show a figure of the running job."""
         self._sink.show_metric(name, value)
 
-    def noting(self, metrics: dict[str, str]) -> "Progress":
+    def noting(self, metrics: dict[str, Figure]) -> "Progress":
         """Return the same span, whose figures are kept in `metrics` too."""
         return Progress(_Noting(self._sink, metrics), self._step, self._start, self._end)
 

@@ -11,17 +11,16 @@ from typing import Any
 
 from recon_api.reasons import STATUS_CORRECTED
 from recon_api.resource import FINALIZER, FINISHED_LABEL, ReconstructionJob
-from recon_operator.act.credentials import CredentialsDesk
-from recon_operator.act.deferred_stops import LateStops
+from recon_operator.act.credentials import CredentialsProvider, CredentialsRefusedError
+from recon_operator.act.deferred_stops import DeferredStops
 from recon_operator.act.events import EventPublisher
 from recon_operator.act.status_writer import StatusWriter, Written
 from recon_operator.clients.celery_client import BrokerError, CeleryClient
 from recon_operator.clients.kubernetes_api import KubernetesApi
 from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 from recon_operator.decide.decision import (
-    AssertRequest,
-    AssertStop,
     AuthoriseAttempt,
+    ClearFlags,
     Decision,
     DiscardFiles,
     Effect,
@@ -29,12 +28,13 @@ from recon_operator.decide.decision import (
     HoldAttempts,
     KillAttempt,
     SendAttempt,
+    SetRequestFlag,
+    SetStopFlag,
     StopLater,
-    WithdrawRequest,
 )
+from recon_operator.jobs.attempt_notes import AttemptNotes
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
-from recon_operator.observe.observer import Observer
 from recon_operator.telemetry.logs import job_logger
 from recon_operator.telemetry.metrics import Metrics
 from recon_operator.telemetry.tracing import NoTracing, Tracing
@@ -56,16 +56,16 @@ class Actor:
         celery: CeleryClient,
         events: EventPublisher,
         jobs: Jobs,
-        observer: Observer,
+        notes: AttemptNotes,
         metrics: Metrics,
-        late_stops: LateStops,
-        credentials: CredentialsDesk,
+        deferred_stops: DeferredStops,
+        credentials: CredentialsProvider,
         tracing: Tracing | None = None,
     ) -> None:
-        """Act by these; what is written is noted in `jobs` at once, and what was not sent in `observer`."""
+        """Act by these; what is written is recorded in `jobs` at once, and what becomes of attempts in `notes`."""
         self._api, self._writer, self._redis, self._celery = api, writer, redis, celery
-        self._events, self._jobs, self._observer, self._metrics = events, jobs, observer, metrics
-        self._late_stops, self._credentials = late_stops, credentials
+        self._events, self._jobs, self._notes, self._metrics = events, jobs, notes, metrics
+        self._deferred_stops, self._credentials = deferred_stops, credentials
         self._tracing = tracing or NoTracing()
 
     async def act(self, job: ReconstructionJob, decision: Decision) -> float:
@@ -81,11 +81,15 @@ class Actor:
             self._report(before, written, decision)
         for effect in decision.effects:
             await self._carry_out(written.job, effect)
-        await self._let_go(written.job, decision)
+        await self._finalize(written.job, decision)
         return written.deferred_s
 
-    async def _let_go(self, job: ReconstructionJob, decision: Decision) -> None:
-        """Take the finalizer off and the label on, in one write."""
+    def forget(self, uid: str) -> None:
+        """Drop what is remembered of a job that is done."""
+        self._notes.forget(uid)
+
+    async def _finalize(self, job: ReconstructionJob, decision: Decision) -> None:
+        """Take the finalizer off and put the label on, in one write."""
         changes: dict[str, Any] = {}
         if not decision.finalizer and FINALIZER in job.metadata.finalizers:
             changes["finalizers"] = [name for name in job.metadata.finalizers if name != FINALIZER]
@@ -109,7 +113,7 @@ class Actor:
                 self._metrics.status_corrections.inc()
             log.log(logging.WARNING if event.warning else logging.INFO, "%s: %s", event.reason.name, event.message)
             self._events.publish(written.job, event)
-        self._metrics.note_transition(before, written.job)
+        self._metrics.record_transition(before, written.job)
         self._tracing.note_transition(before, written.job)
 
     async def _carry_out(self, job: ReconstructionJob, effect: Effect) -> None:
@@ -118,31 +122,30 @@ class Actor:
                 await self._send(job, effect)
             case AuthoriseAttempt(attempt):
                 await self._redis.authorise(job.uid, attempt)
-            case AssertRequest():
-                await self._redis.assert_request(job.uid)
-            case WithdrawRequest():
-                await self._redis.withdraw_request(job.uid)
-            case AssertStop() | HoldAttempts() | KillAttempt() | StopLater():
+            case SetRequestFlag():
+                await self._redis.set_request_flag(job.uid)
+            case ClearFlags():
+                await self._redis.clear_flags(job.uid)
+            case SetStopFlag() | HoldAttempts() | KillAttempt() | StopLater():
                 await self._stop(job, effect)
             case DiscardFiles(gpu_class):
                 await self._discard(job, gpu_class)
             case ForgetJob():
                 await self._redis.forget(job.uid)
                 await self._redis.drop_credentials(job.uid, job.status.execution_attempts)
-                self._observer.forget(job.uid)
-                self._credentials.forget(job.uid)
+                self.forget(job.uid)
 
-    async def _stop(self, job: ReconstructionJob, order: AssertStop | HoldAttempts | KillAttempt | StopLater) -> None:
+    async def _stop(self, job: ReconstructionJob, order: SetStopFlag | HoldAttempts | KillAttempt | StopLater) -> None:
         match order:
-            case AssertStop():
-                await self._redis.assert_stop(job.uid)
+            case SetStopFlag():
+                await self._redis.set_stop_flag(job.uid)
             case HoldAttempts():
                 await self._redis.hold(job.uid)
             case KillAttempt(attempt):
                 job_logger(__name__, job).warning("attempt %d did not stop by itself and is killed", attempt)
                 await self._celery.kill(job.uid, attempt)
             case StopLater(gpu_class):
-                self._late_stops.add(job, gpu_class)
+                self._deferred_stops.add(job, gpu_class)
 
     async def _send(self, job: ReconstructionJob, effect: SendAttempt) -> None:
         """Send an attempt, unless the one before it has come to life again since it was given up.
@@ -151,9 +154,12 @@ class Actor:
         two always sees the other.
         """
         attempt = effect.payload.attempt
-        self._observer.sending(job.uid, attempt)
-        if not await self._credentials.hand_over(job, attempt):
-            raise UnsentError(f"attempt {attempt} is not sent: its credentials cannot be had")
+        self._notes.sending(job.uid, attempt)
+        try:
+            await self._credentials.provide(job, attempt)
+        except CredentialsRefusedError as refusal:
+            self._notes.refused(job.uid, refusal.as_result(attempt))
+            raise UnsentError(f"attempt {attempt} is not sent: its credentials cannot be had") from refusal
         await self._redis.authorise(job.uid, attempt)
         if attempt > 1 and await self._redis.living_owner(job.uid, attempt - 1):
             job_logger(__name__, job).warning(
@@ -163,7 +169,7 @@ class Actor:
         payload = effect.payload.model_copy(update={"traceparent": self._tracing.traceparent(effect.payload)})
         with self._tracing.dispatching(payload):
             await self._celery.send(payload, effect.gpu_class)
-        self._observer.sent(job.uid)
+        self._notes.sent(job.uid)
 
     async def _discard(self, job: ReconstructionJob, gpu_class: str) -> None:
         try:

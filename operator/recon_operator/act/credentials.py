@@ -1,10 +1,9 @@
 """Handing a Secret's values to one attempt: read when it is sent, sealed, and put where only its worker looks.
 
-The operator keeps none of it. Where a Secret cannot be used the attempt is not sent, and has thereby failed: what is
-remembered here stands for the result that no worker will write. An operator that starts anew finds out again.
+The operator keeps none of it. Where a Secret cannot be used the attempt is not sent, and has thereby failed.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from recon_api import reasons
 from recon_api.credentials import AttemptCredentials, Credentials, CredentialsError, credentials_of, seal
@@ -23,42 +22,27 @@ class CredentialsRefusedError(Exception):
         super().__init__(message)
         self.reason, self.message = reason, message
 
+    def as_result(self, attempt: int) -> AttemptResult:
+        """Return the result of the attempt, which no worker will write."""
+        return AttemptResult(outcome=Outcome.FAILED, attempt=attempt, reason=self.reason.name, message=self.message)
+
 
 @dataclass
-class CredentialsDesk:
-    """Hands out credentials, and remembers which attempts could be given none."""
+class CredentialsProvider:
+    """Gives attempts their credentials."""
 
     api: KubernetesApi
     redis: RedisState
     key: str | None
     """Seals them; without one no job is given any."""
-    _refused: dict[str, AttemptResult] = field(default_factory=dict, init=False)
 
-    async def hand_over(self, job: ReconstructionJob, attempt: int) -> bool:
-        """Give an attempt what its job names, if anything; return whether it may be sent.
+    async def provide(self, job: ReconstructionJob, attempt: int) -> None:
+        """Give an attempt what its job names, if anything.
 
-        Raises KubernetesError and StateUnavailableError.
+        Raises CredentialsRefusedError where it must not be sent; KubernetesError and StateUnavailableError.
         """
-        if not job.spec.needs_credentials:
-            return True
-        try:
-            sealed = await self._sealed(job, attempt)
-        except CredentialsRefusedError as refusal:
-            self._refused[job.uid] = AttemptResult(
-                outcome=Outcome.FAILED, attempt=attempt, reason=refusal.reason.name, message=refusal.message
-            )
-            return False
-        self._refused.pop(job.uid, None)
-        await self.redis.put_credentials(job.uid, attempt, sealed)
-        return True
-
-    def refusal(self, uid: str) -> AttemptResult | None:
-        """Return how the latest attempt ended that could not be sent for want of credentials."""
-        return self._refused.get(uid)
-
-    def forget(self, uid: str) -> None:
-        """Drop what is remembered of a job that is done."""
-        self._refused.pop(uid, None)
+        if job.spec.needs_credentials:
+            await self.redis.put_credentials(job.uid, attempt, await self._sealed(job, attempt))
 
     async def _sealed(self, job: ReconstructionJob, attempt: int) -> bytes:
         if self.key is None:

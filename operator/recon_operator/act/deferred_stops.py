@@ -1,4 +1,4 @@
-"""Deleted jobs that went while Redis did not answer: as soon as it does, what still runs of them is told to stop."""
+"""Deleted jobs that went while Redis did not answer: as soon as it does, what still runs of them is ordered to stop."""
 
 import asyncio
 
@@ -11,8 +11,8 @@ RETRY_S = 1.0
 """How soon Redis is tried again."""
 
 
-class LateStops:
-    """The jobs that are gone and were not stopped.
+class DeferredStops:
+    """The stops of jobs that are gone and could not be stopped.
 
     Kept in memory alone, and a worker may find Redis first. Where that must not matter, `DELETE_FORCE_S` is longer than
     the workers' `SELF_STOP_S`: an attempt that cannot reach Redis has given up by then.
@@ -44,7 +44,7 @@ class LateStops:
         """Let no copy of the job's messages be taken any more, then wake who has taken one."""
         try:
             await self._redis.forget(job.uid)
-            await self._redis.assert_stop(job.uid)  # a flag that goes by itself: nobody is left to clear it
+            await self._redis.set_stop_flag(job.uid)  # a flag that goes by itself: nobody is left to clear it
             await self._celery.discard(job.uid, job.metadata.namespace, gpu_class)
         except (StateUnavailableError, BrokerError):
             return

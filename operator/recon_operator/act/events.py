@@ -67,7 +67,7 @@ def event_body(job: ReconstructionJob, event: Event, at: datetime) -> dict[str, 
         "eventTime": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "type": "Warning" if event.warning else "Normal",
         "reason": event.reason.name,
-        "note": noted(event.message),
+        "note": shortened(event.message),
         "action": "Reconcile",
         "regarding": {
             "apiVersion": API_VERSION,
@@ -90,7 +90,7 @@ def _in_order(at: datetime) -> str:
     return f"{int(at.timestamp() * 1e6):014x}{next(_published) % 0x10000:04x}"
 
 
-def noted(message: str) -> str:
+def shortened(message: str) -> str:
     """Return a message that is not too long for an event: its beginning."""
     text = message.encode()
     return (

@@ -19,7 +19,7 @@ def is_mislabelled(job: ReconstructionJob) -> bool:
     return FINISHED_LABEL in metadata.labels and job.is_ours and not has_ended
 
 
-class Mislabelled:
+class FinishedLabels:
     """Takes the label off such jobs; subscribes to those that have it (`recon_operator.watch.finished_jobs`)."""
 
     def __init__(self, api: KubernetesApi) -> None:
@@ -28,7 +28,7 @@ class Mislabelled:
         self._found: asyncio.Queue[ReconstructionJob] = asyncio.Queue()
 
     def seen(self, job: ReconstructionJob) -> None:
-        """Note a labelled job as it is now."""
+        """Record a labelled job as it is now."""
         if is_mislabelled(job):
             self._found.put_nowait(job)
 

@@ -109,14 +109,14 @@ class OutputRemoval:
                 await self._celery.discard(uid, wanted.namespace, wanted.gpu_class, wanted.path)
                 if wanted.asked_at is not None:  # a worker took the message and did not do it
                     self._let_others_go_first(uid)
-            self._note_asked(wanted)
+            self._record_asked(wanted)
 
     def _let_others_go_first(self, uid: str) -> None:
         if wanted := self._wanted.pop(uid, None):
             self._wanted[uid] = wanted
 
-    def _note_asked(self, wanted: _Wanted) -> None:
-        """Note that workers are asked, and say once what a job waits for."""
+    def _record_asked(self, wanted: _Wanted) -> None:
+        """Record that workers are asked, and say once what a job waits for."""
         if wanted.asked_at is not None and not wanted.late:
             message = "is to be removed, and waits for a worker of gpuClass %s to delete its outputs"
             wanted.log.warning(message, wanted.gpu_class)

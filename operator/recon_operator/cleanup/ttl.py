@@ -88,7 +88,7 @@ class JobRemoval:
         self._work = WorkQueue(clock)
 
     def seen(self, job: ReconstructionJob) -> None:
-        """Note when a finished job is to go, or that it stays."""
+        """Record when a finished job is to go, or that it stays."""
         due = due_at(job, self._default_ttl_s)
         known = self._removable.get(job.uid)
         if due is None:

@@ -40,7 +40,7 @@ class StateUnavailableError(Exception):
 class JobKeys:
     """What Redis holds of one job and its latest attempt."""
 
-    stop_asserted: bool = False
+    stop_flag_set: bool = False
     cancellation_requested: bool = False
     authorised: int | None = None
     claim: ClaimOwner | None = None
@@ -109,15 +109,15 @@ class RedisState:
         """Let workers run this attempt of a job and no other. Raises StateUnavailableError."""
         await self._guard(self.state.set(keys.attempt_key(uid), attempt, ex=keys.RECORD_TTL_S))
 
-    async def assert_request(self, uid: str) -> None:
+    async def set_request_flag(self, uid: str) -> None:
         """Set the flag of the first step of a cancellation. Raises StateUnavailableError."""
         await self._guard(self.state.set(keys.cancel_request_key(uid), PENDING, ex=keys.CANCELLATION_TTL_S))
 
-    async def withdraw_request(self, uid: str) -> None:
+    async def clear_flags(self, uid: str) -> None:
         """Clear the flags of both steps. Raises StateUnavailableError."""
         await self._guard(self.state.delete(keys.cancel_request_key(uid), keys.cancel_key(uid)))
 
-    async def assert_stop(self, uid: str) -> None:
+    async def set_stop_flag(self, uid: str) -> None:
         """Set the flag of the second step, and wake the attempt to see it. Raises StateUnavailableError."""
         pipe = self.state.pipeline(transaction=True)
         pipe.set(keys.cancel_key(uid), CONFIRMED, ex=keys.CANCELLATION_TTL_S)
@@ -200,7 +200,7 @@ class RedisState:
         return {worker.name: worker for worker in workers if worker}
 
     async def _guard(self, call: Awaitable[T]) -> T:
-        """Await a call; note whether Redis answers, and say so once when that changes."""
+        """Await a call; record whether Redis answers, and say so once when that changes."""
         try:
             value = await call
         except (RedisError, OSError, TimeoutError) as error:
@@ -248,7 +248,7 @@ def _client(url: str, timeout_s: float, db: int | None = None) -> Redis:
 
 def _job_keys(cancel: Any, request: Any, attempt: Any, claim: Any, lease: Any, result: Any) -> JobKeys:
     return JobKeys(
-        stop_asserted=cancel is not None,
+        stop_flag_set=cancel is not None,
         cancellation_requested=request is not None,
         authorised=int(attempt) if attempt is not None and attempt.isdigit() else None,
         claim=_parse(ClaimOwner, claim),

@@ -1,8 +1,8 @@
 """Choosing the next step for a job.
 
 Nothing here reads or writes anything: no Redis, no cluster, no clock. Every rule is one function; their order in
-`POLICIES` is their priority. A policy either decides, which ends the pass, or hands the situation on to the next one,
-as it is or with something noted in it.
+`POLICIES` is their priority. A policy either decides, which ends the pass, or hands the context on to the next one,
+as it is or with something recorded in it.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,9 @@ from datetime import datetime
 from recon_api.resource import ReconstructionJob
 from recon_operator.decide.active_deadline import jobs_past_their_active_deadline_fail
 from recon_operator.decide.attempt_numbers import numbers_handed_out_stay_so
-from recon_operator.decide.cancellation import cancellation_steps_are_noted, confirmed_cancellations_stop_the_job
+from recon_operator.decide.cancellation import cancellation_steps_are_recorded, confirmed_cancellations_stop_the_job
 from recon_operator.decide.clock_skew import times_that_lie_ahead_are_now
-from recon_operator.decide.context import Situation
+from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.deletion import deleted_jobs_are_stopped
 from recon_operator.decide.finalization import finished_jobs_stay_finished
@@ -21,7 +21,7 @@ from recon_operator.decide.invalid_spec import unreadable_jobs_fail
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.lost_workers import lost_workers_lose_their_attempt
 from recon_operator.decide.observation import Observation
-from recon_operator.decide.observed_generation import the_spec_is_noted
+from recon_operator.decide.observed_generation import the_spec_is_recorded
 from recon_operator.decide.ownership import jobs_of_other_controllers_are_left_alone
 from recon_operator.decide.pre_running_deadline import jobs_past_their_pre_running_deadline_fail
 from recon_operator.decide.queueing import admitted_jobs_are_dispatched, other_jobs_wait
@@ -35,16 +35,16 @@ from recon_operator.decide.running import (
 from recon_operator.decide.stopping import unwanted_attempts_are_stopped
 from recon_operator.decide.suspension import suspended_jobs_are_held
 
-Policy = Callable[[Situation], Situation | Decision]
+Policy = Callable[[Context], Context | Decision]
 
 POLICIES: tuple[Policy, ...] = (
     jobs_of_other_controllers_are_left_alone,  # first: whatever stands there is theirs
     finished_jobs_stay_finished,  # before anything that changes a status: an end stays as it was written
     times_that_lie_ahead_are_now,  # before all that reckon with times; with the next one in either order
-    the_spec_is_noted,  # before the first that writes an open job's status: each write says which spec it speaks of
+    the_spec_is_recorded,  # before the first that writes an open job's status: each write says which spec it speaks of
     numbers_handed_out_stay_so,  # before the deletion: an attempt that only Redis knows of has to be stopped as well
     deleted_jobs_are_stopped,  # before the cancellation: nobody reads the steps of a job that goes
-    cancellation_steps_are_noted,  # before all ends: the status says what was asked for when the job ended
+    cancellation_steps_are_recorded,  # before all ends: the status says what was asked for when the job ended
     results_end_attempts,  # before the confirmed cancellation: a job that is done is done
     confirmed_cancellations_stop_the_job,  # before Redis is needed: the owner sees that the job is being cancelled
     unknown_attempts_stay_as_they_are,  # before all that judge an attempt by what is seen of it
@@ -64,10 +64,10 @@ POLICIES: tuple[Policy, ...] = (
 
 def decide(job: ReconstructionJob, observation: Observation, now: datetime, limits: Limits) -> Decision:
     """Return what to do about a job, given what is seen of it and the time (UTC)."""
-    situation = Situation(job, observation, now, limits, job.status)
+    context = Context(job, observation, now, limits, job.status)
     for policy in POLICIES:
-        outcome = policy(situation)
+        outcome = policy(context)
         if isinstance(outcome, Decision):
             return outcome
-        situation = outcome
+        context = outcome
     raise AssertionError("the last policy always decides")

@@ -3,39 +3,39 @@
 from datetime import datetime, timedelta
 
 from recon_api.reasons import DEADLINE_EXCEEDED, Reason
-from recon_operator.decide.context import Situation
+from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.terminal_transitions import fail
 
 
-def jobs_past_their_active_deadline_fail(situation: Situation) -> Situation | Decision:
+def jobs_past_their_active_deadline_fail(context: Context) -> Context | Decision:
     """End a job whose attempts have used its time up; an open one is stopped first."""
-    if situation.attempt is not None or active_deadline_exceeded(situation) is None:
-        return situation
-    limit_s = situation.job.spec.active_deadline_seconds
-    ran_s = situation.status.active_seconds
-    return fail(situation, DEADLINE_EXCEEDED, f"ran for {ran_s} s, and activeDeadlineSeconds is {limit_s}")
+    if context.attempt is not None or active_deadline_exceeded(context) is None:
+        return context
+    limit_s = context.job.spec.active_deadline_seconds
+    ran_s = context.status.active_seconds
+    return fail(context, DEADLINE_EXCEEDED, f"ran for {ran_s} s, and activeDeadlineSeconds is {limit_s}")
 
 
-def active_deadline_exceeded(situation: Situation) -> Reason | None:
+def active_deadline_exceeded(context: Context) -> Reason | None:
     """Return the reason to stop, where the running time is used up."""
-    limit_s = situation.job.spec.active_deadline_seconds
+    limit_s = context.job.spec.active_deadline_seconds
     if limit_s is None:
         return None
-    due = _due(situation)
-    exceeded = situation.status.active_seconds >= limit_s if due is None else situation.now >= due
+    due = _due(context)
+    exceeded = context.status.active_seconds >= limit_s if due is None else context.now >= due
     return DEADLINE_EXCEEDED if exceeded else None
 
 
-def with_active_deadline(situation: Situation) -> Situation:
-    """Return the situation, to be looked at again when the time of the running attempt is up."""
-    due = _due(situation)
-    return situation if due is None else situation.look_again(due)
+def with_active_deadline(context: Context) -> Context:
+    """Return the context, to be looked at again when the time of the running attempt is up."""
+    due = _due(context)
+    return context if due is None else context.look_again(due)
 
 
-def _due(situation: Situation) -> datetime | None:
+def _due(context: Context) -> datetime | None:
     """Return when the running attempt has used the job's time up, or nothing where none runs or may run for ever."""
-    limit_s, attempt = situation.job.spec.active_deadline_seconds, situation.attempt
+    limit_s, attempt = context.job.spec.active_deadline_seconds, context.attempt
     if limit_s is None or attempt is None or attempt.start_time is None:
         return None
-    return attempt.start_time + timedelta(seconds=max(limit_s - situation.status.active_seconds, 0))
+    return attempt.start_time + timedelta(seconds=max(limit_s - context.status.active_seconds, 0))

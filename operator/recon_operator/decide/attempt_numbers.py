@@ -6,20 +6,20 @@ While the API server keeps the resource, its own rules hold this (`recon_api.rul
 from recon_api.reasons import STATUS_CORRECTED, SUPERSEDED
 from recon_api.status import MAX_ATTEMPTS, Phase
 from recon_operator.decide.attempts import begin_attempt, end_attempt, sent
-from recon_operator.decide.context import Situation
+from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision
 
 
-def numbers_handed_out_stay_so(situation: Situation) -> Situation | Decision:
+def numbers_handed_out_stay_so(context: Context) -> Context | Decision:
     """Go on from the attempt that Redis has authorised, where the status knows only earlier ones."""
-    seen, known = situation.observation, situation.status.execution_attempts
+    seen, known = context.observation, context.status.execution_attempts
     number = seen.authorised if seen.known and seen.authorised else 0
     if not known < number <= MAX_ATTEMPTS:
-        return situation
-    situation = begin_attempt(end_attempt(situation, SUPERSEDED, SUPERSEDED.meaning), number)
-    situation = situation.change(phase=Phase.QUEUED, message=sent(number))
+        return context
+    context = begin_attempt(end_attempt(context, SUPERSEDED, SUPERSEDED.meaning), number)
+    context = context.change(phase=Phase.QUEUED, message=sent(number))
     message = f"The status knew of attempt {known}, and attempt {number} was sent; the job goes on from there"
-    situation = situation.event(STATUS_CORRECTED, message, warning=True)
+    context = context.event(STATUS_CORRECTED, message, warning=True)
     # What Redis says of that attempt was not read: whether it runs will be known in the next pass.
-    deleted = situation.job.metadata.deletion_timestamp is not None
-    return situation.look_again_in(0.0).decide(finalizer=None if deleted else True)
+    deleted = context.job.metadata.deletion_timestamp is not None
+    return context.look_again_in(0.0).decide(finalizer=None if deleted else True)

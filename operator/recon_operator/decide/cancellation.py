@@ -11,8 +11,8 @@ from recon_api.reasons import (
 )
 from recon_api.spec import Cancellation
 from recon_api.status import CancellationState, CancellationStatus, ConditionType, Phase
-from recon_operator.decide.context import Situation
-from recon_operator.decide.decision import AssertRequest, AssertStop, Decision, WithdrawRequest
+from recon_operator.decide.context import Context
+from recon_operator.decide.decision import ClearFlags, Decision, SetRequestFlag, SetStopFlag
 from recon_operator.decide.stopping import has_stopped, keep_stopping
 from recon_operator.decide.terminal_transitions import cancel
 
@@ -20,83 +20,81 @@ CONFIRMED_STATES = (CancellationState.CONFIRMED, CancellationState.STOPPING, Can
 """States that follow from a confirmation; where the spec has none, they are not true."""
 
 
-def cancellation_steps_are_noted(situation: Situation) -> Situation | Decision:
-    """Note a request, its withdrawal, its expiry or its confirmation in the status."""
-    match situation.job.spec.cancellation:
+def cancellation_steps_are_recorded(context: Context) -> Context | Decision:
+    """Record a request, its withdrawal, its expiry or its confirmation in the status."""
+    match context.job.spec.cancellation:
         case Cancellation.REQUESTED:
-            return _note_request(situation)
+            return _record_request(context)
         case Cancellation.CONFIRMED:
-            return _note_confirmation(situation)
+            return _record_confirmation(context)
         case None:
-            return _note_withdrawal(situation)
+            return _record_withdrawal(context)
 
 
-def confirmed_cancellations_stop_the_job(situation: Situation) -> Situation | Decision:
-    """End a job whose cancellation is confirmed once nothing of it runs; until then, keep telling it to stop."""
-    noted = situation.status.cancellation
-    if not situation.stop_confirmed or noted is None:
-        return situation
-    if has_stopped(situation):
-        return cancel(situation)
-    situation = situation.change(
+def confirmed_cancellations_stop_the_job(context: Context) -> Context | Decision:
+    """End a job whose cancellation is confirmed once nothing of it runs; until then, keep ordering it to stop."""
+    recorded = context.status.cancellation
+    if not context.stop_confirmed or recorded is None:
+        return context
+    if has_stopped(context):
+        return cancel(context)
+    context = context.change(
         phase=Phase.CANCELLING,
         message=CANCELLATION_CONFIRMED.meaning,
-        cancellation=noted.model_copy(update={"state": CancellationState.STOPPING}),
+        cancellation=recorded.model_copy(update={"state": CancellationState.STOPPING}),
     )
-    return keep_stopping(situation, AssertStop()).decide(finalizer=True)
+    return keep_stopping(context, SetStopFlag()).decide(finalizer=True)
 
 
-def _note_request(situation: Situation) -> Situation:
-    noted = situation.status.cancellation
-    if noted is None or noted.state is CancellationState.WITHDRAWN or noted.state in CONFIRMED_STATES:
-        return _start_request(situation)
-    if noted.state is not CancellationState.REQUESTED or noted.expires_at is None:
-        return situation
-    if situation.now >= noted.expires_at:
-        return _end_request(situation, noted, CancellationState.EXPIRED, CANCELLATION_EXPIRED)
-    if situation.seen.known and not situation.seen.cancellation_requested:
-        situation = situation.effect(AssertRequest())
-    return situation.look_again(noted.expires_at)
+def _record_request(context: Context) -> Context:
+    recorded = context.status.cancellation
+    if recorded is None or recorded.state is CancellationState.WITHDRAWN or recorded.state in CONFIRMED_STATES:
+        return _start_request(context)
+    if recorded.state is not CancellationState.REQUESTED or recorded.expires_at is None:
+        return context
+    if context.now >= recorded.expires_at:
+        return _end_request(context, recorded, CancellationState.EXPIRED, CANCELLATION_EXPIRED)
+    if context.seen.known and not context.seen.cancellation_requested:
+        context = context.effect(SetRequestFlag())
+    return context.look_again(recorded.expires_at)
 
 
-def _start_request(situation: Situation) -> Situation:
-    expires_at = situation.timestamp + timedelta(seconds=situation.limits.cancellation_expiry_s)
+def _start_request(context: Context) -> Context:
+    expires_at = context.timestamp + timedelta(seconds=context.limits.cancellation_expiry_s)
     message = f"{AWAITING_CONFIRMATION.meaning}. It expires at {expires_at:%H:%M:%S} UTC"
-    requested = situation.change(
+    requested = context.change(
         cancellation=CancellationStatus(
-            state=CancellationState.REQUESTED, requested_at=situation.timestamp, expires_at=expires_at
+            state=CancellationState.REQUESTED, requested_at=context.timestamp, expires_at=expires_at
         )
     )
     requested = requested.condition(ConditionType.CANCELLATION_REQUESTED, AWAITING_CONFIRMATION, message)
-    return requested.effect(AssertRequest()).event(AWAITING_CONFIRMATION, message).look_again(expires_at)
+    return requested.effect(SetRequestFlag()).event(AWAITING_CONFIRMATION, message).look_again(expires_at)
 
 
-def _note_withdrawal(situation: Situation) -> Situation:
-    noted = situation.status.cancellation
-    if noted is None or noted.state is CancellationState.WITHDRAWN:
-        return situation
-    return _end_request(situation, noted, CancellationState.WITHDRAWN, CANCELLATION_WITHDRAWN)
+def _record_withdrawal(context: Context) -> Context:
+    recorded = context.status.cancellation
+    if recorded is None or recorded.state is CancellationState.WITHDRAWN:
+        return context
+    return _end_request(context, recorded, CancellationState.WITHDRAWN, CANCELLATION_WITHDRAWN)
 
 
-def _end_request(
-    situation: Situation, noted: CancellationStatus, state: CancellationState, reason: Reason
-) -> Situation:
-    ended = situation.change(cancellation=noted.model_copy(update={"state": state}))
+def _end_request(context: Context, recorded: CancellationStatus, state: CancellationState, reason: Reason) -> Context:
+    ended = context.change(cancellation=recorded.model_copy(update={"state": state}))
     ended = ended.end_condition(ConditionType.CANCELLATION_REQUESTED, reason, reason.meaning)
-    return ended.effect(WithdrawRequest()).event(reason, reason.meaning)
+    return ended.effect(ClearFlags()).event(reason, reason.meaning)
 
 
-def _note_confirmation(situation: Situation) -> Situation:
-    noted = situation.status.cancellation or CancellationStatus(
-        state=CancellationState.REQUESTED, requested_at=situation.timestamp
+def _record_confirmation(context: Context) -> Context:
+    recorded = context.status.cancellation or CancellationStatus(
+        state=CancellationState.REQUESTED, requested_at=context.timestamp
     )
-    if noted.state in CONFIRMED_STATES:
-        return situation
+    if recorded.state in CONFIRMED_STATES:
+        return context
     reason = CANCELLATION_CONFIRMED
-    confirmed = situation.change(
-        cancellation=noted.model_copy(
-            update={"state": CancellationState.CONFIRMED, "confirmed_at": situation.timestamp}
+    confirmed = context.change(
+        cancellation=recorded.model_copy(
+            update={"state": CancellationState.CONFIRMED, "confirmed_at": context.timestamp}
         )
     )
     confirmed = confirmed.condition(ConditionType.CANCELLATION_REQUESTED, reason, reason.meaning)
-    return confirmed if situation.attempt is None else confirmed.event(reason, reason.meaning)
+    return confirmed if context.attempt is None else confirmed.event(reason, reason.meaning)

@@ -9,18 +9,18 @@ from datetime import datetime, timedelta
 
 from recon_api.payload import AttemptResult
 from recon_api.status import Attempt, CancellationStatus, ReconstructionJobStatus
-from recon_operator.decide.context import Situation
+from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision
 
 Past = Callable[[datetime | None], datetime | None]
 
 
-def times_that_lie_ahead_are_now(situation: Situation) -> Situation | Decision:
+def times_that_lie_ahead_are_now(context: Context) -> Context | Decision:
     """Take what lies ahead for now, in the status and in what a worker tells of its attempt."""
-    status, seen = without_times_ahead(situation.status, situation.now), situation.observation
+    status, seen = without_times_ahead(context.status, context.now), context.observation
     if seen.result:
-        seen = replace(seen, result=in_order(seen.result, status, situation.now))
-    return replace(situation, observation=seen, status=status)
+        seen = replace(seen, result=in_order(seen.result, status, context.now))
+    return replace(context, observation=seen, status=status)
 
 
 def without_times_ahead(status: ReconstructionJobStatus, now: datetime) -> ReconstructionJobStatus:

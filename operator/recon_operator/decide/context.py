@@ -1,4 +1,4 @@
-"""A job's situation: what policies look at, and what the ones before them have already made of it."""
+"""A job's context: what policies look at, and what the ones before them have already made of it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,8 +23,8 @@ def bounded(message: str) -> str:
 
 
 @dataclass(frozen=True)
-class Situation:
-    """One job as it is, what is seen of it, the time, and the status as noted so far. Every change gives a new one."""
+class Context:
+    """One job as it is, what is seen of it, the time, and the status as recorded so far. Every change gives a new one."""
 
     job: ReconstructionJob
     observation: Observation
@@ -55,38 +55,38 @@ class Situation:
         """Whether its owner has confirmed the cancellation."""
         return self.job.spec.cancellation is Cancellation.CONFIRMED
 
-    def change(self, **fields: Any) -> "Situation":
-        """Return the situation with these fields of the status changed."""
+    def change(self, **fields: Any) -> "Context":
+        """Return the context with these fields of the status changed."""
         return replace(self, status=self.status.model_copy(update=fields))
 
-    def effect(self, *effects: Effect) -> "Situation":
-        """Return the situation with these effects added."""
+    def effect(self, *effects: Effect) -> "Context":
+        """Return the context with these effects added."""
         return replace(self, effects=(*self.effects, *effects))
 
-    def event(self, reason: Reason, message: str, *, warning: bool = False) -> "Situation":
-        """Return the situation with an event added."""
+    def event(self, reason: Reason, message: str, *, warning: bool = False) -> "Context":
+        """Return the context with an event added."""
         return replace(self, events=(*self.events, Event(reason, message, warning)))
 
-    def look_again_in(self, delay_s: float) -> "Situation":
-        """Return the situation, to be looked at again after so long, or earlier where that was said already."""
+    def look_again_in(self, delay_s: float) -> "Context":
+        """Return the context, to be looked at again after so long, or earlier where that was said already."""
         return self.look_again(self.now + timedelta(seconds=max(delay_s, 0.0)))
 
-    def look_again(self, at: datetime) -> "Situation":
-        """Return the situation, to be looked at again at this time, or earlier where that was said already."""
+    def look_again(self, at: datetime) -> "Context":
+        """Return the context, to be looked at again at this time, or earlier where that was said already."""
         return replace(self, look_again_at=min(at, self.look_again_at) if self.look_again_at else at)
 
-    def condition(self, kind: ConditionType, reason: Reason, message: str) -> "Situation":
-        """Return the situation in which this condition holds."""
+    def condition(self, kind: ConditionType, reason: Reason, message: str) -> "Context":
+        """Return the context in which this condition holds."""
         return self._condition(kind, ConditionStatus.TRUE, reason, message)
 
-    def end_condition(self, kind: ConditionType, reason: Reason, message: str) -> "Situation":
-        """Return the situation in which this condition no longer holds, if it ever did."""
+    def end_condition(self, kind: ConditionType, reason: Reason, message: str) -> "Context":
+        """Return the context in which this condition no longer holds, if it ever did."""
         old = self.status.condition(kind)
         if old is None or old.status is not ConditionStatus.TRUE:
             return self
         return self._condition(kind, ConditionStatus.FALSE, reason, message)
 
-    def _condition(self, kind: ConditionType, status: ConditionStatus, reason: Reason, message: str) -> "Situation":
+    def _condition(self, kind: ConditionType, status: ConditionStatus, reason: Reason, message: str) -> "Context":
         """Set a condition; its transition time moves only when its status does."""
         old = self.status.condition(kind)
         new = Condition(
@@ -104,7 +104,7 @@ class Situation:
         return self.change(conditions=tuple(new if c.type is kind else c for c in self.status.conditions))
 
     def decide(self, *, finalizer: bool | None = None, finished: bool = False) -> Decision:
-        """Return the decision that the situation has come to; without a word the finalizer stays as it is."""
+        """Return the decision that the context has come to; without a word the finalizer stays as it is."""
         has_finalizer = FINALIZER in self.job.metadata.finalizers
         return Decision(
             status=self.status,

@@ -24,17 +24,17 @@ class SendAttempt:
 
 
 @dataclass(frozen=True)
-class AssertRequest:
+class SetRequestFlag:
     """Set the flag of the first step of a cancellation."""
 
 
 @dataclass(frozen=True)
-class WithdrawRequest:
+class ClearFlags:
     """Clear the flags of a cancellation that is off."""
 
 
 @dataclass(frozen=True)
-class AssertStop:
+class SetStopFlag:
     """Set the flag of the second step and wake the attempt, so that it stops at its next check."""
 
 
@@ -72,9 +72,9 @@ class ForgetJob:
 Effect = (
     AuthoriseAttempt
     | SendAttempt
-    | AssertRequest
-    | WithdrawRequest
-    | AssertStop
+    | SetRequestFlag
+    | ClearFlags
+    | SetStopFlag
     | HoldAttempts
     | KillAttempt
     | DiscardFiles

@@ -6,32 +6,32 @@ from recon_api.reasons import BACKOFF_LIMIT_EXCEEDED, IGNORED_LIMIT_EXCEEDED, Re
 from recon_api.spec import FailureAction
 from recon_api.status import MAX_ATTEMPTS
 from recon_operator.decide.attempts import end_attempt, whole_second
-from recon_operator.decide.context import Situation
+from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.failure_policy import Verdict, verdict
 from recon_operator.decide.terminal_transitions import fail
 
 
-def attempt_failed(situation: Situation, reason: Reason, message: str) -> Situation | Decision:
+def attempt_failed(context: Context, reason: Reason, message: str) -> Context | Decision:
     """End the attempt; then end the job, or go on to the policies that queue it again.
 
     What counts ends the job once there is more of it than `backoffLimit`, what is ignored after `ignored_attempts`.
     """
-    result = situation.seen.result
-    number = situation.status.execution_attempts
-    found = verdict(situation.job.spec.failure_policy, reason, message)
-    ended = end_attempt(situation, reason, message, whole_second(result.finished_at) if result else None)
+    result = context.seen.result
+    number = context.status.execution_attempts
+    found = verdict(context.job.spec.failure_policy, reason, message)
+    ended = end_attempt(context, reason, message, whole_second(result.finished_at) if result else None)
     story = f"{reason.name}: {message}{_by_rule(found)}"
     match found.action:
         case FailureAction.FAIL_JOB:
             return fail(ended, reason, f"{message}{_by_rule(found)}")
         case FailureAction.COUNT:
             ended = ended.change(failed_attempts=min(ended.status.failed_attempts + 1, MAX_ATTEMPTS))
-            if ended.status.failed_attempts > situation.job.spec.backoff_limit:
+            if ended.status.failed_attempts > context.job.spec.backoff_limit:
                 return fail(ended, BACKOFF_LIMIT_EXCEEDED, f"attempt {number} was the last; {story}")
         case FailureAction.IGNORE:
             ended = ended.change(ignored_attempts=min(ended.status.ignored_attempts + 1, MAX_ATTEMPTS))
-            if ended.status.ignored_attempts > situation.limits.ignored_attempts:
+            if ended.status.ignored_attempts > context.limits.ignored_attempts:
                 return fail(ended, IGNORED_LIMIT_EXCEEDED, f"attempt {number} was the last; {story}")
         case _:
             assert_never(found.action)

@@ -1,13 +1,13 @@
-"""What a pass knows of the world outside a job's resource, as plain values."""
+"""What a pass knows of the world outside a job's resource, as plain values; `observe.observer` alone makes it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from recon_api.payload import AttemptResult, ClaimOwner, ProgressMeta
-from recon_operator.estimates.step_durations import ExpectedSteps
-from recon_operator.estimates.step_timer import StepTimes
+from recon_operator.estimates.step_estimates import StepEstimates
+from recon_operator.estimates.step_timer import StepDurations
 
-NO_STEP_TIMES = StepTimes()
+NO_STEP_DURATIONS = StepDurations()
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,15 @@ class Observation:
     """How the attempt ended."""
     progress: ProgressMeta | None = None
     """What the attempt reported last."""
-    step_times: StepTimes = NO_STEP_TIMES
+    step_durations: StepDurations = NO_STEP_DURATIONS
     """For how long the attempt has been at its step, and how long the steps before it took."""
-    expected: ExpectedSteps | None = None
+    step_estimates: StepEstimates | None = None
     """How long its steps are likely to take, by finished jobs like it, where there are any."""
     waits_in_queue: bool = False
     """Whether the attempt's message is in the workers' queue."""
     cancellation_requested: bool = False
     """Whether the flag of the first step is set."""
-    stop_asserted: bool = False
+    stop_flag_set: bool = False
     """Whether the flag of the second step was set, read before `claim`: whoever claims later sees it and refuses."""
     silent_s: float = 0.0
     """For how long successful reads have found no sign of the attempt: no message, no lease, no result."""
@@ -62,6 +62,15 @@ class Observation:
         if self.attempt == number:
             return self
         return replace(
-            self, attempt=number, claim=None, leased=False, owner_restarted=False, result=None, progress=None,
-            step_times=NO_STEP_TIMES, waits_in_queue=False, silent_s=0.0, unsent=False,
-        )  # fmt: skip
+            self,
+            attempt=number,
+            claim=None,
+            leased=False,
+            owner_restarted=False,
+            result=None,
+            progress=None,
+            step_durations=NO_STEP_DURATIONS,
+            waits_in_queue=False,
+            silent_s=0.0,
+            unsent=False,
+        )

@@ -4,37 +4,39 @@ from datetime import datetime, timedelta
 
 from recon_api.payload import ProgressMeta
 from recon_api.status import Progress
-from recon_operator.decide.context import Situation
-from recon_operator.estimates.remaining_time import Position, expected_left_s, finish_to_show, pace_left_s
+from recon_operator.decide.context import Context
+from recon_operator.estimates.remaining_time import Position, estimated_left_s, finish_to_show, pace_left_s
 
 HIGHEST_PERCENTAGE = 99
 """Of a job that runs; 100 is the end's own."""
 
 
-def show_progress(situation: Situation) -> Situation:
+def show_progress(context: Context) -> Context:
     """Copy the worker's latest report, with the time left: at once when the step changes, else at most once in a while.
 
     Within a step nothing is written unless the percentage, a figure or the finish time has moved.
     """
-    meta, shown = situation.seen.progress, situation.status.progress
+    meta, shown = context.seen.progress, context.status.progress
     if meta is None:
-        return situation
-    percentage, finish = min(int(meta.progress), HIGHEST_PERCENTAGE), _finish(situation, meta)
+        return context
+    percentage, finish = min(int(meta.progress), HIGHEST_PERCENTAGE), _finish(context, meta)
     if shown is not None and shown.step == meta.step.value:
         percentage = max(percentage, shown.percentage)
-        if (percentage, meta.metrics, finish) == (shown.percentage, shown.metrics, shown_finish(shown)):
-            return situation
-        waited_s = (situation.now - shown.last_updated_time).total_seconds() if shown.last_updated_time else 0.0
-        if waited_s < situation.limits.progress_interval_s:
-            return situation.look_again_in(situation.limits.progress_interval_s - waited_s)
+        known = (shown.percentage, shown.metrics, shown.photos, shown_finish(shown))
+        if (percentage, meta.metrics, meta.photos, finish) == known:
+            return context
+        waited_s = (context.now - shown.last_updated_time).total_seconds() if shown.last_updated_time else 0.0
+        if waited_s < context.limits.progress_interval_s:
+            return context.look_again_in(context.limits.progress_interval_s - waited_s)
     progress = Progress(
         percentage=percentage,
         step=meta.step.value,
-        estimated_remaining_seconds=_seconds_until(finish, situation.timestamp),
-        last_updated_time=situation.timestamp,
+        estimated_remaining_seconds=_seconds_until(finish, context.timestamp),
+        last_updated_time=context.timestamp,
         metrics=meta.metrics,
+        photos=meta.photos,
     )
-    return situation.change(progress=progress, outputs=meta.outputs or situation.status.outputs)
+    return context.change(progress=progress, outputs=meta.outputs or context.status.outputs)
 
 
 def shown_finish(shown: Progress | None) -> datetime | None:
@@ -44,30 +46,30 @@ def shown_finish(shown: Progress | None) -> datetime | None:
     return shown.last_updated_time + timedelta(seconds=shown.estimated_remaining_seconds)
 
 
-def _finish(situation: Situation, meta: ProgressMeta) -> datetime | None:
+def _finish(context: Context, meta: ProgressMeta) -> datetime | None:
     """Return when the attempt will be done; what is shown already, unless it has become wrong."""
-    shown, left_s = shown_finish(situation.status.progress), _left_s(situation, meta)
+    shown, left_s = shown_finish(context.status.progress), _left_s(context, meta)
     if left_s is None:
-        return shown if shown and shown > situation.now else None
-    return finish_to_show(shown, left_s, situation.now)
+        return shown if shown and shown > context.now else None
+    return finish_to_show(shown, left_s, context.now)
 
 
-def _left_s(situation: Situation, meta: ProgressMeta) -> float | None:
+def _left_s(context: Context, meta: ProgressMeta) -> float | None:
     """Return the seconds left by what finished jobs like this one took; where there are none, by this one's own pace."""
-    attempt, seen = situation.attempt, situation.seen
+    attempt, seen = context.attempt, context.seen
     if attempt is None or attempt.start_time is None:
         return None
-    if seen.expected is None:
-        return pace_left_s((situation.now - attempt.start_time).total_seconds(), meta.progress)
+    if seen.step_estimates is None:
+        return pace_left_s((context.now - attempt.start_time).total_seconds(), meta.progress)
     span = meta.step.end_percentage - meta.step.start_percentage
     at = Position(
         step=meta.step,
         fraction=(meta.progress - meta.step.start_percentage) / span,
-        step_elapsed_s=max(meta.step_elapsed_s, seen.step_times.step_elapsed_s),
-        finished_s=seen.step_times.finished_s,
+        step_elapsed_s=max(meta.step_elapsed_s, seen.step_durations.step_elapsed_s),
+        finished_s=seen.step_durations.finished_s,
         resumed=attempt.number > 1,
     )
-    return expected_left_s(seen.expected, at)
+    return estimated_left_s(seen.step_estimates, at)
 
 
 def _seconds_until(finish: datetime | None, timestamp: datetime) -> int | None:

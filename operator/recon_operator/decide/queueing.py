@@ -7,7 +7,7 @@ from recon_api.resource import ReconstructionJob
 from recon_api.spec import Cancellation
 from recon_api.status import ConditionType, Phase, QueueStatus
 from recon_operator.decide.attempts import begin_attempt, payload, sent
-from recon_operator.decide.context import Situation
+from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision, SendAttempt
 from recon_operator.decide.pre_running_deadline import with_pre_running_deadline
 from recon_operator.decide.retries import next_attempt_at
@@ -18,38 +18,38 @@ def waits_for_worker(job: ReconstructionJob, now: datetime) -> bool:
     return job.has_no_attempt and not _is_held(job) and not _is_backing_off(job, now)
 
 
-def admitted_jobs_are_dispatched(situation: Situation) -> Situation | Decision:
+def admitted_jobs_are_dispatched(context: Context) -> Context | Decision:
     """Begin the next attempt of a job that a worker will be free for."""
-    if not situation.observation.admitted:
-        return situation
-    number = situation.status.execution_attempts + 1
-    situation = begin_attempt(situation, number)
+    if not context.observation.admitted:
+        return context
+    number = context.status.execution_attempts + 1
+    context = begin_attempt(context, number)
     message = sent(number)
-    situation = _queued(situation, DISPATCHED, message).event(DISPATCHED, message)
-    situation = situation.effect(SendAttempt(payload(situation), situation.job.spec.gpu_class))
-    return situation.look_again_in(situation.limits.retry_redis_s).decide(finalizer=True)
+    context = _queued(context, DISPATCHED, message).event(DISPATCHED, message)
+    context = context.effect(SendAttempt(payload(context), context.job.spec.gpu_class))
+    return context.look_again_in(context.limits.retry_redis_s).decide(finalizer=True)
 
 
-def other_jobs_wait(situation: Situation) -> Situation | Decision:
+def other_jobs_wait(context: Context) -> Context | Decision:
     """Queue a job, with its place among those that wait."""
-    seen, gpu_class = situation.observation, situation.job.spec.gpu_class
+    seen, gpu_class = context.observation, context.job.spec.gpu_class
     if seen.known and not seen.workers:
         reason, message = NO_WORKERS, f"No worker of gpuClass {gpu_class} is connected; the job waits for one"
-    elif seen.refusal:  # an absence is not told: it passes, and each job would be written twice
+    elif seen.refusal:  # an absence is not shown: it passes, and each job would be written twice
         reason, message = QUEUED, f"The job waits; Redis refuses the operator: {seen.refusal}"
     else:
         reason, message = QUEUED, QUEUED.meaning
-    if situation.status.phase is not Phase.QUEUED:
-        situation = situation.event(reason, message)
-    told = QueueStatus(position=seen.position, estimated_start_time=seen.starts_at)
-    queue = told if seen.position else situation.status.queue
-    return _queued(situation, reason, message).change(queue=queue).decide()
+    if context.status.phase is not Phase.QUEUED:
+        context = context.event(reason, message)
+    place = QueueStatus(position=seen.position, estimated_start_time=seen.starts_at)
+    queue = place if seen.position else context.status.queue
+    return _queued(context, reason, message).change(queue=queue).decide()
 
 
-def _queued(situation: Situation, reason: Reason, message: str) -> Situation:
-    situation = situation.change(phase=Phase.QUEUED, message=message)
-    situation = situation.end_condition(ConditionType.SUSPENDED, RESUMED, RESUMED.meaning)
-    return with_pre_running_deadline(situation.condition(ConditionType.QUEUED, reason, message))
+def _queued(context: Context, reason: Reason, message: str) -> Context:
+    context = context.change(phase=Phase.QUEUED, message=message)
+    context = context.end_condition(ConditionType.SUSPENDED, RESUMED, RESUMED.meaning)
+    return with_pre_running_deadline(context.condition(ConditionType.QUEUED, reason, message))
 
 
 def _is_held(job: ReconstructionJob) -> bool:

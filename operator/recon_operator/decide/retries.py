@@ -9,7 +9,7 @@ from recon_api.reasons import RETRYING, Blame, reason_of
 from recon_api.resource import ReconstructionJob
 from recon_api.spec import Backoff, FailureAction
 from recon_api.status import ConditionType, Phase, ReconstructionJobStatus
-from recon_operator.decide.context import Situation
+from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.failure_policy import verdict
 
@@ -23,18 +23,18 @@ DOUBLINGS = 64
 """After so many failures any wait that grows has come to the longest that a spec can name, from a millisecond on."""
 
 
-def failed_attempts_wait_for_their_backoff(situation: Situation) -> Situation | Decision:
+def failed_attempts_wait_for_their_backoff(context: Context) -> Context | Decision:
     """Hold a job in phase Retrying until its next attempt is due."""
-    if situation.attempt is not None:
-        return situation
-    due = next_attempt_at(situation.job, situation.status, situation.seen.result)
-    if due is None or situation.now >= due:
-        return situation
-    failed = situation.status.attempts[-1]
+    if context.attempt is not None:
+        return context
+    due = next_attempt_at(context.job, context.status, context.seen.result)
+    if due is None or context.now >= due:
+        return context
+    failed = context.status.attempts[-1]
     message = f"Attempt {failed.number} failed ({failed.reason}); the next is due at {due:%H:%M:%S} UTC"
-    situation = situation.change(phase=Phase.RETRYING, message=message, queue=None)
-    situation = situation.end_condition(ConditionType.QUEUED, RETRYING, message)
-    return situation.look_again(due).decide()
+    context = context.change(phase=Phase.RETRYING, message=message, queue=None)
+    context = context.end_condition(ConditionType.QUEUED, RETRYING, message)
+    return context.look_again(due).decide()
 
 
 def next_attempt_at(

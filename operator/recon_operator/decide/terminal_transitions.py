@@ -13,25 +13,29 @@ from recon_api.status import (
 )
 from recon_api.steps import Step
 from recon_operator.decide.attempts import end_attempt, whole_second
-from recon_operator.decide.context import Situation, bounded
+from recon_operator.decide.context import Context, bounded
 from recon_operator.decide.decision import Decision, DiscardFiles, ForgetJob
 
 PERCENT_DONE = 100
 
 
-def succeed(situation: Situation, result: AttemptResult) -> Decision:
+def succeed(context: Context, result: AttemptResult) -> Decision:
     """Return the decision of a job whose result is published."""
-    started = result.started_at or situation.now
+    started = result.started_at or context.now
     message = _published(result)
-    ended = end_attempt(situation, COMPLETED, "", whole_second(result.finished_at))
+    ended = end_attempt(context, COMPLETED, "", whole_second(result.finished_at))
     progress = Progress(
-        percentage=PERCENT_DONE, step=Step.FINALIZING.value, estimated_remaining_seconds=0,
-        last_updated_time=situation.timestamp, metrics=result.metrics,
-    )  # fmt: skip
+        percentage=PERCENT_DONE,
+        step=Step.FINALIZING.value,
+        estimated_remaining_seconds=0,
+        last_updated_time=context.timestamp,
+        metrics=result.metrics,
+        photos=result.photos,
+    )
     ended = ended.change(
         phase=Phase.SUCCEEDED,
         start_time=ended.status.start_time or whole_second(started),
-        worker=ended.status.worker or _worker(situation, result),
+        worker=ended.status.worker or _worker(context, result),
         progress=progress,
         steps=result.steps,
         outputs=result.outputs,
@@ -41,41 +45,41 @@ def succeed(situation: Situation, result: AttemptResult) -> Decision:
     return _finish(ended.event(COMPLETED, message), COMPLETED, message, result.finished_at)
 
 
-def fail(situation: Situation, reason: Reason, message: str) -> Decision:
+def fail(context: Context, reason: Reason, message: str) -> Decision:
     """Return the decision of a job that has failed for good."""
-    ended = situation.change(phase=Phase.FAILED, message=bounded(f"{reason.name}: {message}"))
+    ended = context.change(phase=Phase.FAILED, message=bounded(f"{reason.name}: {message}"))
     ended = ended.condition(ConditionType.FAILED, reason, message)
     ended = ended.event(reason, message, warning=True)
     return _finish(discard_files(ended), reason, message)
 
 
-def cancel(situation: Situation) -> Decision:
+def cancel(context: Context) -> Decision:
     """Return the decision of a job whose confirmed cancellation is done: nothing of it runs."""
-    message = "Cancelled while it ran" if situation.status.start_time else "Cancelled before it ran"
-    ended = end_attempt(situation, CANCELLED, message)
+    message = "Cancelled while it ran" if context.status.start_time else "Cancelled before it ran"
+    ended = end_attempt(context, CANCELLED, message)
     cancellation = ended.status.cancellation
     if cancellation:
         cancellation = cancellation.model_copy(
-            update={"state": CancellationState.CANCELLED, "cancelled_at": situation.timestamp}
+            update={"state": CancellationState.CANCELLED, "cancelled_at": context.timestamp}
         )
     ended = ended.change(phase=Phase.CANCELLED, message=message, cancellation=cancellation)
     ended = ended.condition(ConditionType.CANCELLED, CANCELLED, message).event(CANCELLED, message)
     return _finish(discard_files(ended), CANCELLED, message)
 
 
-def discard_files(situation: Situation) -> Situation:
+def discard_files(context: Context) -> Context:
     """Have the files deleted of a job that may have left some: a lost worker could not, or ran while nobody saw it."""
-    was_sent = situation.status.execution_attempts
-    return situation.effect(DiscardFiles(situation.job.spec.gpu_class)) if was_sent else situation
+    was_sent = context.status.execution_attempts
+    return context.effect(DiscardFiles(context.job.spec.gpu_class)) if was_sent else context
 
 
-def _finish(situation: Situation, reason: Reason, message: str, at: datetime | None = None) -> Decision:
+def _finish(context: Context, reason: Reason, message: str, at: datetime | None = None) -> Decision:
     for kind in (ConditionType.QUEUED, ConditionType.RUNNING, ConditionType.SUSPENDED):
-        situation = situation.end_condition(kind, reason, message)
-    progress = situation.status.progress
+        context = context.end_condition(kind, reason, message)
+    progress = context.status.progress
     if progress and progress.percentage < PERCENT_DONE:
         progress = progress.model_copy(update={"estimated_remaining_seconds": None})
-    done = situation.change(completion_time=whole_second(at) or situation.timestamp, queue=None, progress=progress)
+    done = context.change(completion_time=whole_second(at) or context.timestamp, queue=None, progress=progress)
     return done.effect(ForgetJob()).decide(finalizer=False, finished=True)
 
 
@@ -87,8 +91,8 @@ def _published(result: AttemptResult) -> str:
     return f"{files}; {placed} photos placed" if placed else files
 
 
-def _worker(situation: Situation, result: AttemptResult) -> WorkerStatus | None:
-    claim = situation.seen.claim
+def _worker(context: Context, result: AttemptResult) -> WorkerStatus | None:
+    claim = context.seen.claim
     if claim:
         return WorkerStatus(name=claim.worker, node=claim.node, gpu=claim.gpu)
     return WorkerStatus(name=result.worker) if result.worker else None

@@ -1,6 +1,6 @@
 """How long a running attempt still takes: from what its steps took before and how it does so far. Pure.
 
-Each expected time of a step is taken for log-normal. One factor, that the whole run is slower or faster than expected,
+Each estimate of a step is taken for log-normal. One factor, that the whole run is slower or faster than estimated,
 is learned from the steps that this attempt has finished, by the update of a one-dimensional Kalman filter. The step that
 runs is pulled towards its own pace, and by the time that it has taken already: what is shown is the median of all ends
 that are still possible, so it is never below zero, and a step that takes too long is given a little more at a time.
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from statistics import NormalDist
 
 from recon_api.steps import Step
-from recon_operator.estimates.step_durations import INSTANT_S, LONGEST_S, STEPS, ExpectedSteps
+from recon_operator.estimates.step_estimates import INSTANT_S, LONGEST_S, STEPS, StepEstimates
 
 SHORTEST_BASIS_S = 3.0
 """Less running time than this says nothing about the rest."""
@@ -74,17 +74,17 @@ def pace_left_s(elapsed_s: float, percentage: float) -> float | None:
     return min(max(elapsed_s * (100.0 - percentage) / percentage, 0.0), LONGEST_S)
 
 
-def expected_left_s(expected: ExpectedSteps, at: Position) -> float | None:
-    """Return the seconds left of an attempt whose steps are expected to take so long, or nothing where it is too early.
+def estimated_left_s(estimates: StepEstimates, at: Position) -> float | None:
+    """Return the seconds left of an attempt whose steps are estimated so, or nothing where it is too early.
 
     At least 0, at most `LONGEST_S`.
     """
-    factor = Belief(0.0, expected.common_spread**2)
+    factor = Belief(0.0, estimates.common_spread**2)
     for step in STEPS[1 : STEPS.index(at.step)]:  # loading may have loaded the model too, which is no matter of pace
         if step in at.finished_s and not at.resumed:
-            factor = factor.learn(_step_said(expected, step, at.finished_s[step]))
-    usual_s = expected.seconds[at.step] + INSTANT_S
-    prior = Belief(math.log(usual_s) + factor.mean, factor.variance + expected.step_spread**2)
+            factor = factor.learn(_step_said(estimates, step, at.finished_s[step]))
+    usual_s = estimates.seconds[at.step] + INSTANT_S
+    prior = Belief(math.log(usual_s) + factor.mean, factor.variance + estimates.step_spread**2)
     elapsed_s = min(max(at.step_elapsed_s, 0.0), LONGEST_S)
     time = _with_pace(prior, at.fraction, elapsed_s)
     shared = factor.variance / prior.variance  # of a surprise in this step, what holds for the later ones too
@@ -95,7 +95,7 @@ def expected_left_s(expected: ExpectedSteps, at: Position) -> float | None:
     if at.resumed:  # some of the step may be done already
         rest_s = min(rest_s, whole_s * (1.0 - _bounded(at.fraction)))
     later = factor.mean + shared * (math.log(whole_s) - prior.mean)
-    after_s = expected.from_step_s(at.step) - expected.seconds[at.step]
+    after_s = estimates.from_step_s(at.step) - estimates.seconds[at.step]
     return min(max(rest_s + after_s * math.exp(min(later, 50.0)), 0.0), LONGEST_S)
 
 
@@ -121,11 +121,11 @@ class Belief:
         return Belief(self.mean + gain * (said.mean - self.mean), self.variance * (1.0 - gain))
 
 
-def _step_said(expected: ExpectedSteps, step: Step, took_s: float) -> Belief:
+def _step_said(estimates: StepEstimates, step: Step, took_s: float) -> Belief:
     """Return what the time of a finished step says of the whole run's factor."""
-    usual_s = expected.seconds[step] + INSTANT_S
+    usual_s = estimates.seconds[step] + INSTANT_S
     took_s = min(max(took_s, 0.0), LONGEST_S) + INSTANT_S
-    return Belief(math.log(took_s / usual_s), expected.step_spread**2 + (CLOCK_ERROR_S / usual_s) ** 2)
+    return Belief(math.log(took_s / usual_s), estimates.step_spread**2 + (CLOCK_ERROR_S / usual_s) ** 2)
 
 
 def _with_pace(prior: Belief, fraction: float, elapsed_s: float) -> Belief:

@@ -1,6 +1,6 @@
 """How long the steps of finished jobs took, by model and quality: in memory, and in Redis for the next operator.
 
-The finished jobs that still exist tell it too, so Redis may lose it all. No pass waits for any of this: what is not
+The finished jobs that still exist say it too, so Redis may lose it all. No pass waits for any of this: what is not
 known yet is missing from an estimate, and what Redis does not take is written later.
 """
 
@@ -14,10 +14,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from recon_api import keys
-from recon_api.payload import PHOTOS, FinishedRun
+from recon_api.payload import FinishedRun
 from recon_api.resource import ReconstructionJob
-from recon_api.status import Metric, Phase
-from recon_operator.estimates.step_durations import ExpectedSteps, expected_steps
+from recon_api.status import Phase
+from recon_operator.estimates.step_estimates import StepEstimates, estimate_steps
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +27,11 @@ KEPT_RUNS = 200
 MOST_HISTORIES = 500
 """Models and qualities that are remembered; a job may name any model, also one that nobody has."""
 
-KEPT_EXPECTATIONS = 256
-"""Expectations of one history that are kept, by number of photos and GPU."""
+KEPT_ESTIMATES = 256
+"""Estimates by one history that are kept, by number of photos and GPU."""
 
 STALE_SHARE = 0.05
-"""An expectation is worked out anew once so many more runs are known, as a share: each takes some milliseconds."""
+"""An estimate is made again once so many more runs are known, as a share: each takes some milliseconds."""
 
 SETTLE_S = 1.0
 """Runs that end within this time are written together."""
@@ -45,29 +45,29 @@ Key = tuple[str, str]
 """Model and quality."""
 
 
-class Durations:
-    """Learns from finished jobs, and says what to expect of others."""
+class RunHistory:
+    """The durations of finished jobs, by which others are estimated."""
 
     def __init__(self, redis: Redis, default_model: str, check_every_s: float = CHECK_EVERY_S) -> None:
         """Keep what is learned in this database too; jobs that name no model are given the default one."""
         self._redis, self._default_model, self._check_every_s = redis, default_model, check_every_s
-        self._histories: dict[Key, History] = {}
+        self._histories: dict[Key, ModelHistory] = {}
         self._changed = asyncio.Event()
 
     def learn(self, job: ReconstructionJob) -> None:
-        """Note how long the steps of a finished job took; a job that is known already changes nothing."""
+        """Record how long the steps of a finished job took; a job that is known already changes nothing."""
         run = finished_run(job)
         history = self._history(self._key(job)) if run else None
         if run and history and history.add(run):
             self._changed.set()
 
-    def expected(self, job: ReconstructionJob, photos: int | None, gpu: str) -> ExpectedSteps | None:
-        """Return what to expect of a job of so many photos on a GPU, or nothing where no job like it has finished.
+    def estimate(self, job: ReconstructionJob, photos: int | None, gpu: str) -> StepEstimates | None:
+        """Return the estimate for a job of so many photos on a GPU, or nothing where no job like it has finished.
 
         Without a number of photos (None) it is taken to have as many as others; without a GPU ("") to run on any.
         """
         history = self._histories.get(self._key(job))
-        return history.expected(photos, gpu) if history else None
+        return history.estimate(photos, gpu) if history else None
 
     async def load(self, jobs: Iterable[ReconstructionJob]) -> None:
         """Read what Redis knows of the models and qualities of these jobs, unless that was done before."""
@@ -93,9 +93,9 @@ class Durations:
     def _is_loaded(self, key: Key) -> bool:
         return key in self._histories and self._histories[key].loaded
 
-    def _history(self, key: Key) -> "History | None":
+    def _history(self, key: Key) -> "ModelHistory | None":
         if key not in self._histories and len(self._histories) < MOST_HISTORIES:
-            self._histories[key] = History()
+            self._histories[key] = ModelHistory()
         return self._histories.get(key)
 
     async def _load(self, wanted: Collection[Key]) -> None:
@@ -108,7 +108,7 @@ class Durations:
         for history, stored in zip(histories.values(), await pipe.execute(), strict=True):
             history.take_over(run for value in stored if (run := _parse(value)))
 
-    async def _write(self, key: Key, history: "History") -> None:
+    async def _write(self, key: Key, history: "ModelHistory") -> None:
         """Add the newest runs to the list in Redis; write all of it where it is not what it should be by now."""
         if not history.loaded:
             await self._load({key})
@@ -139,7 +139,7 @@ class Durations:
         await pipe.execute()
 
 
-class History:
+class ModelHistory:
     """The finished runs of one model at one quality."""
 
     def __init__(self) -> None:
@@ -153,7 +153,7 @@ class History:
         self._news: list[FinishedRun] = []
         self._uids: set[str] = set()
         self._added = 0
-        self._expectations: dict[tuple[int | None, str], tuple[int, ExpectedSteps | None]] = {}
+        self._estimates: dict[tuple[int | None, str], tuple[int, StepEstimates | None]] = {}
 
     def add(self, run: FinishedRun) -> bool:
         """Take in a run; return whether it was news: not known yet, and not older than all that are kept."""
@@ -184,15 +184,15 @@ class History:
         self._news, self.unwritten = [], False
         return news, whole
 
-    def expected(self, photos: int | None, gpu: str) -> ExpectedSteps | None:
+    def estimate(self, photos: int | None, gpu: str) -> StepEstimates | None:
         """Return what the runs say of a job of so many photos on a GPU."""
-        known = self._expectations.get((photos, gpu))
+        known = self._estimates.get((photos, gpu))
         if known and self._added - known[0] <= STALE_SHARE * len(self.runs):
             return known[1]
-        if len(self._expectations) >= KEPT_EXPECTATIONS:
-            self._expectations.clear()
-        found = expected_steps(self.runs, photos, gpu)
-        self._expectations[photos, gpu] = (self._added, found)
+        if len(self._estimates) >= KEPT_ESTIMATES:
+            self._estimates.clear()
+        found = estimate_steps(self.runs, photos, gpu)
+        self._estimates[photos, gpu] = (self._added, found)
         return found
 
     def _place(self, run: FinishedRun) -> int:
@@ -217,14 +217,8 @@ def finished_run(job: ReconstructionJob) -> FinishedRun | None:
 
 
 def photos_of(job: ReconstructionJob) -> int | None:
-    """Return the number of photos that a job's status tells, if it does."""
-    return photos_in(job.status.progress.metrics) if job.status.progress else None
-
-
-def photos_in(metrics: Iterable[Metric]) -> int | None:
-    """Return the number of photos that a job's figures tell, if they do."""
-    value = next((metric.value for metric in metrics if metric.name == PHOTOS), "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+    """Return the number of photos that a job's status names, if it does."""
+    return job.status.progress.photos if job.status.progress else None
 
 
 def _parse(value: bytes) -> FinishedRun | None:

@@ -8,7 +8,7 @@ from recon_api.steps import Step
 
 
 @dataclass(frozen=True)
-class StepTimes:
+class StepDurations:
     """What the reports of one attempt say of time."""
 
     step_elapsed_s: float = 0.0
@@ -25,16 +25,16 @@ class _Attempt:
     finished_s: dict[Step, float] = field(default_factory=dict)
 
 
-class StepClock:
+class StepTimer:
     """Remembers when the running attempts came to their steps, for as long as the operator runs."""
 
     def __init__(self) -> None:
         self._attempts: dict[str, _Attempt] = {}
 
-    def note(self, uid: str, attempt: int, report: ProgressMeta | None, now: float) -> StepTimes:
-        """Note the latest report, read at `now` (seconds of any steady clock); return what is known of time."""
+    def record(self, uid: str, attempt: int, report: ProgressMeta | None, now: float) -> StepDurations:
+        """Record the latest report, read at `now` (seconds of any steady clock); return what is known of time."""
         if report is None:
-            return StepTimes()
+            return StepDurations()
         begun = now - report.step_elapsed_s
         known = self._attempts.get(uid)
         if known is None or known.number != attempt:
@@ -43,7 +43,7 @@ class StepClock:
             known.finished_s[known.step] = max(begun - known.begun, 0.0)
             known.step, known.begun = report.step, begun
         known.begun = min(known.begun, begun)  # an old report, read again, seems to have begun later
-        return StepTimes(now - known.begun, dict(known.finished_s))
+        return StepDurations(now - known.begun, dict(known.finished_s))
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job of which nothing runs any more."""

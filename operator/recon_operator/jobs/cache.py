@@ -51,7 +51,7 @@ class Jobs:
         return [self._jobs[uid] for group in groups for uid in group]
 
     def apply(self, shown: Shown) -> bool:
-        """Note a version of a job; return whether it was news."""
+        """Record a version of a job; return whether it was news."""
         uid, version = shown.job.uid, _version(shown.job.metadata.resource_version)
         known = self._jobs.get(uid)
         newest = _version(known.metadata.resource_version) if known else self._removed.get(uid, -1)

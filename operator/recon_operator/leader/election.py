@@ -40,7 +40,7 @@ class LeaseTimes:
     """Between two renewals."""
 
 
-class Leadership(Protocol):
+class LeaderElection(Protocol):
     """Whether this operator leads."""
 
     @property
@@ -72,7 +72,7 @@ class SoleLeader:
         """Do nothing: nobody waits."""
 
 
-class Election:
+class LeaseElection:
     """A leader or a standby, by a Lease."""
 
     def __init__(
@@ -100,7 +100,7 @@ class Election:
         """The lease as this process wrote it last."""
         self._robbed = ""
         """From whom it was taken by force."""
-        self._told = ""
+        self._logged = ""
         self._keeping: asyncio.Task[None] | None = None
 
     @property
@@ -167,7 +167,7 @@ class Election:
             except ConflictError:
                 continue  # another was quicker, or it has just been renewed
             except KubernetesError as error:
-                self._tell(
+                self._log_once(
                     f"the lease {self._namespace}/{self._name} cannot be read or taken: {error}", logging.WARNING
                 )
             else:
@@ -189,7 +189,7 @@ class Election:
         return await self._write(lease.held_by(self.identity, self._times.duration_s))
 
     async def _read(self) -> Lease:
-        """Return the lease as it is, and note since when it has been so; a lease that is gone counts as unchanged."""
+        """Return the lease as it is, and record since when it has been so; a lease that is gone counts as unchanged."""
         try:
             lease = Lease.model_validate(await self._api.get_lease(self._namespace, self._name))
         except GoneError:
@@ -206,7 +206,7 @@ class Election:
         if steady_s() - self._seen_at > lasts_s:
             log.warning("%s has not renewed the lease for %d s", seen.holder, lasts_s)
             return True
-        self._tell(f"this operator stands by: {seen.holder} leads", logging.INFO)
+        self._log_once(f"this operator stands by: {seen.holder} leads", logging.INFO)
         return False
 
     async def _write(self, lease: Lease) -> Lease:
@@ -254,8 +254,8 @@ class Election:
             raise LeaseLostError(f"{lease.spec.holder or 'somebody else'} has taken the lease")
         return await self._write(lease.held_by(self.identity, self._times.duration_s))
 
-    def _tell(self, sentence: str, level: int) -> None:
+    def _log_once(self, sentence: str, level: int) -> None:
         """Log a sentence, once in a row."""
-        if sentence != self._told:
+        if sentence != self._logged:
             log.log(level, "%s", sentence)
-        self._told = sentence
+        self._logged = sentence

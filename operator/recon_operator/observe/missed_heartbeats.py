@@ -12,7 +12,7 @@ class _Stretch:
     last: float
 
 
-class Silence:
+class MissedHeartbeats:
     """Since when each job's latest attempt has been silent.
 
     A read that failed, or a gap between two reads, proves nothing: the clock of the attempt starts again.
@@ -23,8 +23,8 @@ class Silence:
         self._longest_gap_s = longest_gap_s
         self._stretches: dict[str, _Stretch] = {}
 
-    def note(self, uid: str, attempt: int, now: float, *, alive: bool) -> float:
-        """Note a successful read at `now` (seconds of any steady clock); return for how long there has been silence."""
+    def record(self, uid: str, attempt: int, now: float, *, alive: bool) -> float:
+        """Record a successful read at `now` (seconds of any steady clock); return for how long there has been silence."""
         if alive:
             self.forget(uid)
             return 0.0

@@ -25,7 +25,7 @@ COMPARE_EVERY_S = 30.0
 RETRY_S = 5.0
 
 
-class BusyWorkers:
+class PodDeletionCosts:
     """Keeps the marks of the workers' Pods true."""
 
     def __init__(self, api: KubernetesApi, jobs: Jobs, namespace: str, selector: str) -> None:

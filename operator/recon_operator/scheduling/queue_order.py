@@ -11,7 +11,7 @@ SENT_PER_WORKER = 2
 """One that runs and one that waits in Redis, so that no worker idles; the rest stay where priority still counts."""
 
 EXACT_POSITIONS = 10
-"""Places up to this one are told exactly; later ones rounded up, so that few statuses change as the queue moves."""
+"""Places up to this one are reported exactly; later ones rounded up, so that few statuses change as the queue moves."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Plan:
     admitted: frozenset[str] = frozenset()
     """UIDs of the jobs to be sent now."""
     positions: Mapping[str, int] = field(default_factory=dict)
-    """Place of each other waiting job in its gpuClass, 1 being next, as `told_position` says it."""
+    """Place of each other waiting job in its gpuClass, 1 being next, as `reported_position` says it."""
     order: tuple[str, ...] = ()
     """UIDs of all waiting jobs, the first to be sent first."""
 
@@ -35,7 +35,7 @@ def plan(
         running[job.metadata.namespace] += 1
     free = max(SENT_PER_WORKER * workers - sum(running.values()) - reserved, 0)
     ordered = in_order(waiting, running)
-    positions = {uid: told_position(place) for place, uid in enumerate(ordered[free:], start=1)}
+    positions = {uid: reported_position(place) for place, uid in enumerate(ordered[free:], start=1)}
     return Plan(frozenset(ordered[:free]), positions, tuple(ordered))
 
 
@@ -54,8 +54,8 @@ def in_order(waiting: Iterable[ReconstructionJob], running: Mapping[str, int]) -
     return ordered
 
 
-def told_position(place: int) -> int:
-    """Return a place (1 is next) as a status tells it: exact up to 10, then rounded up to one digit."""
+def reported_position(place: int) -> int:
+    """Return a place (1 is next) as a status reports it: exact up to 10, then rounded up to one digit."""
     step = 1
     while place > EXACT_POSITIONS * step:
         step *= 10

@@ -9,36 +9,36 @@ from datetime import datetime, timedelta
 from recon_api.resource import ReconstructionJob
 from recon_api.status import QueueStatus
 from recon_operator.clock import utc_now
-from recon_operator.decide.observation import Observation
 from recon_operator.decide.queueing import waits_for_worker
-from recon_operator.estimates.run_history import Durations, photos_of
-from recon_operator.estimates.step_durations import ExpectedSteps
+from recon_operator.estimates.run_history import RunHistory, photos_of
+from recon_operator.estimates.step_estimates import StepEstimates
 from recon_operator.jobs.cache import Jobs
+from recon_operator.observe.queue_place import QueuePlace
 from recon_operator.scheduling.queue_order import SENT_PER_WORKER, Plan, plan
-from recon_operator.scheduling.start_estimates import running_left, start_times, start_to_tell, waiting_lasts
+from recon_operator.scheduling.start_estimates import estimate_remaining, estimate_whole, start_times, start_to_report
 
 POSITIONS_EVERY_S = 2.0
 """How often places in the queue are counted anew while no worker is free, and the queue is played through."""
 
 
-class QueuePlan:
+class QueuePlanner:
     """Keeps one `Plan` for each gpuClass up to date."""
 
     def __init__(
         self,
         jobs: Jobs,
-        durations: Durations | None = None,
+        history: RunHistory | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Plan for the jobs known, which last as `durations` say; `clock` is steady, `now` the time of day."""
-        self._jobs, self._durations, self._clock, self._now = jobs, durations, clock, now
+        """Plan for the jobs known, which last as `history` says; `clock` is steady, `now` the time of day."""
+        self._jobs, self._history, self._clock, self._now = jobs, history, clock, now
         self._plans: dict[str, Plan] = {}
         self._planned_at: dict[str, float] = {}
-        self._on_their_way: dict[str, str] = {}
+        self._reserved: dict[str, str] = {}
         self._starts: dict[str, dict[str, datetime]] = {}
         self._played_at: dict[str, float] = {}
-        self._told: dict[str, QueueStatus] = {}
+        self._reported: dict[str, QueueStatus] = {}
 
     def update(self, workers: Counter[str], *, known: bool) -> set[str]:
         """Plan again where that can change something; return the UIDs of jobs that have come to be admitted or moved up.
@@ -58,22 +58,23 @@ class QueuePlan:
             news |= self._replan(gpu_class, connected, known=known)
         return news
 
-    def complete(self, seen: Observation, job: ReconstructionJob) -> Observation:
-        """Return what is seen of a job with what the plan says of it; an admitted job counts as on its way from here."""
+    def place(self, job: ReconstructionJob) -> QueuePlace:
+        """Return what the plan says of a job."""
         own = self._plans.get(job.spec.gpu_class, Plan())
-        admitted = job.uid in own.admitted and seen.known
-        if admitted:
-            self._on_their_way[job.uid] = job.spec.gpu_class
-        told = self._told.get(job.uid, QueueStatus()) if job.uid in own.positions else QueueStatus()
-        return replace(seen, admitted=admitted, position=told.position, starts_at=told.estimated_start_time)
+        reported = self._reported.get(job.uid, QueueStatus()) if job.uid in own.positions else QueueStatus()
+        return QueuePlace(job.uid in own.admitted, reported.position, reported.estimated_start_time)
 
-    def arrived(self, uid: str) -> None:
-        """Note that the pass of a job is over: from now on its status tells whether it occupies a worker."""
-        self._on_their_way.pop(uid, None)
+    def reserve(self, job: ReconstructionJob) -> None:
+        """Keep a worker for a job that is about to be sent: until its pass is over nothing else shows that it needs one."""
+        self._reserved[job.uid] = job.spec.gpu_class
+
+    def release(self, uid: str) -> None:
+        """End the reservation, if there is one: from now on the job's status says whether it occupies a worker."""
+        self._reserved.pop(uid, None)
 
     def _free(self, gpu_class: str, workers: int) -> int:
         taken = {job.uid for job in self._jobs.occupying(gpu_class)}
-        taken |= {uid for uid, name in self._on_their_way.items() if name == gpu_class}
+        taken |= {uid for uid, name in self._reserved.items() if name == gpu_class}
         return SENT_PER_WORKER * workers - len(taken)
 
     def _replan(self, gpu_class: str, workers: int, *, known: bool) -> set[str]:
@@ -81,11 +82,11 @@ class QueuePlan:
         waiting = [
             job
             for job in self._jobs.without_attempt(gpu_class)
-            if job.uid not in self._on_their_way and waits_for_worker(job, now)
+            if job.uid not in self._reserved and waits_for_worker(job, now)
         ]
         occupying = self._jobs.occupying(gpu_class)
         held = {job.uid for job in occupying}
-        on_their_way = [uid for uid, name in self._on_their_way.items() if name == gpu_class and uid not in held]
+        on_their_way = [uid for uid, name in self._reserved.items() if name == gpu_class and uid not in held]
         old, new = self._plans.get(gpu_class, Plan()), plan(waiting, occupying, workers, len(on_their_way))
         self._plans[gpu_class] = new
         fresh = known and self._clock() - self._played_at.get(gpu_class, -POSITIONS_EVERY_S) >= POSITIONS_EVERY_S
@@ -93,8 +94,8 @@ class QueuePlan:
             self._played_at[gpu_class] = self._clock()
             self._starts[gpu_class] = self._play(occupying, [*on_their_way, *new.order], workers, now)
         starts = self._starts.get(gpu_class, {})
-        moved = {uid for uid, place in new.positions.items() if self._tell(uid, place, starts, now, fresh=fresh)}
-        self._told = {uid: told for uid, told in self._told.items() if self._jobs.get(uid)}
+        moved = {uid for uid, place in new.positions.items() if self._report(uid, place, starts, now, fresh=fresh)}
+        self._reported = {uid: reported for uid, reported in self._reported.items() if self._jobs.get(uid)}
         return moved | (new.admitted - old.admitted)
 
     def _play(
@@ -107,8 +108,8 @@ class QueuePlan:
         ahead = [*sent, *(job for uid in queue if (job := self._jobs.get(uid)))]
         times = start_times(
             workers,
-            [running_left(job, self._expected(job, gpu), now) for job in running],
-            [waiting_lasts(job, self._expected(job, gpu)) for job in ahead],
+            [estimate_remaining(job, self._estimate(job, gpu), now) for job in running],
+            [estimate_whole(job, self._estimate(job, gpu)) for job in ahead],
         )
         second = now.replace(microsecond=0)
         return {
@@ -117,16 +118,16 @@ class QueuePlan:
             if start_s is not None
         }
 
-    def _expected(self, job: ReconstructionJob, gpu: str) -> ExpectedSteps | None:
-        return self._durations.expected(job, photos_of(job), gpu) if self._durations else None
+    def _estimate(self, job: ReconstructionJob, gpu: str) -> StepEstimates | None:
+        return self._history.estimate(job, photos_of(job), gpu) if self._history else None
 
-    def _tell(self, uid: str, position: int, starts: Mapping[str, datetime], now: datetime, *, fresh: bool) -> bool:
-        """Note what a waiting job is to be told; return whether it is news. Only `fresh` times change what was told."""
+    def _report(self, uid: str, position: int, starts: Mapping[str, datetime], now: datetime, *, fresh: bool) -> bool:
+        """Record what is reported of a waiting job; return whether it is news. Only `fresh` times change what was reported."""
         job = self._jobs.get(uid)
-        told = self._told.get(uid) or (job and job.status.queue) or QueueStatus()
-        moved = told.position != position
-        self._told[uid] = told
+        reported = self._reported.get(uid) or (job and job.status.queue) or QueueStatus()
+        moved = reported.position != position
+        self._reported[uid] = reported
         if moved or fresh:
-            start = start_to_tell(told.estimated_start_time, starts.get(uid), now, position, moved=moved)
-            self._told[uid] = QueueStatus(position=position, estimated_start_time=start)
-        return self._told[uid] is not told and self._told[uid] != told
+            start = start_to_report(reported.estimated_start_time, starts.get(uid), now, position, moved=moved)
+            self._reported[uid] = QueueStatus(position=position, estimated_start_time=start)
+        return self._reported[uid] is not reported and self._reported[uid] != reported

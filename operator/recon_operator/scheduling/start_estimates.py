@@ -9,11 +9,11 @@ from datetime import datetime
 from recon_api.resource import ReconstructionJob
 from recon_api.steps import Step
 from recon_operator.decide.progress import shown_finish
-from recon_operator.estimates.step_durations import ExpectedSteps
+from recon_operator.estimates.step_estimates import StepEstimates
 from recon_operator.scheduling.queue_order import EXACT_POSITIONS
 
 KEPT_WAIT_SHARE, KEPT_WAIT_S = 0.2, 30.0
-"""A start time that was told stays unless a new one differs by more than this share of the wait, and so many seconds.
+"""A start time that was reported stays unless a new one differs by more than this share of the wait, and so many seconds.
 
 Every change is a write of that job's status, and an early end of one job moves all that wait behind it.
 """
@@ -26,14 +26,14 @@ As far apart are two GPUs of different kinds: what only another one has run tell
 """
 
 RUNNING_SPREAD = 0.3
-"""The same of the time left that a running job's status tells (benchmarks/README.md)."""
+"""The same of the time left that a running job's status says (benchmarks/README.md)."""
 
-TOLD_SPREAD = 0.5
-"""A start time is told where its standard deviation is at most this share of the wait, or `KEPT_WAIT_S`."""
+REPORTED_SPREAD = 0.5
+"""A start time is reported where its standard deviation is at most this share of the wait, or `KEPT_WAIT_S`."""
 
 
 @dataclass(frozen=True)
-class Lasting:
+class DurationEstimate:
     """How long something is likely to take."""
 
     seconds: float
@@ -52,7 +52,9 @@ class Lasting:
         return (self.mean_s * self.spread) ** 2
 
 
-def start_times(workers: int, running: Sequence[Lasting | None], queue: Sequence[Lasting | None]) -> list[float | None]:
+def start_times(
+    workers: int, running: Sequence[DurationEstimate | None], queue: Sequence[DurationEstimate | None]
+) -> list[float | None]:
     """Return in how many seconds each job of a queue starts, in its order, given how long everything takes.
 
     Behind anything that is unknown (None), nothing is known; nor is it where the times ahead are too unsure. What is
@@ -65,7 +67,7 @@ def start_times(workers: int, running: Sequence[Lasting | None], queue: Sequence
     free = heapq.nsmallest(workers, known + [(0.0, 0.0)] * (workers - len(known)))
     for place, job in enumerate(queue):
         start_s, variance_s2 = free[0]
-        if math.sqrt(variance_s2) <= max(TOLD_SPREAD * start_s, KEPT_WAIT_S):
+        if math.sqrt(variance_s2) <= max(REPORTED_SPREAD * start_s, KEPT_WAIT_S):
             starts[place] = start_s
         if job is None:
             break
@@ -73,42 +75,44 @@ def start_times(workers: int, running: Sequence[Lasting | None], queue: Sequence
     return starts
 
 
-def running_left(job: ReconstructionJob, expected: ExpectedSteps | None, now: datetime) -> Lasting | None:
+def estimate_remaining(
+    job: ReconstructionJob, estimates: StepEstimates | None, now: datetime
+) -> DurationEstimate | None:
     """Return how long a running attempt still takes, as its status says it, or else by finished jobs like it."""
     finish, started = shown_finish(job.status.progress), job.status.attempts[-1].start_time
     if finish is not None:
-        return Lasting(max((finish - now).total_seconds(), 0.0), RUNNING_SPREAD)
-    if started is None or (whole := waiting_lasts(job, expected)) is None:
+        return DurationEstimate(max((finish - now).total_seconds(), 0.0), RUNNING_SPREAD)
+    if started is None or (whole := estimate_whole(job, estimates)) is None:
         return None
-    return Lasting(max(whole.seconds - max((now - started).total_seconds(), 0.0), 0.0), whole.spread)
+    return DurationEstimate(max(whole.seconds - max((now - started).total_seconds(), 0.0), 0.0), whole.spread)
 
 
-def waiting_lasts(job: ReconstructionJob, expected: ExpectedSteps | None) -> Lasting | None:
+def estimate_whole(job: ReconstructionJob, estimates: StepEstimates | None) -> DurationEstimate | None:
     """Return how long a job will take once it runs, or nothing where finished jobs do not say it.
 
     A job that has run before goes on at the step that it had come to.
     """
-    if expected is None or expected.common_spread > MOST_SPREAD:
+    if estimates is None or estimates.common_spread > MOST_SPREAD:
         return None
     progress = job.status.progress
     reached = progress.step if progress else ""
     step = Step(reached) if reached in set(Step) else Step.LOADING
-    return Lasting(expected.from_step_s(step), expected.common_spread)
+    return DurationEstimate(estimates.from_step_s(step), estimates.common_spread)
 
 
-def start_to_tell(
-    told: datetime | None, start: datetime | None, now: datetime, position: int, *, moved: bool
+def start_to_report(
+    reported: datetime | None, start: datetime | None, now: datetime, position: int, *, moved: bool
 ) -> datetime | None:
-    """Return the start time to tell: the one `told` so far, unless the job's position has `moved` or it is far off.
+    """Return the start time to report: the one `reported` so far, unless the job's position has `moved` or it is far off.
 
-    A time that can be told at last is told at once to the first of a queue only; the others hear of it when they move.
-    One that can no longer be told stays until it has passed.
+    A time that becomes known is reported at once for the first of a queue only, for the others when they move.
+    One that is no longer known stays until it has passed.
     """
     if moved:
         return start
-    if told is None:
+    if reported is None:
         return start if position <= EXACT_POSITIONS else None
     if start is None:
-        return told if told > now else None
-    off_s = abs((start - told).total_seconds())
-    return start if off_s > max(KEPT_WAIT_S, KEPT_WAIT_SHARE * (start - now).total_seconds()) else told
+        return reported if reported > now else None
+    off_s = abs((start - reported).total_seconds())
+    return start if off_s > max(KEPT_WAIT_S, KEPT_WAIT_SHARE * (start - now).total_seconds()) else reported

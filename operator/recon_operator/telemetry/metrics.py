@@ -1,4 +1,4 @@
-"""What Prometheus is told."""
+"""What Prometheus scrapes."""
 
 import time
 from collections import Counter as Tally
@@ -75,10 +75,10 @@ class Metrics:
             "reconstruction_watch_missed", "Jobs of which the list, taken now and then, told what the watch had not.",
             registry=registry,
         )  # fmt: skip
-        self._tell_of_itself(registry, watch)
+        self._add_operator_gauges(registry, watch)
 
-    def _tell_of_itself(self, registry: CollectorRegistry, watch: WatchLiveness | None) -> None:
-        """Add what tells whether the operator itself is well."""
+    def _add_operator_gauges(self, registry: CollectorRegistry, watch: WatchLiveness | None) -> None:
+        """Add the gauges of the operator itself: whether it leads, hears of jobs, reaches Redis, and turns."""
         age = Gauge(
             "reconstruction_watch_last_event_age_seconds",
             "Since the most silent watch brought an event or was opened; 0 while none is to run.", registry=registry,
@@ -102,17 +102,17 @@ class Metrics:
         self._waiting.set_function(lambda: float(waiting()))
         self._loop_age_s.set_function(lambda: time.monotonic() - last_turn())
 
-    def tell_leader(self, leads: Callable[[], bool]) -> None:
-        """Tell at each scrape whether this operator leads."""
+    def report_leader(self, leads: Callable[[], bool]) -> None:
+        """Report at each scrape whether this operator leads."""
         self._leader.set_function(lambda: float(leads()))
 
-    def note_workers(self, workers: Tally[str]) -> None:
-        """Note how many workers of each gpuClass are connected."""
+    def record_workers(self, workers: Tally[str]) -> None:
+        """Record how many workers of each gpuClass are connected."""
         self.workers.clear()
         for gpu_class, count in workers.items():
             self.workers.labels(gpu_class).set(count)
 
-    def note_transition(self, before: ReconstructionJob, after: ReconstructionJob) -> None:
+    def record_transition(self, before: ReconstructionJob, after: ReconstructionJob) -> None:
         """Measure what a written status has ended."""
         old, new = before.status, after.status
         created = before.metadata.creation_timestamp
@@ -124,7 +124,7 @@ class Metrics:
                 self.execution_s.observe((new.completion_time - new.start_time).total_seconds())
             for step in new.steps:
                 self.step_s.labels(new.model, step.name).observe(step.seconds)
-        self._note_attempts(old, new)
+        self._record_attempts(old, new)
         if new.active_seconds > old.active_seconds:
             self.gpu_s.labels(after.metadata.namespace).inc(new.active_seconds - old.active_seconds)
         if new.phase is Phase.CANCELLED and old.phase is not Phase.CANCELLED:
@@ -132,7 +132,7 @@ class Metrics:
             if confirmed:
                 self.cancel_latency_s.observe(max(time.time() - confirmed.timestamp(), 0.0))
 
-    def _note_attempts(self, old: ReconstructionJobStatus, new: ReconstructionJobStatus) -> None:
+    def _record_attempts(self, old: ReconstructionJobStatus, new: ReconstructionJobStatus) -> None:
         known = {attempt.number for attempt in old.attempts if attempt.end_time}
         for attempt in new.attempts:
             if attempt.end_time and attempt.number not in known:

@@ -27,10 +27,10 @@ A server whose etcd was restored from a backup keeps quiet on a version that is 
 """
 
 Seen = Callable[[ReconstructionJob], None]
-"""Takes note of a finished job as it is now. It is shown again after each change, and now and then without one."""
+"""Records a finished job as it is now. It is shown again after each change, and now and then without one."""
 
 Gone = Callable[[str], None]
-"""Takes note that the job of a UID was deleted, or is not finished any more."""
+"""Records that the job of a UID was deleted, or is not finished any more."""
 
 
 class FinishedJobs:
@@ -58,7 +58,7 @@ class FinishedJobs:
                 silent += 1
                 async for event in self._api.watch_jobs(namespace, FINISHED_LABEL, version):
                     version, silent, broken = event.resource_version, 0, False
-                    self._hand_on(event.type, event.object)
+                    self._notify(event.type, event.object)
             except ExpiredError:
                 version = ""
             except KubernetesError as error:
@@ -76,10 +76,10 @@ class FinishedJobs:
         async for items, version in self._api.list_jobs(namespace, FINISHED_LABEL):
             oldest = oldest or version
             for item in items:
-                self._hand_on("ADDED", item)
+                self._notify("ADDED", item)
         return oldest
 
-    def _hand_on(self, event_type: str, body: dict[str, Any]) -> None:
+    def _notify(self, event_type: str, body: dict[str, Any]) -> None:
         if event_type == "BOOKMARK":
             return
         try:
@@ -94,4 +94,4 @@ class FinishedJobs:
                 for seen in self._seen:
                     seen(job)
         except Exception:  # a fault of ours over one job must not end the watch
-            log.exception("what %s shows could not be noted", job.key)
+            log.exception("what %s shows could not be recorded", job.key)

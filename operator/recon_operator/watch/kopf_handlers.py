@@ -32,7 +32,7 @@ def make_registry(
         watch.begin()
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
-    async def note(event: kopf.RawEvent, **_: Any) -> None:
+    async def record(event: kopf.RawEvent, **_: Any) -> None:
         shown = read_job(dict(event["object"]))
         watch.heard(shown.job.metadata.namespace)
         if event["type"] == "DELETED":

@@ -33,15 +33,15 @@ class WatchLiveness:
         self._heard: dict[str, float] = {}
 
     def begin(self) -> None:
-        """Note that watches are being opened: from now on they have an age."""
+        """Record that watches are being opened: from now on they have an age."""
         self._heard = dict.fromkeys(self._namespaces, self._clock())
 
     def end(self) -> None:
-        """Note that no watch is to run any more."""
+        """Record that no watch is to run any more."""
         self._heard = {}
 
     def heard(self, namespace: str) -> None:
-        """Note a sign of life of the watch of this namespace."""
+        """Record a sign of life of the watch of this namespace."""
         name = namespace if namespace in self._heard else EVERYWHERE
         if name in self._heard:
             self._heard[name] = self._clock()

@@ -32,7 +32,7 @@ SILENT_CHECK_S = 5.0
 RUNNING_STATES = (b'"status": "PROGRESS"', b'"status": "STARTED"')
 
 
-class ProgressListener:
+class RedisNotifications:
     """Turns what Redis publishes into jobs to be looked at."""
 
     def __init__(self, redis: RedisState, jobs: Jobs, work: WorkQueue, observer: Observer) -> None:
@@ -45,16 +45,16 @@ class ProgressListener:
             group.create_task(self._follow(self._redis.results.pubsub, self._task_reported, PROGRESS_CHANNEL_PATTERN))
             group.create_task(self._follow(self._redis.state.pubsub, self._workers_changed, WORKERS_CHANNEL))
 
-    async def _follow(self, subscribe: Callable[[], PubSub], note: Callable[[Any], None], channel: str) -> None:
+    async def _follow(self, subscribe: Callable[[], PubSub], handle: Callable[[Any], None], channel: str) -> None:
         while True:
             try:
-                await self._listen(subscribe(), note, channel)
+                await self._listen(subscribe(), handle, channel)
             except (RedisError, OSError, TimeoutError) as error:
                 log.debug("the connection that listens on %s broke: %s", channel, error)
                 self._observer.lose_sight()
             await asyncio.sleep(RECONNECT_S)
 
-    async def _listen(self, pubsub: PubSub, note: Callable[[Any], None], channel: str) -> None:
+    async def _listen(self, pubsub: PubSub, handle: Callable[[Any], None], channel: str) -> None:
         try:
             await (pubsub.psubscribe(channel) if channel.endswith("*") else pubsub.subscribe(channel))
             self._wake_all()
@@ -63,7 +63,7 @@ class ProgressListener:
                 if message is None:
                     await pubsub.ping()
                 elif message["type"] in {"message", "pmessage"}:
-                    note(message)
+                    handle(message)
         finally:
             with suppress(RedisError, OSError):
                 await pubsub.aclose()  # type: ignore[no-untyped-call]  # redis-py leaves it so

@@ -1,4 +1,4 @@
-"""Listing all jobs now and then: a watch that starts anew does not tell of jobs that went meanwhile."""
+"""Listing all jobs now and then: a watch that starts again does not show which jobs went meanwhile."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ class Relist:
     def __init__(
         self, api: KubernetesApi, jobs: Jobs, work: WorkQueue, namespaces: tuple[str, ...], *, missed: Counter
     ) -> None:
-        """List by `api`, in these namespaces or in all; `missed` counts what only the list told of."""
+        """List by `api`, in these namespaces or in all; `missed` counts what only the list showed."""
         self._missed = missed
         self._api, self._jobs, self._work = api, jobs, work
         self._namespaces: tuple[str | None, ...] = namespaces or (None,)

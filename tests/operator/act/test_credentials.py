@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 
 from recon_api.credentials import unseal
 from recon_api.payload import Outcome
-from recon_operator.act.credentials import CredentialsDesk
+from recon_operator.act.credentials import CredentialsProvider, CredentialsRefusedError
 from recon_operator.clients.kubernetes_api import GoneError, RefusedError, UnavailableError
 from tests.operator.builders import make_job
 
@@ -37,17 +37,17 @@ class Keys:
         self.put[uid, attempt] = sealed
 
 
-def desk(answer: dict[str, str] | Exception, key: str | None = KEY) -> tuple[CredentialsDesk, Api, Keys]:
+def provider(answer: dict[str, str] | Exception, key: str | None = KEY) -> tuple[CredentialsProvider, Api, Keys]:
     api, keys = Api(answer), Keys()
-    return CredentialsDesk(cast("Any", api), cast("Any", keys), key), api, keys
+    return CredentialsProvider(cast("Any", api), cast("Any", keys), key), api, keys
 
 
 JOB = make_job(input={"url": "https://example.com/a.zip", "secretName": "mine"})
 
 
 async def test_values_are_sealed_for_one_attempt() -> None:
-    hands_out, api, keys = desk({"token": "czNjcmV0", "other": "eA=="})
-    assert await hands_out.hand_over(JOB, 2)
+    provides, api, keys = provider({"token": "czNjcmV0", "other": "eA=="})
+    await provides.provide(JOB, 2)
     assert api.asked == [(JOB.metadata.namespace, "mine")]
     found = unseal(KEY, keys.put[JOB.uid, 2], f"{JOB.uid}.2")
     assert found.input
@@ -55,8 +55,8 @@ async def test_values_are_sealed_for_one_attempt() -> None:
 
 
 async def test_a_job_without_a_secret_needs_nothing() -> None:
-    hands_out, api, keys = desk(RefusedError("no"), key=None)
-    assert await hands_out.hand_over(make_job(), 1)
+    provides, api, keys = provider(RefusedError("no"), key=None)
+    await provides.provide(make_job(), 1)
     assert (api.asked, keys.put) == ([], {})
 
 
@@ -70,16 +70,15 @@ async def test_a_job_without_a_secret_needs_nothing() -> None:
     ],
 )
 async def test_an_attempt_that_cannot_be_sent_has_failed(answer: Any, key: str | None, reason: str) -> None:
-    hands_out, _, keys = desk(answer, key)
-    assert not await hands_out.hand_over(JOB, 1)
-    refusal = hands_out.refusal(JOB.uid)
-    assert refusal
+    provides, _, keys = provider(answer, key)
+    with pytest.raises(CredentialsRefusedError) as raised:
+        await provides.provide(JOB, 1)
+    refusal = raised.value.as_result(1)
     assert (refusal.outcome, refusal.attempt, refusal.reason) == (Outcome.FAILED, 1, reason)
     assert keys.put == {}
 
 
 async def test_an_api_server_that_is_away_is_asked_again() -> None:
-    hands_out, _, _ = desk(UnavailableError("gone"))
+    provides, _, _ = provider(UnavailableError("gone"))
     with pytest.raises(UnavailableError):
-        await hands_out.hand_over(JOB, 1)
-    assert hands_out.refusal(JOB.uid) is None
+        await provides.provide(JOB, 1)

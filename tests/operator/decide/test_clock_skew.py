@@ -21,7 +21,7 @@ from recon_api.status import (
 from recon_api.steps import Step
 from recon_operator.decide import decide
 from recon_operator.decide.clock_skew import times_that_lie_ahead_are_now
-from recon_operator.decide.context import Situation
+from recon_operator.decide.context import Context
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
 from tests.operator.builders import (
@@ -131,11 +131,11 @@ END_OF_TIME = datetime(LAST_YEAR, 12, 31, 23, 59, 59, tzinfo=UTC)
 BEGIN_OF_TIME = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 
 
-def looked_at(status: ReconstructionJobStatus, **seen: Any) -> Situation:
+def looked_at(status: ReconstructionJobStatus, **seen: Any) -> Context:
     """Return what the policy makes of a status."""
-    situation = Situation(make_job(status=status), make_observation(**seen), NOW, LIMITS, status)
-    found = times_that_lie_ahead_are_now(situation)
-    assert isinstance(found, Situation)
+    context = Context(make_job(status=status), make_observation(**seen), NOW, LIMITS, status)
+    found = times_that_lie_ahead_are_now(context)
+    assert isinstance(found, Context)
     return found
 
 

@@ -101,7 +101,7 @@ def observations(draw: st.DrawFn, job: ReconstructionJob) -> Observation:
         progress=draw(st.none() | st.builds(report, st.floats(0, 100))),
         waits_in_queue=draw(st.booleans()),
         cancellation_requested=draw(st.booleans()),
-        stop_asserted=draw(st.booleans()),
+        stop_flag_set=draw(st.booleans()),
         silent_s=draw(st.sampled_from([0.0, 10.0, 30.0])),
         unsent=draw(st.booleans()),
         admitted=admitted,

@@ -7,7 +7,7 @@ import pytest
 from recon_api.resource import FINALIZER, ReconstructionJob
 from recon_api.status import Phase
 from recon_operator.decide import decide
-from recon_operator.decide.decision import AssertStop, DiscardFiles, ForgetJob, KillAttempt, StopLater
+from recon_operator.decide.decision import DiscardFiles, ForgetJob, KillAttempt, SetStopFlag, StopLater
 from recon_operator.decide.observation import Observation
 from tests.operator.builders import (
     NOW,
@@ -54,31 +54,31 @@ DELETION = [
     pytest.param(
         make_job(status=dispatched(), deleted_s_ago=0.1),
         make_observation(),
-        Expected(Phase.CANCELLING, (AssertStop(),), ("Deleted",), finalizer=True),
+        Expected(Phase.CANCELLING, (SetStopFlag(),), ("Deleted",), finalizer=True),
         id="one that was sent is told to stop first: it may be claimed this moment",
     ),
     pytest.param(
         make_job(status=dispatched(phase=Phase.CANCELLING), deleted_s_ago=1.0),
-        make_observation(stop_asserted=True),
+        make_observation(stop_flag_set=True),
         Expected(Phase.CANCELLING, CLEARED_UP),
         id="one that nobody has taken since goes",
     ),
     pytest.param(
         make_job(status=dispatched(phase=Phase.CANCELLING), deleted_s_ago=1.0),
-        make_observation(stop_asserted=True, claim=OWNER),
-        Expected(Phase.CANCELLING, (AssertStop(),), finalizer=True),
+        make_observation(stop_flag_set=True, claim=OWNER),
+        Expected(Phase.CANCELLING, (SetStopFlag(),), finalizer=True),
         id="one that was taken before it was told is waited for",
     ),
     pytest.param(
         make_job(status=running(), deleted_s_ago=0.1),
         alive(),
-        Expected(Phase.CANCELLING, (AssertStop(),), ("Deleted",), finalizer=True),
+        Expected(Phase.CANCELLING, (SetStopFlag(),), ("Deleted",), finalizer=True),
         id="one that runs is stopped first",
     ),
     pytest.param(
         make_job(status=STOPPING, deleted_s_ago=10.0),
         alive(),
-        Expected(Phase.CANCELLING, (AssertStop(), KillAttempt(1)), finalizer=True),
+        Expected(Phase.CANCELLING, (SetStopFlag(), KillAttempt(1)), finalizer=True),
         id="one that does not stop is killed",
     ),
     pytest.param(
@@ -143,5 +143,5 @@ def test_a_job_that_went_unstopped_is_looked_at_again_where_somebody_else_holds_
     assert decision.look_again_at
     assert FINALIZER in job.metadata.finalizers
     assert not decision.finalizer
-    back = replace(alive(), stop_asserted=True, result=stopped())
+    back = replace(alive(), stop_flag_set=True, result=stopped())
     assert decide(job, back, NOW, LIMITS).status.phase is Phase.CANCELLED

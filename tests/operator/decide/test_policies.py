@@ -63,7 +63,7 @@ MEETINGS = {
         lambda decision: decision.status.start_time,
         AHEAD,
     ),
-    "the_spec_is_noted": Meeting(
+    "the_spec_is_recorded": Meeting(
         make_job(status=queued(), generation=2),
         make_observation(attempt=0, authorised=2),
         lambda decision: decision.status.observed_generation,
@@ -81,7 +81,7 @@ MEETINGS = {
         lambda decision: decision.status.cancellation,
         None,
     ),
-    "cancellation_steps_are_noted": Meeting(
+    "cancellation_steps_are_recorded": Meeting(
         make_job(status=running(), cancellation="Requested"),
         make_observation(result=completed()),
         lambda decision: decision.status.cancellation and decision.status.cancellation.state,

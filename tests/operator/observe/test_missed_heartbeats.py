@@ -2,7 +2,7 @@
 
 import pytest
 
-from recon_operator.observe.missed_heartbeats import Silence
+from recon_operator.observe.missed_heartbeats import MissedHeartbeats
 
 
 @pytest.mark.parametrize(
@@ -18,19 +18,19 @@ from recon_operator.observe.missed_heartbeats import Silence
     ],
 )
 def test_silence(reads: list[tuple[float, int, bool]], silent_s: float) -> None:
-    silence = Silence(longest_gap_s=10.0)
-    assert [silence.note("u", attempt, at, alive=alive) for at, attempt, alive in reads][-1] == silent_s
+    heartbeats = MissedHeartbeats(longest_gap_s=10.0)
+    assert [heartbeats.record("u", attempt, at, alive=alive) for at, attempt, alive in reads][-1] == silent_s
 
 
 def test_a_failed_read_starts_all_clocks_again() -> None:
-    silence = Silence(longest_gap_s=10.0)
-    silence.note("u", 1, 0.0, alive=False)
-    silence.reset()
-    assert silence.note("u", 1, 5.0, alive=False) == 0.0
+    heartbeats = MissedHeartbeats(longest_gap_s=10.0)
+    heartbeats.record("u", 1, 0.0, alive=False)
+    heartbeats.reset()
+    assert heartbeats.record("u", 1, 5.0, alive=False) == 0.0
 
 
 def test_a_message_that_was_just_sent_is_not_silent() -> None:
-    silence = Silence(longest_gap_s=10.0)
-    silence.note("u", 1, 0.0, alive=False)
-    silence.forget("u")
-    assert silence.note("u", 1, 5.0, alive=False) == 0.0
+    heartbeats = MissedHeartbeats(longest_gap_s=10.0)
+    heartbeats.record("u", 1, 0.0, alive=False)
+    heartbeats.forget("u")
+    assert heartbeats.record("u", 1, 5.0, alive=False) == 0.0

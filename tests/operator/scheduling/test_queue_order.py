@@ -2,7 +2,7 @@
 
 import pytest
 
-from recon_operator.scheduling.queue_order import in_order, plan, told_position
+from recon_operator.scheduling.queue_order import in_order, plan, reported_position
 from tests.operator.builders import make_job
 
 
@@ -62,4 +62,4 @@ def test_window(workers: int, occupied: int, reserved: int, admitted: int) -> No
     ("place", "told"), [(1, 1), (10, 10), (11, 20), (20, 20), (100, 100), (101, 200), (4321, 5000)]
 )
 def test_far_places_are_told_roughly(place: int, told: int) -> None:
-    assert told_position(place) == told
+    assert reported_position(place) == told

@@ -52,5 +52,5 @@ SUCCEEDED = finished(Phase.SUCCEEDED, steps=STEPS, active_seconds=30)
 )
 def test_transitions(before: Any, after: Any, sample: str, labels: dict[str, str], value: float | None) -> None:
     metrics = Metrics(Jobs())
-    metrics.note_transition(make_job(status=before), make_job(status=after))
+    metrics.record_transition(make_job(status=before), make_job(status=after))
     assert metrics.registry.get_sample_value(sample, labels) == value

@@ -14,7 +14,7 @@ from recon_operator.clients.celery_client import BrokerError, CeleryClient
 from recon_operator.clients.kubernetes_api import KubernetesApi, UnavailableError
 from recon_operator.clients.redis_state import RedisState, Snapshot
 from recon_operator.decide.decision import Event
-from recon_operator.estimates.run_history import Durations
+from recon_operator.estimates.run_history import RunHistory
 from tests.support.races.broker import Broker
 from tests.support.races.gates import Gates, Verdict
 from tests.support.races.store import Json
@@ -194,7 +194,7 @@ class NotedEvents(EventPublisher):
         self.published.append(event.reason.name)
 
 
-class NoDurations(Durations):
+class NoHistory(RunHistory):
     """No finished jobs to learn from."""
 
     def __init__(self) -> None:
@@ -203,7 +203,7 @@ class NoDurations(Durations):
     async def load(self, jobs: object) -> None:
         """Read nothing."""
 
-    def expected(self, job: ReconstructionJob, photos: int | None, gpu: str) -> None:
+    def estimate(self, job: ReconstructionJob, photos: int | None, gpu: str) -> None:
         """Expect nothing."""
 
 

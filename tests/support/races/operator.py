@@ -8,8 +8,8 @@ from typing import Any
 from recon_api.keys import WORKERS_CHANNEL, progress_key
 from recon_api.resource import ReconstructionJob
 from recon_operator.act.actor import Actor
-from recon_operator.act.credentials import CredentialsDesk
-from recon_operator.act.deferred_stops import LateStops
+from recon_operator.act.credentials import CredentialsProvider
+from recon_operator.act.deferred_stops import DeferredStops
 from recon_operator.act.status_writer import StatusWriter, WriteBudget
 from recon_operator.clients.celery_client import BrokerError
 from recon_operator.clients.kubernetes_api import KubernetesError, RefusedError
@@ -17,17 +17,18 @@ from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 from recon_operator.clock import WallClock
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
+from recon_operator.jobs.attempt_notes import AttemptNotes
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
 from recon_operator.jobs.work_queue import WorkQueue
-from recon_operator.observe.observer import Observer, View
+from recon_operator.observe.observer import Observer, Reading
 from recon_operator.reconcile import BATCH, TICK_S, Reconciler
 from recon_operator.telemetry.metrics import Metrics
-from recon_operator.watch.redis_notifications import ProgressListener
+from recon_operator.watch.redis_notifications import RedisNotifications
 from recon_operator.watch.relist import Relist
 from tests.support.races.broker import Broker
 from tests.support.races.clock import Clock
-from tests.support.races.gated import GatedApi, GatedCelery, GatedState, NoDurations, NotedEvents, Reads
+from tests.support.races.gated import GatedApi, GatedCelery, GatedState, NoHistory, NotedEvents, Reads
 from tests.support.races.gates import Gates, Verdict
 from tests.support.races.timeline import Timeline, WatchEvent
 
@@ -61,12 +62,13 @@ class Operator:
         clock, self.gates = around.clock, Gates(around.loop)
         self.jobs, self._work = Jobs(), WorkQueue(clock.steady)
         self.redis = GatedState(around.redis, self.gates, around.watcher)
-        api, durations = GatedApi(around.timeline, self.gates), NoDurations()
-        observer = Observer(self.redis, durations, longest_gap_s=2 * around.limits.watch_interval_s)
+        api, history = GatedApi(around.timeline, self.gates), NoHistory()
+        notes = AttemptNotes()
+        observer = Observer(self.redis, history, notes, longest_gap_s=2 * around.limits.watch_interval_s)
         writer = StatusWriter(api, self.jobs, 20.0)
         writer.budget = WriteBudget(20.0, clock.steady)
         celery = GatedCelery(around.broker, self.gates, around.kill)
-        self._late_stops = LateStops(self.redis, celery)
+        self._deferred_stops = DeferredStops(self.redis, celery)
         actor = Actor(
             api=api,
             writer=writer,
@@ -74,10 +76,10 @@ class Operator:
             celery=celery,
             events=NotedEvents(),
             jobs=self.jobs,
-            observer=observer,
+            notes=notes,
             metrics=around.metrics,
-            late_stops=self._late_stops,
-            credentials=CredentialsDesk(api, self.redis, None),
+            deferred_stops=self._deferred_stops,
+            credentials=CredentialsProvider(api, self.redis, None),
         )
         self._reconciler = SteppedReconciler(
             self.gates,
@@ -90,10 +92,10 @@ class Operator:
             metrics=around.metrics,
             limits=around.limits,
             concurrency=32,
-            durations=durations,
+            history=history,
             clock=WallClock(clock.now, clock.steady),
         )
-        self._listener = ProgressListener(self.redis, self.jobs, self._work, observer)
+        self._listener = RedisNotifications(self.redis, self.jobs, self._work, observer)
         self._relist = Relist(
             api, self.jobs, self._work, (around.timeline.store.namespace,), missed=around.metrics.missed
         )
@@ -126,14 +128,14 @@ class Operator:
     @property
     def owes_stops(self) -> bool:
         """Whether it has let jobs go that it could not stop."""
-        return bool(self._late_stops._owed) and not self._stopping_late
+        return bool(self._deferred_stops._owed) and not self._stopping_late
 
     def stop_late(self) -> None:
         """Try to stop them."""
 
         async def stop() -> None:
-            for job, gpu_class in list(self._late_stops._owed.values()):
-                await self._late_stops._stop(job, gpu_class)
+            for job, gpu_class in list(self._deferred_stops._owed.values()):
+                await self._deferred_stops._stop(job, gpu_class)
             self._stopping_late = False
 
         self._stopping_late = True
@@ -205,8 +207,8 @@ class SteppedReconciler(Reconciler):
         for task in self._passes:
             self._gates.note(task)
 
-    def _plan_queue(self, view: View) -> None:
-        for uid in self._plan.update(view.workers, known=view.known):
+    def _plan_queue(self, reading: Reading) -> None:
+        for uid in self._plan.update(reading.workers, known=reading.known):
             self._work.add(uid)
 
     def _try_again(self, uid: str, error: Exception, retry_after_s: float) -> None:

@@ -7,7 +7,6 @@ import pynvml
 import pytest
 
 from recon_api.payload import AttemptResult, Outcome, WorkerDescription
-from recon_api.status import Metric
 from recon_api.steps import Step
 from recon_worker.attempt.attempt_record import AttemptEnd, StepVisit, collect, end_of, leave
 from recon_worker.attempt.progress_reporter import ProgressFeed
@@ -16,11 +15,6 @@ from recon_worker.telemetry.gpu_load import gpu_loads
 from recon_worker.telemetry.metrics import WorkerMetrics
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-FIGURES = (
-    Metric(name="photos", value="17"),
-    Metric(name="inputBytes", value="4096"),
-    Metric(name="points", value="many"),
-)
 
 
 def result(outcome: Outcome, reason: str = "") -> AttemptResult:
@@ -28,7 +22,8 @@ def result(outcome: Outcome, reason: str = "") -> AttemptResult:
         outcome=outcome,
         attempt=1,
         reason=reason,
-        metrics=FIGURES,
+        photos=17,
+        input_bytes=4096,
         started_at=BEGAN,
         finished_at=BEGAN + timedelta(seconds=30),
     )

@@ -95,6 +95,18 @@ def test_figures_of_this_attempt_add_to_those_of_the_result() -> None:
     assert {metric.name: metric.value for metric in result.metrics} == {"photos": "9", "points": "2", "speed": "fast"}
 
 
+def test_counts_stay_numbers() -> None:
+    sent: list[ProgressMeta] = []
+    with ProgressFeed(sent.append, StopOrder()) as feed:
+        assert feed.photos is None
+        feed.show_metric("photos", 36)
+        feed.show(Step.LOADING, 1.0)
+        wait_for("progress is sent", lambda: sent)
+    assert (sent[-1].photos, sent[-1].metrics) == (36, (Metric(name="photos", value="36"),))
+    result = completed(1, Finished((), (), (), photos=36, input_bytes=4096))
+    assert (result.photos, result.input_bytes) == (36, 4096)
+
+
 def test_a_delay_is_passed_on() -> None:
     error = TransientError(reasons.STORAGE_FAILED, "busy", retry_after_s=30)
     assert ended_by(error, 1) == AttemptResult(

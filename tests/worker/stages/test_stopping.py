@@ -46,7 +46,7 @@ class Watcher:
         """Take note of the running stage's middle."""
         self._half_done |= percentage >= 50
 
-    def show_metric(self, _: str, __: str) -> None:
+    def show_metric(self, _: str, __: str | int) -> None:
         """Forget it."""
 
     def raise_if_stopped(self) -> None:

@@ -42,13 +42,13 @@ class RecordingSink:
 
     def __init__(self) -> None:
         self.percentages: list[float] = []
-        self.metrics: dict[str, str] = {}
+        self.metrics: dict[str, str | int] = {}
         self.stop = threading.Event()
 
     def show(self, step: Step, percentage: float) -> None:
         self.percentages.append(percentage)
 
-    def show_metric(self, name: str, value: str) -> None:
+    def show_metric(self, name: str, value: str | int) -> None:
         self.metrics[name] = value
 
     def raise_if_stopped(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recon_api.keys import task_id
-from recon_api.payload import INPUT_BYTES, PHOTOS, AttemptResult, Outcome
+from recon_api.payload import AttemptResult, Outcome
 from recon_api.steps import Step
 
 SUFFIX = ".ended"
@@ -50,7 +50,7 @@ class AttemptEnd(BaseModel):
 
 def end_of(uid: str, model: str, result: AttemptResult, steps: tuple[StepVisit, ...] = ()) -> AttemptEnd:
     """Return what is counted of an attempt with this result."""
-    figures = {metric.name: metric.value for metric in result.metrics} if result.outcome is Outcome.COMPLETED else {}
+    completed = result.outcome is Outcome.COMPLETED
     ran = (result.finished_at - result.started_at).total_seconds() if result.started_at and result.finished_at else 0.0
     return AttemptEnd(
         uid=uid,
@@ -60,8 +60,8 @@ def end_of(uid: str, model: str, result: AttemptResult, steps: tuple[StepVisit, 
         reason=result.reason,
         seconds=max(ran, 0.0),
         steps=steps,
-        photos=_number(figures.get(PHOTOS)),
-        input_bytes=_number(figures.get(INPUT_BYTES)),
+        photos=result.photos or 0 if completed else 0,
+        input_bytes=result.input_bytes or 0 if completed else 0,
     )
 
 
@@ -82,7 +82,3 @@ def collect(folder: Path) -> Iterator[AttemptEnd]:
             logger.warning("the end of an attempt cannot be read: %s", file)
         with contextlib.suppress(OSError):
             file.unlink()
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 0

@@ -28,6 +28,8 @@ def completed(attempt: int, finished: Finished) -> AttemptResult:
         outputs=finished.outputs,
         steps=finished.steps,
         metrics=few_metrics(finished.metrics),
+        photos=finished.photos,
+        input_bytes=finished.input_bytes,
     )
 
 

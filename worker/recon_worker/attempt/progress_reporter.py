@@ -10,12 +10,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from recon_api.payload import ProgressMeta
+from recon_api.payload import PHOTOS, ProgressMeta
 from recon_api.status import Metric
 from recon_api.steps import Step
 from recon_worker.attempt.attempt_record import StepVisit
 from recon_worker.attempt.stop_order import StopOrder
 from recon_worker.attempt.truncation import few_metrics
+from recon_worker.progress import Figure
 
 INTERVAL_S = 0.2
 """Between two values of the same step."""
@@ -52,7 +53,7 @@ class ProgressFeed:
         self._send, self._stop = send, stop
         self._latest: Position | None = None
         self._entered: list[Entered] = []
-        self._figures: dict[str, str] = {}
+        self._figures: dict[str, Figure] = {}
         self._changed = threading.Event()
         self._urgent = threading.Event()
         self._ended = False
@@ -80,7 +81,7 @@ class ProgressFeed:
             logger.info("step %s begins", step)
             self._urgent.set()
 
-    def show_metric(self, name: str, value: str) -> None:
+    def show_metric(self, name: str, value: Figure) -> None:
         """Take a figure; it goes along with the next value."""
         self._figures[name] = value
         self._changed.set()
@@ -100,7 +101,13 @@ class ProgressFeed:
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """The figures that were shown, few and short."""
-        return few_metrics(Metric(name=name, value=value) for name, value in list(self._figures.items()))
+        return few_metrics(Metric(name=name, value=str(value)) for name, value in list(self._figures.items()))
+
+    @property
+    def photos(self) -> int | None:
+        """How many photos the job has, once that was shown."""
+        photos = self._figures.get(PHOTOS)
+        return photos if isinstance(photos, int) else None
 
     def _run(self) -> None:
         while True:
@@ -120,6 +127,7 @@ class ProgressFeed:
             step=latest.step,
             step_elapsed_s=round(time.monotonic() - latest.since, 3),
             metrics=self.metrics,
+            photos=self.photos,
         )
         try:
             self._send(meta)

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from recon_api.steps import Step
 from recon_worker.cli.local import LocalResult
+from recon_worker.progress import Figure
 from recon_worker.publishing.seal import REPORT
 
 
@@ -28,7 +29,7 @@ class TerminalSink:
         )
         self._task = self._bar.add_task("", total=100.0, figures="")
         self._step: Step | None = None
-        self._figures: dict[str, str] = {}
+        self._figures: dict[str, Figure] = {}
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -44,7 +45,7 @@ class TerminalSink:
         self._step = step
         self._bar.update(self._task, completed=percentage, description=str(step))
 
-    def show_metric(self, name: str, value: str) -> None:
+    def show_metric(self, name: str, value: Figure) -> None:
         """Show the figure beside the bar."""
         self._figures[name] = value
         self._bar.update(self._task, figures="  ".join(f"{v} {k}" for k, v in self._figures.items()))

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
 
+from recon_api.payload import INPUT_BYTES, PHOTOS
 from recon_api.status import Metric, Output, StepTime
 from recon_api.steps import Step
+from recon_worker.progress import Figure
 from recon_worker.publishing.seal import REPORT, Manifest
 
 
@@ -16,7 +18,7 @@ class StageReport(BaseModel):
     step: str = ""
     """Name of the step that the stage belongs to; a model that runs its stages by itself may leave it out."""
     seconds: float = Field(default=0.0, ge=0)
-    metrics: dict[str, str] = Field(default_factory=dict)
+    metrics: dict[str, Figure] = Field(default_factory=dict)
 
 
 class Report(BaseModel):
@@ -33,6 +35,10 @@ class Finished:
     steps: tuple[StepTime, ...]
     """How long each step took, over all attempts that worked on it."""
     metrics: tuple[Metric, ...]
+    photos: int | None = None
+    """How many photos the job has; none where the model reads none."""
+    input_bytes: int | None = None
+    """How large their files are, as the user gave them."""
 
 
 def finished(folder: Path, manifest: Manifest, finalizing_s: float | None = None, url: str | None = None) -> Finished:
@@ -50,8 +56,10 @@ def finished_as(report: Report, manifest: Manifest, place: Path | str, finalizin
         outputs=manifest.outputs(place),
         steps=tuple(StepTime(name=step, seconds=round(s, 3)) for step, s in seconds.items() if s is not None),
         metrics=tuple(
-            Metric(name=name, value=value) for stage in report.stages for name, value in stage.metrics.items()
+            Metric(name=name, value=str(value)) for stage in report.stages for name, value in stage.metrics.items()
         ),
+        photos=_count(report, PHOTOS),
+        input_bytes=_count(report, INPUT_BYTES),
     )
 
 
@@ -68,6 +76,12 @@ def _report(folder: Path) -> Report:
         return report_in((folder / REPORT).read_bytes())
     except OSError:  # another job may be publishing in the same place
         return Report()
+
+
+def _count(report: Report, name: str) -> int | None:
+    """Return a figure that is a number; older reports have none but texts."""
+    figures = (stage.metrics.get(name) for stage in report.stages)
+    return next((figure for figure in figures if isinstance(figure, int)), None)
 
 
 def _seconds(report: Report, step: Step) -> float | None:

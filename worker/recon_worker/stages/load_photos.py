@@ -83,8 +83,8 @@ def load_photos(_: Scene, folder: Path, source: PhotoSource, progress: Progress)
     photos, duplicates = _without_duplicates(prepared)
     refuse_too_few(len(photos), duplicates, source, source.limits)
     PhotoSet(photos=tuple(photos)).save(folder)
-    progress.metric(PHOTOS, str(len(photos)))
-    progress.metric(INPUT_BYTES, str(size))
+    progress.metric(PHOTOS, len(photos))
+    progress.metric(INPUT_BYTES, size)
     megapixels = sum(photo.width * photo.height for photo in photos) / 1e6
     return {"photos": len(photos), "duplicates": duplicates, "megapixels": round(megapixels, 1)}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from recon_api.steps import Step
-from recon_worker.progress import Progress, ProgressSink
+from recon_worker.progress import Figure, Progress, ProgressSink
 from recon_worker.scene import Scene, fingerprint_of
 
 P = TypeVar("P")
@@ -66,7 +66,7 @@ def run_stages(
 def _run_stage(stage: Stage[P], scene: Scene, parameters: P, progress: Progress, fingerprint: str) -> None:
     wall, cpu = time.perf_counter(), _cpu_seconds()
     with scene.writing(stage.name, fingerprint, progress.check_cancelled) as (folder, report):
-        metrics: dict[str, str] = {}
+        metrics: dict[str, Figure] = {}
         report.update(stage.run(scene, folder, parameters, progress.noting(metrics)))
         report.update({"step": stage.step.value, "metrics": metrics})
         report["seconds"] = round(time.perf_counter() - wall, 3)

@@ -11,13 +11,13 @@ from recon_dev.generate.phases.rows import ENDINGS, ORDERS, ROWS, Row
 from recon_dev.generate.phases.situations import ENDS, RUN, SITUATIONS, Scenario, Situation
 from recon_dev.generate.phases.world import Course, World, settle
 from recon_operator.decide.decision import (
-    AssertStop,
     AuthoriseAttempt,
     DiscardFiles,
     Effect,
     HoldAttempts,
     KillAttempt,
     SendAttempt,
+    SetStopFlag,
     StopLater,
 )
 
@@ -25,7 +25,7 @@ WORDS: dict[type[Effect], tuple[str, str]] = {
     SendAttempt: ("send", "the attempt's message goes to the workers, and no other attempt of the job may run"),
     AuthoriseAttempt: ("authorise", "the workers are told again which attempt may run"),
     HoldAttempts: ("hold", "the attempt is told to stop and to keep its finished steps, until it has"),
-    AssertStop: ("stop", "the attempt is told to stop, until it has"),
+    SetStopFlag: ("stop", "the attempt is told to stop, until it has"),
     StopLater: ("stop later", "the attempt is told to stop, and its files go, as soon as Redis answers"),
     KillAttempt: ("kill", "the process that runs the attempt is killed"),
     DiscardFiles: ("discard", "a worker deletes the steps and drafts that the job has left"),

@@ -97,14 +97,14 @@ def mistaken(world: World) -> World | None:
 
 def stopped(world: World) -> World | None:
     """Let the attempt stop, as it was told to."""
-    if world.seen.stop_asserted:
+    if world.seen.stop_flag_set:
         return _ended(world, Outcome.CANCELLED, CANCELLED)
     return _ended(world, Outcome.FAILED, SUSPENDED) if world.seen.authorised == NO_ATTEMPT else None
 
 
 def overstayed(world: World) -> World | None:
     """Let the attempt run on for the grace time, though it was told to stop."""
-    is_told = world.seen.stop_asserted or world.seen.authorised == NO_ATTEMPT
+    is_told = world.seen.stop_flag_set or world.seen.authorised == NO_ATTEMPT
     return world.later(LIMITS.cancellation_grace_s) if world.runs and is_told else None
 
 
@@ -141,7 +141,7 @@ def redis_emptied(world: World) -> World | None:
         return None
     silent_s = LIMITS.lost_after_s if world.is_sent else 0.0
     return world.see(
-        authorised=None, cancellation_requested=False, stop_asserted=False, waits_in_queue=False, silent_s=silent_s
+        authorised=None, cancellation_requested=False, stop_flag_set=False, waits_in_queue=False, silent_s=silent_s
     )
 
 

@@ -10,9 +10,8 @@ from recon_api.spec import ReconstructionJobSpec
 from recon_api.status import Phase
 from recon_operator.decide import decide
 from recon_operator.decide.decision import (
-    AssertRequest,
-    AssertStop,
     AuthoriseAttempt,
+    ClearFlags,
     Decision,
     DiscardFiles,
     Effect,
@@ -20,8 +19,9 @@ from recon_operator.decide.decision import (
     HoldAttempts,
     KillAttempt,
     SendAttempt,
+    SetRequestFlag,
+    SetStopFlag,
     StopLater,
-    WithdrawRequest,
 )
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
@@ -146,14 +146,14 @@ def _carried_out(world: World, effect: Effect) -> World:
             seen = {"authorised": attempt}
         case HoldAttempts():
             seen = {"authorised": NO_ATTEMPT}
-        case AssertRequest():
+        case SetRequestFlag():
             seen = {"cancellation_requested": True}
-        case WithdrawRequest():
-            seen = {"cancellation_requested": False, "stop_asserted": False}
-        case AssertStop():
-            seen = {"stop_asserted": True}
+        case ClearFlags():
+            seen = {"cancellation_requested": False, "stop_flag_set": False}
+        case SetStopFlag():
+            seen = {"stop_flag_set": True}
         case ForgetJob():
-            seen = {"authorised": None, "cancellation_requested": False, "stop_asserted": False}
+            seen = {"authorised": None, "cancellation_requested": False, "stop_flag_set": False}
         case KillAttempt() | DiscardFiles() | StopLater():
             pass  # what comes of it is a scenario of its own
     return world.see(**seen)

@@ -73,12 +73,12 @@ MOST_PHOTOS = 1_000_000
 
 
 @dataclass(frozen=True)
-class ExpectedSteps:
+class StepEstimates:
     """How long the steps of one job are likely to take, and how far that may be wrong."""
 
     seconds: Mapping[Step, float]
     common_spread: float
-    """Standard deviation of the logarithm of the factor by which a whole run is slower than expected."""
+    """Standard deviation of the logarithm of the factor by which a whole run is slower than estimated."""
     step_spread: float
     """The same of a single step, beside what its whole run has in common."""
 
@@ -87,7 +87,7 @@ class ExpectedSteps:
         return sum(self.seconds[later] for later in STEPS[STEPS.index(step) :])
 
 
-def expected_steps(runs: Sequence[FinishedRun], photos: int | None, gpu: str) -> ExpectedSteps | None:
+def estimate_steps(runs: Sequence[FinishedRun], photos: int | None, gpu: str) -> StepEstimates | None:
     """Return what the runs, the newest first, say of a job of so many photos on a GPU; nothing where there are none.
 
     Where the number of photos is not known yet, it is taken to be the usual one.
@@ -108,7 +108,7 @@ def expected_steps(runs: Sequence[FinishedRun], photos: int | None, gpu: str) ->
     foreign = bool(gpu) and all(run.gpu != gpu for run in timed)
     far = min(abs(distance) for distance in near)
     further = (FOREIGN_SPREAD * foreign, EXTRAPOLATION_SPREAD * far, unsure)
-    return ExpectedSteps(seconds, math.hypot(common, *further), single)
+    return StepEstimates(seconds, math.hypot(common, *further), single)
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def _seconds(log_time: float) -> float:
 
 
 def _spreads(scaled: Sequence[Mapping[Step, float]], seconds: Mapping[Step, float]) -> tuple[float, float]:
-    """Return by how much runs differed from what is expected: as a whole, and in single steps beside that."""
+    """Return by how much runs differed from what is estimated: as a whole, and in single steps beside that."""
     total = sum(seconds.values()) + INSTANT_S * len(STEPS)
     parts = {step: (took + INSTANT_S) / total for step, took in seconds.items()}
     common, single = [], []

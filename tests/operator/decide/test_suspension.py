@@ -1,19 +1,20 @@
-"""What a suspension and the two deadlines decide, as tables of sentences."""
-
-from typing import Any
+"""What a suspension decides, as a table of sentences."""
 
 import pytest
 
-from recon_api.payload import AttemptResult
 from recon_api.resource import ReconstructionJob
-from recon_api.status import Attempt, ConditionType, Phase, ReconstructionJobStatus
+from recon_api.status import (
+    Attempt,
+    ConditionType,
+    Phase,
+)
 from recon_operator.decide import decide
 from recon_operator.decide.decision import (
-    AssertStop,
     DiscardFiles,
     ForgetJob,
     HoldAttempts,
     KillAttempt,
+    SetStopFlag,
 )
 from recon_operator.decide.observation import Observation
 from tests.operator.builders import (
@@ -22,34 +23,28 @@ from tests.operator.builders import (
     ago,
     alive,
     completed,
-    condition,
     dispatched,
     ended,
     failed,
     make_job,
     make_observation,
-    queued,
     requested,
     running,
-    told,
 )
-from tests.operator.decisions import LIMITS, Expected, outcome, send
+from tests.operator.decisions import FREE, LIMITS, Expected, held_result, outcome, send, stopping
 
-
-def stopping(told_s_ago: float = 1.0, **fields: Any) -> ReconstructionJobStatus:
-    """Return the status of a job whose running attempt was told to stop."""
-    return running(**{"attempts": (told(told_s_ago),), **fields})
-
-
-def held_result() -> AttemptResult:
-    """Return the result of an attempt that stopped because it was held."""
-    return failed("Suspended", message="the job is held")
-
-
+SUSPENDED = make_job(suspend=True)
 HELD = alive(authorised=0)
 RESUMED = make_job(status=ended("Suspended", phase=Phase.SUSPENDED))
 
-SUSPENSION = [
+
+ROWS = [
+    pytest.param(
+        SUSPENDED,
+        FREE,
+        Expected(Phase.SUSPENDED, reasons=("Suspended",), attempts=0),
+        id="a suspended job is held even where a worker is free",
+    ),
     pytest.param(
         make_job(status=running(), suspend=True),
         alive(),
@@ -149,107 +144,19 @@ SUSPENSION = [
     pytest.param(
         make_job(status=stopping(cancellation=requested()), suspend=True, cancellation="Confirmed"),
         HELD,
-        Expected(Phase.CANCELLING, (AssertStop(),), ("CancellationConfirmed",), finalizer=True),
+        Expected(Phase.CANCELLING, (SetStopFlag(),), ("CancellationConfirmed",), finalizer=True),
         id="a cancellation that is confirmed meanwhile wins",
     ),
     pytest.param(
         make_job(status=stopping(), suspend=True, deleted_s_ago=0.1),
         HELD,
-        Expected(Phase.CANCELLING, (AssertStop(),), ("Deleted",), finalizer=True),
+        Expected(Phase.CANCELLING, (SetStopFlag(),), ("Deleted",), finalizer=True),
         id="so does a deletion",
     ),
 ]
 
-SPENT: dict[str, Any] = {"activeDeadlineSeconds": 20}
 
-DEADLINES = [
-    pytest.param(
-        make_job(status=running(), activeDeadlineSeconds=21),
-        alive(),
-        Expected(Phase.RUNNING, finalizer=True),
-        id="an attempt runs until its time is up",
-    ),
-    pytest.param(
-        make_job(status=running(), **SPENT),
-        alive(),
-        Expected(Phase.RUNNING, (HoldAttempts(),), ("DeadlineExceeded",), finalizer=True),
-        id="then it is stopped",
-    ),
-    pytest.param(
-        make_job(status=running(active_seconds=15), activeDeadlineSeconds=35),
-        alive(),
-        Expected(Phase.RUNNING, (HoldAttempts(),), ("DeadlineExceeded",), finalizer=True),
-        id="the time of earlier attempts counts",
-    ),
-    pytest.param(
-        make_job(status=stopping(), **SPENT),
-        alive(authorised=0, result=held_result()),
-        Expected(Phase.FAILED, (DiscardFiles("any"), ForgetJob()), ("DeadlineExceeded",), finished=True),
-        id="once it has stopped the job has failed",
-    ),
-    pytest.param(
-        make_job(status=stopping(), suspend=True, **SPENT),
-        alive(authorised=0, result=held_result()),
-        Expected(Phase.FAILED, (DiscardFiles("any"), ForgetJob()), ("DeadlineExceeded",), finished=True),
-        id="a job that is suspended after its time was up has failed",
-    ),
-    pytest.param(
-        make_job(status=stopping(), **SPENT),
-        alive(authorised=0, result=completed()),
-        Expected(Phase.SUCCEEDED, (ForgetJob(),), ("Completed",), finished=True),
-        id="one that is done all the same has succeeded",
-    ),
-    pytest.param(
-        make_job(status=ended("Suspended", active_seconds=19, phase=Phase.SUSPENDED), suspend=True, **SPENT),
-        make_observation(authorised=0),
-        Expected(Phase.SUSPENDED),
-        id="suspended time is left out",
-    ),
-    pytest.param(
-        make_job(status=ended("CUDAOutOfMemory", active_seconds=20), **SPENT),
-        make_observation(admitted=True),
-        Expected(Phase.FAILED, (DiscardFiles("any"), ForgetJob()), ("DeadlineExceeded",), finished=True),
-        id="no attempt begins that would have no time",
-    ),
-    pytest.param(
-        make_job(status=queued(), preRunningDeadlineSeconds=31),
-        make_observation(attempt=0),
-        Expected(Phase.QUEUED, attempts=0),
-        id="a job waits as long as it may",
-    ),
-    pytest.param(
-        make_job(status=queued(), preRunningDeadlineSeconds=30),
-        make_observation(attempt=0, admitted=True),
-        Expected(Phase.FAILED, (ForgetJob(),), ("QueueDeadlineExceeded",), finished=True, attempts=0),
-        id="a job that waited too long fails",
-    ),
-    pytest.param(
-        make_job(status=dispatched(), preRunningDeadlineSeconds=30),
-        make_observation(waits_in_queue=True),
-        Expected(Phase.QUEUED, (HoldAttempts(),), ("QueueDeadlineExceeded",), finalizer=True),
-        id="an attempt that nobody took in time is called back",
-    ),
-    pytest.param(
-        make_job(status=dispatched(attempts=(Attempt(number=1, stop_time=ago(1)),)), preRunningDeadlineSeconds=30),
-        make_observation(authorised=0, waits_in_queue=True),
-        Expected(Phase.FAILED, (DiscardFiles("any"), ForgetJob()), ("QueueDeadlineExceeded",), finished=True),
-        id="once it can't be taken any more the job has failed",
-    ),
-    pytest.param(
-        make_job(
-            status=queued(
-                start_time=ago(40), conditions=(condition(ConditionType.QUEUED, "True", "Queued", since=ago(35)),)
-            ),
-            preRunningDeadlineSeconds=30,
-        ),
-        make_observation(attempt=0),
-        Expected(Phase.QUEUED, attempts=0),
-        id="a job that has run before waits for ever",
-    ),
-]
-
-
-@pytest.mark.parametrize(("job", "seen", "expected"), [*SUSPENSION, *DEADLINES])
+@pytest.mark.parametrize(("job", "seen", "expected"), ROWS)
 def test_decide(job: ReconstructionJob, seen: Observation, expected: Expected) -> None:
     assert outcome(decide(job, seen, NOW, LIMITS)) == expected
 

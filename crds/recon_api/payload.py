@@ -79,8 +79,6 @@ class ProgressMeta(Message):
     metrics: tuple[Metric, ...] = ()
     step_elapsed_s: float = Field(default=0.0, ge=0)
     """Seconds since this attempt came to the step, by the worker's own clock."""
-    outputs: tuple[Output, ...] = ()
-    """Intermediate results that exist already."""
 
 
 class Outcome(StrEnum):

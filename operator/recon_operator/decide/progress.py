@@ -34,7 +34,7 @@ def show_progress(situation: Situation) -> Situation:
         last_updated_time=situation.timestamp,
         metrics=meta.metrics,
     )
-    return situation.change(progress=progress, outputs=meta.outputs or situation.status.outputs)
+    return situation.change(progress=progress)
 
 
 def shown_finish(shown: Progress | None) -> datetime | None:

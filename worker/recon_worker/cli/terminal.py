@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from recon_api.steps import Step
 from recon_worker.cli.local import LocalResult
-from recon_worker.publishing.seal import REPORT
+from recon_worker.files.manifest import REPORT
 
 
 class TerminalSink:

@@ -1,6 +1,6 @@
 """Errors by whose move it is next. Every error that crosses a border of the system is one of these four.
 
-They are turned into a job's status at two edges only: `recon_worker.task` (into an attempt's outcome) and
+They are turned into a job's status at two edges only: `recon_worker.attempt.attempt_result` (into an attempt's outcome) and
 `recon_operator.act.actor` (into a retry of a pass). Always raise them `from` the error that caused them.
 """
 

@@ -79,8 +79,6 @@ class ProgressMeta(Message):
     metrics: tuple[Metric, ...] = ()
     step_elapsed_s: float = Field(default=0.0, ge=0)
     """Seconds since this attempt came to the step, by the worker's own clock."""
-    outputs: tuple[Output, ...] = ()
-    """Intermediate results that exist already."""
     photos: PhotoCount | None = None
     """How many photos the job has, once they are read; older workers leave it out."""
 

@@ -115,6 +115,12 @@ def test_progress_names_one_of_the_six_steps() -> None:
     assert meta.step is Step.RECONSTRUCTION
 
 
+def test_progress_with_the_outputs_that_it_once_had_is_still_read() -> None:
+    output = {"name": "points.ply", "uri": "file:///points.ply"}
+    meta = ProgressMeta.model_validate({"progress": 42.5, "step": "Running reconstruction", "outputs": [output]})
+    assert meta == ProgressMeta(progress=42.5, step=Step.RECONSTRUCTION)
+
+
 def test_a_job_is_read_as_the_api_server_sends_it() -> None:
     body = {
         "apiVersion": "reconstruction.dev/v1",

@@ -18,22 +18,19 @@ from recon_api.errors import JobCancelled, TransientError, UsageError
 from recon_api.keys import cancel_key, result_key
 from recon_api.payload import AttemptResult, ClaimOwner, Outcome, TaskPayload
 from recon_api.reasons import Reason
-from recon_worker.attempt.run import run_attempt
+from recon_worker.attempt.run import AttemptResources, run_attempt
+from recon_worker.attempt.running_attempt import RunningAttempt
+from recon_worker.files.manifest import MANIFEST, Manifest
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.models.installed import Models
 from recon_worker.models.model import Model
 from recon_worker.progress import ProgressSink, SilentSink
-from recon_worker.publishing.destinations import withdraw
-from recon_worker.publishing.output_removal import remove_outputs
-from recon_worker.publishing.published_result import Finished
-from recon_worker.publishing.seal import MANIFEST, Manifest
+from recon_worker.publishing.published_result import PublishedResult
+from recon_worker.remote.locations import RemoteAccess, RemotePolicy
 from recon_worker.remote.objects import MARK
-from recon_worker.remote.places import RemoteAccess, RemotePolicy
 from recon_worker.scene import Scene
 from recon_worker.settings import WorkerSettings
 from recon_worker.storage.bucket import BucketStorage
-from recon_worker.storage.volume import Storage
-from recon_worker.supervisor.crash_watch import RunningAttempt
 from recon_worker.supervisor.main_process import MainProcess
 from tests.support.waiting import wait_for
 from tests.support.web import ACCESS_KEY, S3, SECRET_KEY, s3_server
@@ -95,9 +92,9 @@ class Pod:
     """One worker's disk, and a bucket that it shares with others."""
 
     def __init__(self, s3: S3, bucket: str, folder: Path, prefix: str = "/recon") -> None:
-        self.storage, self.model = Storage(folder), Reader()
+        self.model = Reader()
         policy = RemotePolicy(s3_endpoint_url=s3.url)
-        self.bucket = BucketStorage(f"s3://{bucket}{prefix}", Credentials(values=KEYS), policy)
+        self.storage = BucketStorage(folder, f"s3://{bucket}{prefix}", Credentials(values=KEYS), policy)
 
     def run(
         self,
@@ -107,7 +104,7 @@ class Pod:
         remote: RemoteAccess | None = None,
         between: Callable[[], object] = lambda: None,
         **fields: Any,
-    ) -> Finished:
+    ) -> PublishedResult:
         """Run an attempt whose fence refuses from its so-many-th question on, for that reason.
 
         `between` is done while it uploads.
@@ -122,24 +119,12 @@ class Pod:
                 raise JobCancelled(refuses[1], "stop")
 
         payload = TaskPayload(
-            job_id=uid,
-            model_type="reader",
-            namespace="shop",
-            name="chair",
-            attempt=number,
+            job_id=uid, model_type="reader", namespace="shop", name="chair", attempt=number,
             **{"input_path": "chair", "parameters": {"of": uid}} | fields,
-        )
-        return run_attempt(
-            payload,
-            self.storage,
-            OneModel(self.model),
-            InputLimits(),
-            {},
-            SilentSink(),
-            fence,
-            remote or RemoteAccess(RemotePolicy(s3_endpoint_url=self.bucket.policy.s3_endpoint_url)),
-            self.bucket,
-        )
+        )  # fmt: skip
+        remote = remote or RemoteAccess(RemotePolicy(s3_endpoint_url=self.storage.policy.s3_endpoint_url))
+        resources = AttemptResources(self.storage, OneModel(self.model), InputLimits(), remote)
+        return run_attempt(payload, resources, {}, SilentSink(), fence)
 
     def files(self) -> list[str]:
         """Files of its disk that are no work in progress."""
@@ -277,9 +262,9 @@ def test_what_a_killed_upload_has_left_is_known_for_its_jobs(s3: S3, bucket: str
     with pytest.raises(JobCancelled):
         pod.run(refuses=(5, reasons.WORKER_STOPPED))
     assert set(published(s3, bucket)) == {"mesh.ply", "more/names.txt", "report.json", MARK}
-    withdraw(pod.bucket, "shop", "chair", OTHER)
+    pod.storage.withdraw_upload("shop", "chair", OTHER)
     assert set(published(s3, bucket)) == {"mesh.ply", "more/names.txt", "report.json", MARK}
-    withdraw(pod.bucket, "shop", "chair", UID)
+    pod.storage.withdraw_upload("shop", "chair", UID)
     assert published(s3, bucket) == {}
 
 
@@ -293,7 +278,7 @@ def test_what_was_begun_stays_known_while_the_next_attempt_works(s3: S3, bucket:
     third = Pod(s3, bucket, tmp_path / "third")
     with pytest.raises(JobCancelled):
         third.run(3, refuses=(3, reasons.WORKER_STOPPED))
-    remove_outputs(third.bucket, "shop", "chair", UID)
+    third.storage.remove_outputs("shop", "chair", UID)
     assert published(s3, bucket) == {}
 
 
@@ -328,7 +313,7 @@ def test_keys_that_are_not_accepted_any_more_are_no_sign_of_an_empty_place(
 
     monkeypatch.setattr(S3FileSystem, "_info", refuse)
     with pytest.raises(TransientError, match="administrator"):
-        remove_outputs(pod.bucket, "shop", "chair", UID)
+        pod.storage.remove_outputs("shop", "chair", UID)
 
 
 def test_a_jobs_outputs_go_and_nobody_elses(s3: S3, bucket: str, tmp_path: Path) -> None:
@@ -336,12 +321,12 @@ def test_a_jobs_outputs_go_and_nobody_elses(s3: S3, bucket: str, tmp_path: Path)
     pod.run()
     s3.client.put_object(Bucket=bucket, Key="recon/outputs/shop/chair/notes.txt", Body=b"of a person")
     pod.run(uid=OTHER, output_path="chair/inner")
-    remove_outputs(pod.bucket, "shop", "chair", OTHER)
+    pod.storage.remove_outputs("shop", "chair", OTHER)
     assert MANIFEST in published(s3, bucket)
-    remove_outputs(pod.bucket, "shop", "../shop/chair", UID)
+    pod.storage.remove_outputs("shop", "../shop/chair", UID)
     assert MANIFEST in published(s3, bucket)
-    remove_outputs(pod.bucket, "shop", "chair", UID)
-    remove_outputs(pod.bucket, "shop", "chair", UID)
+    pod.storage.remove_outputs("shop", "chair", UID)
+    pod.storage.remove_outputs("shop", "chair", UID)
     assert {name for name in published(s3, bucket) if not name.startswith("inner/")} == {"notes.txt"}
     assert assert_whole(published(s3, bucket, "chair/inner")).uid == OTHER
 
@@ -350,7 +335,7 @@ def test_what_a_later_job_has_published_there_stays(s3: S3, bucket: str, tmp_pat
     pod = Pod(s3, bucket, tmp_path)
     pod.run()
     pod.run(uid=OTHER)
-    remove_outputs(pod.bucket, "shop", "chair", UID)
+    pod.storage.remove_outputs("shop", "chair", UID)
     assert assert_whole(published(s3, bucket)).uid == OTHER
 
 
@@ -419,16 +404,10 @@ def test_the_upload_of_a_killed_attempt_goes_where_nobody_wants_it(
     named = {name.lower(): value for name, value in (variables(s3, bucket) | folder).items()}
     main = MainProcess(WorkerSettings.model_validate(named), tmp_path, boot_id="1")
     dead = RunningAttempt(
-        uid=UID,
-        attempt=1,
-        namespace="shop",
-        name="chair",
-        pid=1,
-        started_at=datetime.now(UTC),
-        owner=ClaimOwner(worker="w", boot_id="1", nonce=""),
-        bucket_path="chair",
-    )
-    main._bury(dead)
+        uid=UID, attempt=1, namespace="shop", name="chair", pid=1, started_at=datetime.now(UTC),
+        owner=ClaimOwner(worker="w", boot_id="1", nonce=""), output_path="chair",
+    )  # fmt: skip
+    main.report_crash(dead)
     for thread in threading.enumerate():
         if thread.name == "withdraw":
             thread.join()

@@ -19,7 +19,7 @@ from recon_api.steps import Step
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.progress import Progress, SilentSink
 from recon_worker.remote import addresses, fetch
-from recon_worker.remote.places import Place, RemotePolicy
+from recon_worker.remote.locations import RemoteLocation, RemotePolicy
 from tests.support.web import ACCESS_KEY, HOST, S3, SECRET_KEY, Behaviour, WebSite, s3_server, web_site
 
 
@@ -59,12 +59,12 @@ def names_lead_to(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
         address = answers[min(len(asked), len(answers)) - 1]
         return [ResolveResult(hostname=host, host=address, port=port, family=socket.AF_INET, proto=6, flags=0)]
 
-    original = addresses.Gate.__init__
+    original = addresses.AddressGuard.__init__
 
-    def made(self: addresses.Gate, allowed_hosts: Any = (), lookup: Any = lookup) -> None:
+    def made(self: addresses.AddressGuard, allowed_hosts: Any = (), lookup: Any = lookup) -> None:
         original(self, allowed_hosts, lookup)
 
-    monkeypatch.setattr(addresses.Gate, "__init__", made)
+    monkeypatch.setattr(addresses.AddressGuard, "__init__", made)
     return asked
 
 
@@ -83,7 +83,7 @@ class Sink(SilentSink):
             raise JobCancelled(reasons.CANCELLED, "stop")
 
 
-def bring(place: Place, folder: Path, sink: SilentSink | None = None) -> fetch.Fetched:
+def bring(place: RemoteLocation, folder: Path, sink: SilentSink | None = None) -> fetch.Fetched:
     folder.mkdir(exist_ok=True)
     return fetch.fetch(place, folder, InputLimits(), Progress.of_step(sink or SilentSink(), Step.LOADING))
 
@@ -93,8 +93,10 @@ def open_policy(web: WebSite, **changes: Any) -> RemotePolicy:
     return replace(RemotePolicy(ca_file=str(web.ca_file), allowed_hosts={HOST}), **changes)
 
 
-def web_place(web: WebSite, path: str, credentials: dict[str, str] | None = None, **changes: Any) -> Place:
-    return Place("input.url", web.url(path), Credentials(values=credentials or {}), open_policy(web, **changes))
+def web_place(web: WebSite, path: str, credentials: dict[str, str] | None = None, **changes: Any) -> RemoteLocation:
+    return RemoteLocation(
+        "input.url", web.url(path), Credentials(values=credentials or {}), open_policy(web, **changes)
+    )
 
 
 # --- https -------------------------------------------------------------------------------------------------------
@@ -271,7 +273,7 @@ def test_credentials_are_shown_to_their_own_server_alone(
 def test_no_url_leads_to_a_private_address(web: WebSite, tmp_path: Path, host: str) -> None:
     web.paths["/x.zip"] = Behaviour(ZIP)
     before = len(web.requests)
-    place = Place("input.url", web.url("/x.zip", host), policy=RemotePolicy(ca_file=str(web.ca_file)))
+    place = RemoteLocation("input.url", web.url("/x.zip", host), policy=RemotePolicy(ca_file=str(web.ca_file)))
     with pytest.raises(UsageError) as raised:
         bring(place, tmp_path / "in")
     assert raised.value.reason is reasons.ADDRESS_NOT_ALLOWED
@@ -309,7 +311,7 @@ def test_a_name_that_changes_its_mind_is_asked_once(
     asked = names_lead_to(monkeypatch, "127.0.0.1", "203.0.113.7")
     web.paths["/x.zip"] = Behaviour(ZIP)
     before = len(web.requests)
-    place = Place("input.url", web.url("/x.zip"), policy=RemotePolicy(ca_file=str(web.ca_file)))
+    place = RemoteLocation("input.url", web.url("/x.zip"), policy=RemotePolicy(ca_file=str(web.ca_file)))
     with pytest.raises(UsageError) as raised:
         bring(place, tmp_path / "in")
     assert raised.value.reason is reasons.ADDRESS_NOT_ALLOWED
@@ -322,9 +324,9 @@ def test_a_name_that_changes_its_mind_is_asked_once(
 KEYS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
 
 
-def bucket_place(s3: S3, url: str, credentials: dict[str, str] | None = None, **changes: Any) -> Place:
+def bucket_place(s3: S3, url: str, credentials: dict[str, str] | None = None, **changes: Any) -> RemoteLocation:
     policy = replace(RemotePolicy(s3_endpoint_url=s3.url), **changes)
-    return Place("input.url", url, Credentials(values=KEYS if credentials is None else credentials), policy)
+    return RemoteLocation("input.url", url, Credentials(values=KEYS if credentials is None else credentials), policy)
 
 
 def test_an_archive_in_a_bucket_is_brought(s3: S3, tmp_path: Path) -> None:

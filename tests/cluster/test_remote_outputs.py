@@ -11,16 +11,17 @@ from recon_api.credentials import AttemptCredentials, Credentials
 from recon_api.errors import JobCancelled, UsageError
 from recon_api.payload import TaskPayload
 from recon_api.steps import Step
-from recon_worker.attempt.run import run_attempt
+from recon_worker.attempt.run import AttemptResources, run_attempt
+from recon_worker.files.manifest import MANIFEST, Manifest
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.models.installed import Models
 from recon_worker.progress import Progress, SilentSink
-from recon_worker.publishing.published_result import Finished
-from recon_worker.publishing.seal import MANIFEST, Manifest, seal
+from recon_worker.publishing.published_result import PublishedResult
+from recon_worker.publishing.seal import seal
+from recon_worker.remote.locations import RemoteAccess, RemoteLocation, RemotePolicy
 from recon_worker.remote.objects import MARK
-from recon_worker.remote.places import Place, RemoteAccess, RemotePolicy
 from recon_worker.remote.upload import announce, upload
-from recon_worker.storage.volume import Storage
+from recon_worker.storage.volume import VolumeStorage
 from tests.support.web import ACCESS_KEY, S3, SECRET_KEY, s3_server
 
 KEYS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
@@ -32,8 +33,8 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
         yield server
 
 
-def place(s3: S3, url: str) -> Place:
-    return Place("output.url", url, Credentials(values=KEYS), RemotePolicy(s3_endpoint_url=s3.url))
+def place(s3: S3, url: str) -> RemoteLocation:
+    return RemoteLocation("output.url", url, Credentials(values=KEYS), RemotePolicy(s3_endpoint_url=s3.url))
 
 
 def sealed(folder: Path, uid: str, **files: str) -> Path:
@@ -45,7 +46,7 @@ def sealed(folder: Path, uid: str, **files: str) -> Path:
     return seal(files_folder, "{}", work, uid, 1)
 
 
-def send(where: Place, folder: Path, fence: object = lambda: None) -> None:
+def send(where: RemoteLocation, folder: Path, fence: object = lambda: None) -> None:
     manifest = Manifest.model_validate_json((folder / MANIFEST).read_text())
     upload(where, folder, manifest, fence, Progress.of_step(SilentSink(), Step.FINALIZING))  # type: ignore[arg-type]
 
@@ -111,7 +112,7 @@ def test_a_bucket_that_cannot_be_written_is_known_before_any_work(s3: S3) -> Non
 UID = "0f5c3a1e-0000-4000-8000-000000000003"
 
 
-def run(s3: S3, storage: Storage, number: int, *, refused_from: int = 99) -> Finished:
+def run(s3: S3, storage: VolumeStorage, number: int, *, refused_from: int = 99) -> PublishedResult:
     """Run an attempt whose fence refuses from its so-many-th question on: the first one is that of the storage."""
     asked: list[None] = []
 
@@ -131,12 +132,13 @@ def run(s3: S3, storage: Storage, number: int, *, refused_from: int = 99) -> Fin
     )
     credentials = AttemptCredentials(task=f"{UID}.{number}", output=Credentials(values=KEYS))
     remote = RemoteAccess(RemotePolicy(s3_endpoint_url=s3.url), credentials)
-    return run_attempt(payload, storage, Models(None, "cpu"), InputLimits(), {}, SilentSink(), fence, remote)
+    resources = AttemptResources(storage, Models(None, "cpu"), InputLimits(), remote)
+    return run_attempt(payload, resources, {}, SilentSink(), fence)
 
 
 @pytest.mark.parametrize("died", [1, 2, 4], ids=["before it is published", "before its upload", "before its manifest"])
 def test_the_next_attempt_ends_what_one_began(s3: S3, tmp_path: Path, died: int) -> None:
-    storage, bucket = Storage(tmp_path / f"-{died}"), s3.bucket(f"attempts-{died}")
+    storage, bucket = VolumeStorage(tmp_path / f"-{died}"), s3.bucket(f"attempts-{died}")
     with pytest.raises(JobCancelled):
         run(s3, storage, 1, refused_from=died)
     assert f"chair/{MANIFEST}" not in s3.objects(bucket)

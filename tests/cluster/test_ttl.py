@@ -12,7 +12,7 @@ from recon_api.keys import DEFAULT_GPU_CLASS, discard_key, queue_name
 from recon_api.status import Phase
 from recon_dev.operator_process import operator
 from recon_dev.state import StateDir
-from recon_worker.publishing.seal import MANIFEST, read_manifest
+from recon_worker.files.manifest import MANIFEST, read_manifest
 from tests.support.control_plane import start_control_plane
 from tests.support.finished import put_finished
 from tests.support.jobs import Job, lasting, make_job

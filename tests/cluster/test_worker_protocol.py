@@ -28,7 +28,7 @@ from recon_api.keys import (
 )
 from recon_api.payload import Outcome, WorkerDescription
 from recon_api.steps import Step
-from recon_worker.publishing.seal import MANIFEST, Manifest
+from recon_worker.files.manifest import MANIFEST, Manifest
 from tests.support.waiting import wait_for
 from tests.support.worker_site import WORKER_USER, Site, Worker, free_port, running_site
 

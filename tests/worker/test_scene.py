@@ -1,19 +1,16 @@
-"""Finished stages are used again, unfinished ones leave nothing, and settings come from the environment."""
+"""Finished stages are used again, and unfinished ones leave nothing."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from recon_api.steps import Step
-from recon_worker.device import device_of, gpu_name
 from recon_worker.progress import Progress, SilentSink
 from recon_worker.scene import Scene
-from recon_worker.settings import WorkerSettings
 from recon_worker.stages.stage import Stage, run_stages
-from recon_worker.storage.volume import Storage
+from recon_worker.storage.work_folders import WorkFolders
 
 
 class Workshop:
@@ -114,7 +111,7 @@ def test_a_report_of_the_right_length_that_is_no_report_is_not_used(tmp_path: Pa
 
 @pytest.mark.parametrize("goes_on", ["in what is left", "in a folder that it makes anew"])
 def test_an_attempt_whose_draft_was_removed_cannot_finish_a_part_of_it(tmp_path: Path, goes_on: str) -> None:
-    storage = Storage(tmp_path)
+    storage = WorkFolders(tmp_path)
     first, second = (Scene(storage.steps("job"), attempt) for attempt in (1, 2))
 
     def write_on() -> None:
@@ -132,7 +129,7 @@ def test_an_attempt_whose_draft_was_removed_cannot_finish_a_part_of_it(tmp_path:
 
 
 def test_an_attempt_that_is_believed_dead_leaves_a_later_one_alone(tmp_path: Path) -> None:
-    storage = Storage(tmp_path)
+    storage = WorkFolders(tmp_path)
     with Scene(storage.steps("job"), 2).writing("cut", "f") as (folder, _):
         (folder / "one").write_text("1")
         storage.remove_drafts("job", through=1)
@@ -165,26 +162,3 @@ def _count(_: Scene, __: Path, word: str, progress: Progress) -> Mapping[str, An
     progress.metric("letters", str(len(word)))
     progress.metric("words", 1)
     return {}
-
-
-def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CELERY_BROKER_URL", "redis://:secret@redis:6380/0")
-    monkeypatch.setenv("GPU_CLASS", "a100")
-    monkeypatch.setenv("INPUT_LIMITS__MAX_PHOTOS", "50")
-    settings = WorkerSettings()
-    assert (settings.celery_broker_url, settings.gpu_class) == ("redis://:secret@redis:6380/0", "a100")
-    assert (settings.input_limits.max_photos, settings.input_limits.min_photos) == (50, 3)
-    monkeypatch.setenv("LEASE_TTL_S", "-1")
-    with pytest.raises(ValidationError, match="lease_ttl_s"):
-        WorkerSettings()
-
-
-def test_the_gpu_is_named_without_touching_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert gpu_name(tmp_path / "none") == "cpu"
-    (tmp_path / "0000:01:00.0").mkdir()
-    (tmp_path / "0000:01:00.0" / "information").write_text("Model: \t\t NVIDIA H200\nIRQ:   \t\t 1\n")
-    assert gpu_name(tmp_path) == "NVIDIA H200"
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert gpu_name(tmp_path) == "cpu"
-    assert device_of("cuda") == "cuda"

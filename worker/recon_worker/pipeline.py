@@ -37,53 +37,54 @@ class Reconstruction:
     parameters: Mapping[str, Any]
     load: Callable[[Model], None]
     """Makes the model ready; called once parameters and photos are known to be right, for it may take long."""
-    source: PhotoSource | None = None
-    """The photos; a model that reads none needs none."""
-    elsewhere: RemotePhotos | None = None
-    """The photos, where they have to be brought first; then `source` says nothing."""
-    about: Mapping[str, Any] = field(default_factory=dict)
+    photos: PhotoSource | RemotePhotos | None = None
+    """A model that reads none needs none; remote ones are fetched first."""
+    report_fields: Mapping[str, Any] = field(default_factory=dict)
     """Further entries of the report, such as the job's name."""
 
 
 def reconstruct(
-    asked: Reconstruction, scene: Scene, sink: ProgressSink, publish: Callable[[Path, str], Published]
+    request: Reconstruction, scene: Scene, sink: ProgressSink, publish: Callable[[Path, str], Published]
 ) -> Published:
     """Run the six steps; steps that the scene holds already are not run again.
 
     `publish(folder, report)` is the last step: it gets the folder whose files are the result, and the report as JSON
     text. Returns what it returns. Raises the errors of `recon_api.errors`.
     """
-    asked.model.check(asked.parameters)
+    request.model.check(request.parameters)
     Progress.of_step(sink, Step.LOADING).tick(0.0)
-    if asked.model.reads_photos and asked.elsewhere is not None:
-        run_stages([FETCH_PHOTOS], scene, asked.elsewhere, sink, share=(0.0, FETCHING_SHARE))
-        run_stages([LOAD_PHOTOS], scene, asked.elsewhere.in_scene(scene), sink, share=(FETCHING_SHARE, 1.0))
-    elif asked.model.reads_photos:
-        run_stages([LOAD_PHOTOS], scene, _source_of(asked), sink)
-    wait_for(lambda _: asked.load(asked.model), Progress.of_step(sink, Step.LOADING))
-    folder = asked.model.run(scene, asked.parameters, sink)
+    if request.model.reads_photos:
+        _load_photos(request, scene, sink)
+    wait_for(lambda _: request.load(request.model), Progress.of_step(sink, Step.LOADING))
+    folder = request.model.run(scene, request.parameters, sink)
     finalizing = Progress.of_step(sink, Step.FINALIZING)
     finalizing.tick(0.0)
-    published = publish(folder, json.dumps(report_of(asked, scene), indent=1))
+    published = publish(folder, json.dumps(report_of(request, scene), indent=1))
     sink.show(Step.FINALIZING, Step.FINALIZING.end_percentage)
     return published
 
 
-def _source_of(asked: Reconstruction) -> PhotoSource:
-    if asked.source is None:
+def _load_photos(request: Reconstruction, scene: Scene, sink: ProgressSink) -> None:
+    photos = request.photos
+    if photos is None:
         raise UsageError(
-            reasons.INPUT_NOT_FOUND, f"the model {asked.model.name} needs photos; set spec.input.path or spec.input.url"
+            reasons.INPUT_NOT_FOUND,
+            f"the model {request.model.name} needs photos; set spec.input.path or spec.input.url",
         )
-    return asked.source
+    if isinstance(photos, PhotoSource):
+        run_stages([LOAD_PHOTOS], scene, photos, sink)
+    else:
+        run_stages([FETCH_PHOTOS], scene, photos, sink, share=(0.0, FETCHING_SHARE))
+        run_stages([LOAD_PHOTOS], scene, photos.in_scene(scene), sink, share=(FETCHING_SHARE, 1.0))
 
 
-def report_of(asked: Reconstruction, scene: Scene) -> dict[str, Any]:
+def report_of(request: Reconstruction, scene: Scene) -> dict[str, Any]:
     """Return what was done: the model, its parameters, every stage's figures in the order in which they ran."""
     stages = scene.reports()
     return {
-        **asked.about,
-        "model": asked.model.name,
-        "parameters": dict(asked.parameters),
+        **request.report_fields,
+        "model": request.model.name,
+        "parameters": dict(request.parameters),
         "seconds": round(sum(report.get("seconds", 0.0) for report in stages.values()), 3),
         "cpuSeconds": round(sum(report.get("cpu_seconds", 0.0) for report in stages.values()), 3),
         "stages": [{"name": name, **report} for name, report in stages.items()],

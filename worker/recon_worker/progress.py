@@ -1,4 +1,4 @@
-"""How a running reconstruction tells where it is, and hears that it must stop.
+"""How a running reconstruction reports its progress, and checks whether it must stop.
 
 A stage sees a `Progress`: it ticks with its own fraction and thereby checks whether it must stop. What happens to the
 ticks is up to a `ProgressSink`: a terminal's bar, an attempt's lease thread, or nothing.
@@ -38,7 +38,7 @@ class SilentSink:
         """Never stop."""
 
 
-class _Noting:
+class _RecordingSink:
     """Another sink, whose figures are kept too."""
 
     def __init__(self, sink: ProgressSink, metrics: dict[str, Figure]) -> None:
@@ -81,9 +81,9 @@ class Progress:
         """Show a figure of the running job."""
         self._sink.show_metric(name, value)
 
-    def noting(self, metrics: dict[str, Figure]) -> "Progress":
+    def recording(self, metrics: dict[str, Figure]) -> "Progress":
         """Return the same span, whose figures are kept in `metrics` too."""
-        return Progress(_Noting(self._sink, metrics), self._step, self._start, self._end)
+        return Progress(_RecordingSink(self._sink, metrics), self._step, self._start, self._end)
 
     def part(self, start: float, end: float) -> "Progress":
         """Return the sub-span between two fractions of this one."""

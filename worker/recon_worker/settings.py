@@ -2,7 +2,6 @@
 
 import re
 import socket
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -14,9 +13,7 @@ from recon_api.credentials import Credentials
 from recon_api.keys import DEFAULT_GPU_CLASS
 from recon_runtime.settings import CommaSeparated, ProcessSettings
 from recon_worker.inputs.limits import InputLimits
-from recon_worker.remote.places import RemotePolicy
-from recon_worker.storage import bucket as bucket_storage
-from recon_worker.storage.bucket import BucketStorage
+from recon_worker.remote.locations import BUCKET_URL, RemotePolicy
 
 
 class WorkerSettings(ProcessSettings):
@@ -91,7 +88,7 @@ class WorkerSettings(ProcessSettings):
     @field_validator("storage_url")
     @classmethod
     def _is_a_bucket(cls, value: str) -> str:
-        if value and not re.fullmatch(bucket_storage.URL, value):
+        if value and not re.fullmatch(BUCKET_URL, value):
             raise ValueError("must be the URL of a bucket or of a prefix in one, such as s3://bucket/prefix")
         return value.rstrip("/")
 
@@ -116,25 +113,14 @@ class WorkerSettings(ProcessSettings):
             raise ValueError("STORAGE_URL needs STORAGE_ACCESS_KEY_ID and STORAGE_SECRET_ACCESS_KEY: set both")
         return self
 
-    def bucket_storage(self) -> BucketStorage | None:
-        """Return the installation's storage where it is a bucket, None where it is a volume."""
-        if not self.storage_url:
-            return None
+    def storage_credentials(self) -> Credentials:
+        """Return what requests to STORAGE_URL are signed with."""
         values = {
             "AWS_ACCESS_KEY_ID": _text_of(self.storage_access_key_id),
             "AWS_SECRET_ACCESS_KEY": _text_of(self.storage_secret_access_key),
             "AWS_SESSION_TOKEN": _text_of(self.storage_session_token),
         }
-        policy = self.remote_policy()
-        return BucketStorage(
-            self.storage_url,
-            Credentials(values={name: value for name, value in values.items() if value}),
-            replace(
-                policy,
-                s3_endpoint_url=self.storage_endpoint_url or policy.s3_endpoint_url,
-                ca_file=self.storage_ca_file or policy.ca_file,
-            ),
-        )
+        return Credentials(values={name: value for name, value in values.items() if value})
 
     def remote_policy(self) -> RemotePolicy:
         """Return what jobs may do with URLs."""

@@ -21,7 +21,7 @@ from recon_dev.chart.fields import (
 from recon_dev.chart.redis_values import Redis
 from recon_dev.chart.surroundings import Keda, Monitoring, NetworkPolicy, Tracing
 from recon_dev.chart.worker_values import Worker
-from recon_worker.storage import bucket as bucket_storage
+from recon_worker.remote.locations import BUCKET_URL
 
 
 class Crds(Values):
@@ -113,7 +113,7 @@ class NewClaim(Values):
 class Storage(Values):
     """Where photos lie and meshes go: one volume that all workers share, or a bucket."""
 
-    url: str = Field(default="", pattern=f"^({bucket_storage.URL})?$")
+    url: str = Field(default="", pattern=f"^({BUCKET_URL})?$")
     """A bucket, or a prefix in one, to use instead of a volume, such as `s3://bucket/prefix`. Nothing is claimed then, and
     workers work on their nodes' disks."""
     secret_name: Name = ""

@@ -1,8 +1,6 @@
 """The reference page of all metrics that operator and worker serve."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -23,8 +21,7 @@ becomes of jobs tells the operator, and the GPU time of a namespace too; what ha
 
 def render() -> str:
     """Return the page: one table for each process."""
-    with tempfile.TemporaryDirectory() as folder:
-        worker = WorkerMetrics(WorkerDescription(name="", boot_id=""), Path(folder), lambda: 0.0)
+    worker = WorkerMetrics(WorkerDescription(name="", boot_id=""), list, lambda: 0.0)
     return page(
         "Metrics",
         INTRODUCTION,
@@ -35,8 +32,7 @@ def render() -> str:
 
 def names() -> set[str]:
     """Return the names of all series that the page describes, with the suffixes of counters and histograms."""
-    with tempfile.TemporaryDirectory() as folder:
-        worker = WorkerMetrics(WorkerDescription(name="", boot_id=""), Path(folder), lambda: 0.0)
+    worker = WorkerMetrics(WorkerDescription(name="", boot_id=""), list, lambda: 0.0)
     suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
     return {
         name + suffix

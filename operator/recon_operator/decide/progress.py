@@ -36,7 +36,7 @@ def show_progress(context: Context) -> Context:
         metrics=meta.metrics,
         photos=meta.photos,
     )
-    return context.change(progress=progress, outputs=meta.outputs or context.status.outputs)
+    return context.change(progress=progress)
 
 
 def shown_finish(shown: Progress | None) -> datetime | None:

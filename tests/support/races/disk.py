@@ -7,11 +7,10 @@ from typing import Protocol
 
 from recon_api.payload import TaskPayload
 from recon_api.status import Output
+from recon_worker.files.manifest import Manifest
 from recon_worker.progress import ProgressSink
-from recon_worker.publishing.destinations import destination_of
-from recon_worker.publishing.published_result import Finished
-from recon_worker.publishing.seal import Manifest
-from recon_worker.storage.volume import Storage
+from recon_worker.publishing.published_result import PublishedResult
+from recon_worker.storage.volume import VolumeStorage
 from tests.support.races.fates import STEPS
 from tests.support.races.steps import pause
 
@@ -37,9 +36,9 @@ class Watcher(Protocol):
 class Disk(Protocol):
     """What jobs leave behind, and the computation that does."""
 
-    storage: Storage
+    storage: VolumeStorage
 
-    def run(self, payload: TaskPayload, fence: Fence, sink: ProgressSink) -> Finished:
+    def run(self, payload: TaskPayload, fence: Fence, sink: ProgressSink) -> PublishedResult:
         """Bring a job to its end, as `recon_worker.attempt.run.run_attempt` does."""
 
     def manifest(self, folder: Path, uid: str) -> Manifest | None:
@@ -54,14 +53,14 @@ class Files:
     """What is on the disk."""
 
     steps: dict[str, set[str]] = field(default_factory=dict)
-    """Finished steps of each job that has a folder for them."""
+    """PublishedResult steps of each job that has a folder for them."""
     sealed: dict[str, set[int]] = field(default_factory=dict)
     """Attempts of each job whose results are complete, and not published."""
     published: dict[Path, Manifest] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class MemoryStorage(Storage):
+class MemoryStorage(VolumeStorage):
     """A storage without files."""
 
     files: Files
@@ -74,17 +73,22 @@ class MemoryStorage(Storage):
     def remove_drafts(self, uid: str, *, through: int) -> None:
         """There are none."""
 
+    def find_local_result(self, namespace: str, output_path: str, uid: str) -> PublishedResult | None:
+        """Return what the job has published in its folder."""
+        found = self.files.published.get(self.output(namespace, output_path))
+        return PublishedResult(outputs=(), steps=(), metrics=()) if found and found.uid == uid else None
+
 
 class MemoryDisk:
     """A disk in memory. It goes about things in the order in which `recon_worker.attempt.run` does."""
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher, self._files = watcher, Files()
-        self.storage: Storage = MemoryStorage(Path("/nowhere"), self._files)
+        self.storage: VolumeStorage = MemoryStorage(Path("/nowhere"), self._files)
 
-    def run(self, payload: TaskPayload, fence: Fence, sink: ProgressSink) -> Finished:
+    def run(self, payload: TaskPayload, fence: Fence, sink: ProgressSink) -> PublishedResult:
         """Compute what is missing, then publish."""
-        uid, folder = payload.job_id, destination_of(payload, self.storage)
+        uid, folder = payload.job_id, self.storage.output(payload.namespace, payload.published_as)
         pause("looks what is there")
         if self.manifest(folder, uid) is not None:
             return _finished(folder)
@@ -123,7 +127,7 @@ class MemoryDisk:
             raise FileNotFoundError(uid)
         return self._files.steps[uid]
 
-    def _publish(self, uid: str, attempt: int, folder: Path, fence: Fence) -> Finished:
+    def _publish(self, uid: str, attempt: int, folder: Path, fence: Fence) -> PublishedResult:
         fence()
         pause("publishes")
         if attempt not in self._files.sealed.get(uid, ()):
@@ -135,5 +139,5 @@ class MemoryDisk:
         return _finished(folder)
 
 
-def _finished(folder: Path) -> Finished:
-    return Finished(outputs=(Output(name="mesh.glb", uri=(folder / "mesh.glb").as_uri()),), steps=(), metrics=())
+def _finished(folder: Path) -> PublishedResult:
+    return PublishedResult(outputs=(Output(name="mesh.glb", uri=(folder / "mesh.glb").as_uri()),), steps=(), metrics=())

@@ -8,7 +8,7 @@ from recon_api.errors import JobCancelled
 from recon_api.keys import attempt_key, cancel_key, cancel_request_key, lease_key
 from recon_api.payload import ClaimOwner
 from recon_api.status import Phase
-from recon_worker.attempt.lease import AlreadyClaimed, claim
+from recon_worker.attempt.claim import AlreadyClaimed, claim
 from tests.support.races.store import Json
 from tests.support.races.story import Story
 

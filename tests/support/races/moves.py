@@ -72,7 +72,7 @@ def faults_of_operator(world: World, rng: random.Random) -> Iterator[Move]:
 def moves_of_workers(world: World, rng: random.Random) -> Iterator[Move]:
     """Yield what workers may do."""
     for worker in world.workers:
-        if worker.acts and (worker.process or worker.burial):
+        if worker.acts and (worker.process or worker.crash_report):
             yield Move(25, partial(world.work, worker))
         if worker.acts and worker.process is not None and worker.process.may_beat:
             yield Move(2, partial(world.begin_beat, worker))

@@ -7,18 +7,17 @@ from typing import Any
 from recon_api.payload import TaskPayload
 from recon_api.steps import Step
 from recon_worker import pipeline
-from recon_worker.attempt.run import run_attempt
+from recon_worker.attempt.run import AttemptResources, run_attempt
+from recon_worker.files.manifest import Manifest, manifest_of_job
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.models.installed import Models
 from recon_worker.models.model import Model
 from recon_worker.progress import Progress, ProgressSink
-from recon_worker.publishing import seal as publish
-from recon_worker.publishing.published_result import Finished
-from recon_worker.publishing.seal import Manifest
-from recon_worker.remote.places import RemoteAccess, RemotePolicy
+from recon_worker.publishing.published_result import PublishedResult
+from recon_worker.remote.locations import RemoteAccess, RemotePolicy
 from recon_worker.scene import Scene
 from recon_worker.stages.stage import Stage, run_stages
-from recon_worker.storage.volume import Storage
+from recon_worker.storage.volume import VolumeStorage
 from tests.support.races.disk import Fence, Watcher
 from tests.support.races.fates import STEPS
 from tests.support.races.steps import pause
@@ -29,12 +28,12 @@ class RealDisk:
 
     def __init__(self, root: Path, watcher: Watcher) -> None:
         self._watcher = watcher
-        self.storage = Storage(root)
+        self.storage = VolumeStorage(root)
 
-    def run(self, payload: TaskPayload, fence: Fence, sink: ProgressSink) -> Finished:
+    def run(self, payload: TaskPayload, fence: Fence, sink: ProgressSink) -> PublishedResult:
         """Compute what is missing, then publish."""
         pause("looks what is there")
-        uid, about = payload.job_id, dict[str, Any]()
+        uid = payload.job_id
         models = ToyModels(uid, self._watcher)
 
         fenced = False
@@ -46,7 +45,8 @@ class RealDisk:
             fenced = True
 
         remote = RemoteAccess(RemotePolicy(), None)
-        finished = run_attempt(payload, self.storage, models, InputLimits(), about, sink, fence_and_pause, remote)
+        resources = AttemptResources(self.storage, models, InputLimits(), remote)
+        finished = run_attempt(payload, resources, {}, sink, fence_and_pause)
         if fenced:
             self._watcher.published(uid)
         pause("has published")
@@ -54,7 +54,7 @@ class RealDisk:
 
     def manifest(self, folder: Path, uid: str) -> Manifest | None:
         """Return what the job has published in a folder."""
-        return publish.published(folder, uid)
+        return manifest_of_job(folder, uid)
 
     def has_work(self, uid: str) -> bool:
         """Say whether anything is left of a job that is not published."""

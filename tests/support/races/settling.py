@@ -133,7 +133,7 @@ def _is_held(world: World, story: Story) -> bool:
 
 def _is_idle(world: World) -> bool:
     no_message = not world.broker.waiting
-    return no_message and not any(worker.process or worker.burial for worker in world.workers)
+    return no_message and not any(worker.process or worker.crash_report for worker in world.workers)
 
 
 def _may_leave_work(world: World, story: Story) -> bool:

@@ -1,33 +1,27 @@
-"""`recon_worker.task` and what is around it, so changed that it runs one step at a time, in threads of one process.
+"""`recon_worker.attempt.execution` and what is around it, so changed that it runs one step at a time, in threads of one process.
 
 Only what a process has of its own is exchanged: its settings, clock, signals, threads and computation. How an attempt is
-claimed, kept, ended, recorded and buried is the worker's own code.
+claimed, kept, ended, recorded and reported after a crash is the worker's own code.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from recon_api.payload import ClaimOwner, TaskPayload
+from recon_api.payload import ClaimOwner
 from recon_operator.observe import observer as observe
-from recon_worker import task
-from recon_worker.attempt import attempt_result as outcome
-from recon_worker.attempt import lease
+from recon_worker.attempt import attempt_result, execution, lease, process_resources
+from recon_worker.attempt import claim as claiming
+from recon_worker.attempt.claim import claim as claim_of_worker
+from recon_worker.attempt.execution import AttemptExecution
 from recon_worker.attempt.lease import Lease
-from recon_worker.attempt.progress_reporter import ProgressFeed
+from recon_worker.attempt.progress_reporter import ProgressReporter
 from recon_worker.attempt.stop_order import StopOrder
-from recon_worker.publishing.destinations import destination_of
-from recon_worker.publishing.published_result import Finished, finished
-from recon_worker.publishing.seal import Manifest
-from recon_worker.supervisor import main_process as worker
-from recon_worker.supervisor import stuck_attempts as overstay
-from recon_worker.supervisor.crash_watch import RunningAttempt
+from recon_worker.publishing.published_result import PublishedResult
+from recon_worker.supervisor import stuck_attempts
 from tests.support.races import real_disk
-from tests.support.races.disk import MemoryDisk
 from tests.support.races.gated_redis import GatedRedis
 from tests.support.races.steps import current, pause
 
@@ -92,8 +86,8 @@ class SteppedStop(StopOrder):
         pause("waits")
 
 
-class QuietFeed(ProgressFeed):
-    """Progress that is told to nobody."""
+class QuietReporter(ProgressReporter):
+    """Progress that is sent to nobody."""
 
     def __enter__(self) -> Self:
         return self
@@ -105,72 +99,51 @@ class QuietFeed(ProgressFeed):
 def claim(redis: GatedRedis, uid: str, attempt: int, owner: ClaimOwner) -> None:
     """Take an attempt, and look whether that was forbidden before."""
     stopped = Active.world.checks.is_stopped(uid)
-    lease.claim(redis, uid, attempt, owner)
+    claim_of_worker(redis, uid, attempt, owner)
     if stopped:
         Active.world.checks.disobeys(uid, attempt)
 
 
-def new_owner() -> ClaimOwner:
-    """Return who claims an attempt."""
-    return process().worker.new_owner()
-
-
 @contextmanager
-def noticed_when_dead(payload: TaskPayload, owner: ClaimOwner, started_at: datetime) -> Iterator[None]:
+def known_to_main_process(execution: AttemptExecution) -> Iterator[None]:
     """Let the worker's main process know what runs here."""
     here = process()
-    output = destination_of(payload, Active.world.disk.storage)
-    here.running = RunningAttempt(
-        uid=payload.job_id, attempt=payload.attempt, pid=here.number, owner=owner, started_at=started_at, output=output
-    )
+    here.running = execution.running_attempt(here.number)
     yield
     here.running = None
 
 
-def run(payload: TaskPayload, lease: Lease, feed: ProgressFeed) -> Finished:
+def reconstruct(execution: AttemptExecution) -> PublishedResult:
     """Compute."""
     here = process()
-    here.note_start(payload)
+    here.note_start(execution.payload)
     try:
-        return Active.world.disk.run(payload, lease.fence, feed)
+        return Active.world.disk.run(execution.payload, execution.lease.fence, execution.progress)
     finally:
         here.computes = False
 
 
-def manifest(folder: Path, uid: str) -> Manifest | None:
-    """Return what a job has published."""
-    return Active.world.disk.manifest(folder, uid)
-
-
-def what_is_finished(folder: Path, found: Manifest) -> Finished:
-    """Return what a published result says of itself."""
-    if isinstance(Active.world.disk, MemoryDisk):
-        return Finished(outputs=(), steps=(), metrics=())
-    return finished(folder, found)
-
-
 EXCHANGED: tuple[tuple[Any, str, Any], ...] = (
-    (task, "_redis", lambda: process().worker.redis),
-    (task, "_owner", new_owner),
-    (task, "claim", claim),
-    (task, "_storage", lambda: Active.world.disk.storage),
-    (task, "worker_settings", lambda: process().worker.settings),
-    (task, "_run", run),
-    (task, "_signals_heeded", lambda *_: nullcontext()),
-    (task, "_noticed_when_dead", noticed_when_dead),
-    (task, "Lease", SteppedLease),
-    (task, "StopOrder", SteppedStop),
-    (task, "ProgressFeed", QuietFeed),
-    (task, "time", WorldTime()),
-    (task, "datetime", WorldTime()),
+    (process_resources, "redis", lambda: process().worker.redis),
+    (process_resources, "storage", lambda: Active.world.disk.storage),
+    (claiming, "claim", claim),
+    (claiming, "time", WorldTime()),
+    (execution, "new_owner", lambda _: process().worker.new_owner()),
+    (execution, "worker_settings", lambda: process().worker.settings),
+    (execution, "handled_signals", lambda *_: nullcontext()),
+    (execution, "Lease", SteppedLease),
+    (execution, "StopOrder", SteppedStop),
+    (execution, "ProgressReporter", QuietReporter),
+    (execution, "time", WorldTime()),
+    (execution, "datetime", WorldTime()),
+    (AttemptExecution, "_reconstruct", reconstruct),
+    (AttemptExecution, "_known_to_main_process", known_to_main_process),
     (lease, "time", WorldTime()),
-    (outcome, "datetime", WorldTime()),
-    (overstay, "time", WorldTime()),
+    (attempt_result, "datetime", WorldTime()),
+    (stuck_attempts, "time", WorldTime()),
     (observe, "time", WorldTime()),
-    (overstay, "running_attempts", lambda worker: worker.running()),
-    (overstay, "kill", lambda pid, _: Active.world.kill(pid)),
-    (worker, "published", manifest),
-    (worker, "finished", what_is_finished),
+    (stuck_attempts, "running_attempts", lambda worker: worker.running()),
+    (stuck_attempts, "kill", lambda pid, _: Active.world.kill(pid)),
     *real_disk.QUICK,
 )
 

@@ -15,16 +15,16 @@ from recon_api import reasons
 from recon_api.errors import ReconstructionError
 from recon_api.payload import ClaimOwner, TaskPayload, WorkerDescription
 from recon_worker import task
-from recon_worker.attempt.attempt_record import AttemptEnd
 from recon_worker.attempt.lease import Lease
 from recon_worker.attempt.redis_client import UNREACHABLE
+from recon_worker.attempt.running_attempt import RunningAttempt
 from recon_worker.attempt.stop_order import StopOrder
 from recon_worker.settings import WorkerSettings
-from recon_worker.storage.volume import Storage
-from recon_worker.supervisor.crash_watch import RunningAttempt
+from recon_worker.storage.storage import Storage
 from recon_worker.supervisor.main_process import MainProcess
 from recon_worker.supervisor.registration import Registration
-from recon_worker.supervisor.stuck_attempts import OverstayWatch
+from recon_worker.supervisor.stuck_attempts import Watchdog
+from recon_worker.telemetry.attempt_record import AttemptRecord
 from recon_worker.telemetry.metrics import WorkerMetrics
 from tests.support.races.broker import Message
 from tests.support.races.clock import Clock
@@ -175,7 +175,7 @@ class Worker:
         self.redis = GatedRedis(pool, lambda: self.cut_off)
         self.alive = self.frozen = self.cut_off = self.leaving = False
         self.process: Process | None = None
-        self.burial: Steps | None = None
+        self.crash_report: Steps | None = None
         """What the main process does about a child that died."""
         self.graveyard: list[Process] = []
         self.boots = 0
@@ -184,12 +184,12 @@ class Worker:
     @property
     def is_free(self) -> bool:
         """Whether it takes messages."""
-        return self.acts and not self.leaving and self.process is None and self.burial is None
+        return self.acts and not self.leaving and self.process is None and self.crash_report is None
 
     @property
     def is_busy(self) -> bool:
         """Whether it has something to do now."""
-        has_work = self.burial is not None or (self.process is not None and not self.process.is_waiting)
+        has_work = self.crash_report is not None or (self.process is not None and not self.process.is_waiting)
         return self.acts and has_work
 
     @property
@@ -204,12 +204,9 @@ class Worker:
         self.alive, self.frozen, self.leaving = True, False, False
         self.main = Main(self.redis, self.world.disk.storage, self.settings, self)
         self._registration = Registration(
-            self.redis,
-            WorkerDescription(name=self.name, boot_id=self.boot_id),
-            liveness_file=None,
-            ttl_s=self.settings.lease_ttl_s,
-            beat_s=self.settings.lease_beat_s,
-        )
+            self.redis, WorkerDescription(name=self.name, boot_id=self.boot_id), liveness_file=None,
+            ttl_s=self.settings.lease_ttl_s, beat_s=self.settings.lease_beat_s,
+        )  # fmt: skip
         self.register()
 
     def register(self) -> None:
@@ -223,7 +220,7 @@ class Worker:
         return [self.process.running] if self.process is not None and self.process.running is not None else []
 
     def new_owner(self) -> ClaimOwner:
-        """Return who claims an attempt for it, as `recon_worker.task` does."""
+        """Return who claims an attempt for it, as `recon_worker.attempt.execution` does."""
         return ClaimOwner(worker=self.name, boot_id=self.boot_id, nonce=uuid.uuid4().hex)
 
     def take(self, message: Message) -> None:
@@ -231,10 +228,10 @@ class Worker:
         self.process = Process(self, message)
 
     def advance(self) -> None:
-        """Let the child go on, or the burial of the last one."""
-        if self.burial is not None:
-            self.burial.advance()
-            self.burial = None if self.burial.ended else self.burial
+        """Let the child go on, or the crash report of the last one."""
+        if self.crash_report is not None:
+            self.crash_report.advance()
+            self.crash_report = None if self.crash_report.ended else self.crash_report
         elif self.process is not None:
             self.process.advance()
             if self.process.ended:
@@ -246,7 +243,7 @@ class Worker:
             return
         if self.process is not None and self.process.may_beat:
             self.process.beat_now()
-        self.main.look_for_overstays()
+        self.main.check_watchdog()
 
     def kill_child(self) -> None:
         """Kill the child; the main process notices."""
@@ -256,7 +253,7 @@ class Worker:
         process.die()
         self.graveyard.append(process)
         if (dead := process.running) is not None:
-            self.burial = Steps(lambda: self._bury(dead))
+            self.crash_report = Steps(lambda: self._report_crash(dead))
 
     def die(self) -> None:
         """End, child and all, as when the machine is gone."""
@@ -264,7 +261,7 @@ class Worker:
         if self.process is not None:
             self.process.die()
             self.graveyard.append(self.process)
-        self.process = self.burial = None
+        self.process = self.crash_report = None
 
     def leave(self) -> None:
         """Shut down: take nothing more, and ask the child to leave its step."""
@@ -279,13 +276,13 @@ class Worker:
         for process in [*self.graveyard, self.process]:
             if process is not None:
                 process.clear_away()
-        if self.burial is not None:
-            self.burial.clear_away()
+        if self.crash_report is not None:
+            self.crash_report.clear_away()
 
-    def _bury(self, dead: RunningAttempt) -> None:
+    def _report_crash(self, dead: RunningAttempt) -> None:
         while True:
             try:
-                self.main._bury(dead)
+                self.main.report_crash(dead)
                 break
             except UNREACHABLE:
                 pause("waits for Redis")
@@ -298,7 +295,7 @@ class NoMetrics(WorkerMetrics):
     def __init__(self) -> None:
         """Count nothing."""
 
-    def note_end(self, end: AttemptEnd) -> None:
+    def count(self, record: AttemptRecord) -> None:
         """Count nothing."""
 
 
@@ -308,21 +305,18 @@ class Main(MainProcess):
     def __init__(self, redis: GatedRedis, storage: Storage, settings: WorkerSettings, children: Any) -> None:
         self._redis, self._storage, self._settings = redis, storage, settings
         self._stopping, self._metrics = threading.Event(), NoMetrics()
-        self._overstay = OverstayWatch(
-            redis,
-            children,
-            grace_s=settings.stop_grace_s,
-            unwanted_s=settings.self_stop_s,
+        self._watchdog = Watchdog(
+            redis, children, grace_s=settings.stop_grace_s, unwanted_s=settings.self_stop_s,
             interval_s=settings.lease_beat_s,
-        )
+        )  # fmt: skip
 
     def note_stopping(self) -> None:
         """Note that the worker shuts down."""
         self._stopping.set()
 
-    def look_for_overstays(self) -> None:
+    def check_watchdog(self) -> None:
         """Kill what should have stopped."""
         try:
-            self._overstay.look()
+            self._watchdog.check()
         except UNREACHABLE:
-            self._overstay._since.clear()
+            self._watchdog._since.clear()

@@ -265,7 +265,7 @@ class World:
     def work(self, worker: Worker) -> None:
         """Let a worker go on to its next pause."""
         process = worker.process
-        at = "its child's burial" if worker.burial else process.at if process else "nothing"
+        at = "its child's crash report" if worker.crash_report else process.at if process else "nothing"
         beating = " (a beat)" if process is not None and process.beat is not None else ""
         self.note(f"{worker.name}: {at}{beating}")
         worker.advance()

@@ -10,14 +10,14 @@ from recon_api import reasons
 from recon_api.errors import JobCancelled
 from recon_api.payload import TaskPayload
 from recon_api.steps import Step
-from recon_worker.attempt.run import run_attempt
+from recon_worker.attempt.run import AttemptResources, run_attempt
+from recon_worker.files.manifest import read_manifest
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.models.installed import Models
 from recon_worker.progress import SilentSink
-from recon_worker.publishing.published_result import Finished
-from recon_worker.publishing.seal import read_manifest
-from recon_worker.remote.places import RemoteAccess
-from recon_worker.storage.volume import Storage
+from recon_worker.publishing.published_result import PublishedResult
+from recon_worker.remote.locations import RemoteAccess
+from recon_worker.storage.volume import VolumeStorage
 from tests.support.crash_points import changes_of
 
 pytestmark = pytest.mark.slow
@@ -30,12 +30,12 @@ class Site:
     """A storage where another job has published before in the same place."""
 
     def __init__(self, root: Path) -> None:
-        self.storage, self.notes = Storage(root / "storage"), root / "notes"
+        self.storage, self.notes = VolumeStorage(root / "storage"), root / "notes"
         self.folder = self.storage.output("shop", "chair")
         self.attempt(1, EARLIER_UID, noop=True)
         self.storage.discard(EARLIER_UID)
 
-    def attempt(self, number: int, uid: str = UID, *, noop: bool = False, held: bool = False) -> Finished:
+    def attempt(self, number: int, uid: str = UID, *, noop: bool = False, held: bool = False) -> PublishedResult:
         """Run an attempt, without a Redis: `held` tells whether its fence refuses."""
         payload = TaskPayload(
             job_id=uid,
@@ -50,9 +50,8 @@ class Site:
             if held:
                 raise JobCancelled(reasons.SUSPENDED, "held")
 
-        return run_attempt(
-            payload, self.storage, Models(None, "cpu"), InputLimits(), {}, SilentSink(), fence, RemoteAccess()
-        )
+        resources = AttemptResources(self.storage, Models(None, "cpu"), InputLimits(), RemoteAccess())
+        return run_attempt(payload, resources, {}, SilentSink(), fence)
 
     def published(self) -> dict[str, str]:
         """Return the hashes of the published files that are as the manifest says."""

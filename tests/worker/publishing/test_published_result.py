@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from recon_worker.publishing.published_result import finished_as, report_in
-from recon_worker.publishing.seal import Manifest
+from recon_worker.files.manifest import Manifest
+from recon_worker.publishing.published_result import published_result, report_in
 
 
 def report(**metrics: str | int) -> str:
@@ -29,6 +29,6 @@ def report(**metrics: str | int) -> str:
 )
 def test_figures(text: str, photos: int | None, input_bytes: int | None, metrics: dict[str, str]) -> None:
     manifest = Manifest(uid="u", attempt=1, files=())
-    found = finished_as(report_in(text), manifest, "s3://here")
+    found = published_result(report_in(text), manifest, "s3://here")
     assert (found.photos, found.input_bytes) == (photos, input_bytes)
     assert {metric.name: metric.value for metric in found.metrics} == metrics

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from recon_worker.remote.addresses import AddressRefusedError, Gate, is_public
+from recon_worker.remote.addresses import AddressGuard, AddressRefusedError, is_public
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_not_for_jobs(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with pytest.raises(AddressRefusedError):
-        Gate().open((family, socket.SOCK_STREAM, 6, "", (address, 443)))
+        AddressGuard().open((family, socket.SOCK_STREAM, 6, "", (address, 443)))
 
 
 @pytest.mark.parametrize(

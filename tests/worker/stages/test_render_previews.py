@@ -13,8 +13,8 @@ from recon_worker.geometry.ply import Surface
 from recon_worker.progress import Progress, SilentSink
 from recon_worker.rendering.arrays import Floats, floats
 from recon_worker.rendering.best_view import best_direction
-from recon_worker.rendering.model import Model, prepare
 from recon_worker.rendering.pictures import FOUR_SAMPLES, ONE_SAMPLE, sample_object
+from recon_worker.rendering.shaded_mesh import ShadedMesh, prepare
 from recon_worker.rendering.views import View, axes_facing, direction_of, framed, slopes
 from recon_worker.stages.render_previews import (
     PREVIEW,
@@ -30,7 +30,7 @@ SIZE = (240, 180)
 WHOLE = (0, 0, *SIZE)
 
 
-def make_model(surface: Surface | None = None) -> Model:
+def make_model(surface: Surface | None = None) -> ShadedMesh:
     return prepare(surface or make_ball(), lambda _: None)
 
 

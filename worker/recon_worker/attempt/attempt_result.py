@@ -1,7 +1,8 @@
-"""How an attempt ended, told from the error that ended it."""
+"""How an attempt ended, derived from the error that ended it."""
 
 import copyreg
 import errno
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -10,24 +11,24 @@ from recon_api import reasons
 from recon_api.errors import FatalError, JobCancelled, ReconstructionError, TransientError, UsageError
 from recon_api.payload import AttemptResult, Outcome
 from recon_api.status import Metric
-from recon_worker.attempt.truncation import few_metrics, one_line
-from recon_worker.publishing.published_result import Finished
+from recon_worker.attempt.truncation import limit_metrics, truncate_line
+from recon_worker.publishing.published_result import PublishedResult
 
 for _kind in (UsageError, TransientError, FatalError, JobCancelled):
-    # A child hands the error that ended a task to the main process.
+    # A child passes the error that ended a task to the main process.
     copyreg.pickle(_kind, lambda error: (type(error), (error.reason, error.message)))
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
-def completed(attempt: int, finished: Finished) -> AttemptResult:
+def completed(attempt: int, finished: PublishedResult) -> AttemptResult:
     """Return the result of an attempt whose outputs are published."""
     return AttemptResult(
         outcome=Outcome.COMPLETED,
         attempt=attempt,
         outputs=finished.outputs,
         steps=finished.steps,
-        metrics=few_metrics(finished.metrics),
+        metrics=limit_metrics(finished.metrics),
         photos=finished.photos,
         input_bytes=finished.input_bytes,
     )
@@ -43,7 +44,7 @@ def ended_by(error: ReconstructionError, attempt: int) -> AttemptResult:
         outcome=Outcome.CANCELLED if cancelled else Outcome.FAILED,
         attempt=attempt,
         reason=error.reason.name,
-        message=one_line(error.message),
+        message=truncate_line(error.message),
         retry_after_s=error.retry_after_s if isinstance(error, TransientError) else 0.0,
     )
 
@@ -53,7 +54,7 @@ def with_circumstances(
 ) -> AttemptResult:
     """Add by whom, when, and the figures that the attempt has shown."""
     more = {"worker": worker, "started_at": started_at, "finished_at": datetime.now(UTC)}
-    return result.model_copy(update=more | {"metrics": few_metrics((*result.metrics, *metrics))})
+    return result.model_copy(update=more | {"metrics": limit_metrics((*result.metrics, *metrics))})
 
 
 def known_error(error: BaseException) -> ReconstructionError:
@@ -72,8 +73,25 @@ def known_error(error: BaseException) -> ReconstructionError:
     return FatalError(reasons.RECONSTRUCTION_FAILED, f"{type(error).__name__}: {_first_line(error)}")
 
 
+def cause_of(raised: BaseException, check: Callable[[], None]) -> ReconstructionError:
+    """Return why an attempt ended: the `JobCancelled` that `check` raises now, else what was raised.
+
+    A replaced attempt may fail in any way before it notices, for its files are gone. A held one has all its files: what
+    its owner must change is reported now, not after the job was resumed.
+    """
+    try:
+        check()
+        error = known_error(raised)
+    except JobCancelled as stopped:
+        owner_must_act = isinstance(raised, UsageError) and stopped.reason == reasons.SUSPENDED
+        error = known_error(raised) if owner_must_act else stopped
+    if error is not raised:
+        error.__cause__ = raised
+    return error
+
+
 def _is_cuda_out_of_memory(error: BaseException) -> bool:
-    """Say so from the class's name and the text: torch is not imported here."""
+    """Decide by the class's name and the text: torch is not imported here."""
     kind = type(error)
     return kind.__module__.startswith("torch") and (
         kind.__name__ == "OutOfMemoryError" or "out of memory" in str(error)

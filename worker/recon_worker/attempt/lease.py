@@ -1,8 +1,4 @@
-"""Taking an attempt, and keeping it: one copy of one message runs an attempt, and only while it is the job's latest.
-
-The claim is set first and the attempt's number read after; the operator writes the next number first and reads the claim
-after. So one of the two always sees the other.
-"""
+"""Keeping a claimed attempt (`recon_worker.attempt.claim`): it runs only while it is the job's latest."""
 
 import contextlib
 import logging
@@ -16,48 +12,16 @@ from redis import Redis
 from redis.client import PubSub
 
 from recon_api import reasons
-from recon_api.errors import JobCancelled
-from recon_api.keys import NO_ATTEMPT, RECORD_TTL_S, attempt_key, cancel_key, claim_key, lease_key, stop_channel
+from recon_api.keys import RECORD_TTL_S, attempt_key, cancel_key, claim_key, lease_key, stop_channel
 from recon_api.payload import ClaimOwner
-from recon_worker.attempt.redis_client import UNREACHABLE
+from recon_worker.attempt.claim import not_current
+from recon_worker.attempt.redis_client import RECONNECT_S, UNREACHABLE
 from recon_worker.attempt.stop_order import StopOrder
 
 LISTEN_S = 0.5
 """Longest time that the lease's thread listens before it looks whether its job has ended."""
 
-RECONNECT_S = 0.5
-"""Between two tries to reach a server that does not answer."""
-
 logger = logging.getLogger(__name__)
-
-
-class AlreadyClaimed(Exception):  # noqa: N818 - it is no fault
-    """Another copy of the message has run, or runs."""
-
-
-def claim(redis: Redis, uid: str, attempt: int, owner: ClaimOwner) -> None:
-    """Take the attempt for the owner.
-
-    Raises `AlreadyClaimed` where another has it, and `JobCancelled` where it was taken and may not run: then nobody
-    ever runs it. Raises what redis-py raises; the attempt may then be taken or not, and asking again finds out.
-    """
-    mine, key = owner.model_dump_json(), claim_key(uid, attempt)
-    if not redis.set(key, mine, nx=True, ex=RECORD_TTL_S) and redis.get(key) != mine.encode():
-        raise AlreadyClaimed("another copy of the message has run")
-    current, cancelled = redis.mget(attempt_key(uid), cancel_key(uid))
-    if cancelled:
-        raise JobCancelled(reasons.CANCELLED, "the job was cancelled before it ran")
-    if current is None:
-        raise JobCancelled(reasons.SUPERSEDED, "no attempt of the job was to run")
-    if int(current) != attempt:
-        raise not_current(int(current))
-
-
-def not_current(current: int) -> JobCancelled:
-    """Return the order to stop for an attempt that is not the one to run."""
-    if current == NO_ATTEMPT:
-        return JobCancelled(reasons.SUSPENDED, "the job is held; its finished steps are kept")
-    return JobCancelled(reasons.SUPERSEDED, f"attempt {current} took over")
 
 
 class Lease:
@@ -68,18 +32,27 @@ class Lease:
     """
 
     def __init__(
-        self, redis: Redis, uid: str, attempt: int, owner: ClaimOwner, stop: StopOrder, *,
-        ttl_s: float, beat_s: float, self_stop_s: float, renewed: Callable[[], None] = lambda: None,
-    ) -> None:  # fmt: skip
+        self,
+        redis: Redis,
+        uid: str,
+        attempt: int,
+        owner: ClaimOwner,
+        stop: StopOrder,
+        *,
+        ttl_s: float,
+        beat_s: float,
+        self_stop_s: float,
+        renewed: Callable[[], None] = lambda: None,
+    ) -> None:
         """Hold the attempt for `owner`; `renewed` is called after each renewal."""
         self._renewed = renewed
         self._redis, self._uid, self._attempt, self._stop = redis, uid, attempt, stop
         self._owner = owner.model_dump_json().encode()
         self._ttl_s, self._beat_s, self._self_stop_s = ttl_s, beat_s, self_stop_s
         self._last_contact = self._last_wanted = time.monotonic()
-        self._ended = self._asked = False
+        self._ended = self._beat_requested = False
         self.job_is_over = False
-        """Whether the attempt was told to stop because its job has ended or gone, and left nothing to keep."""
+        """Whether the attempt must stop because its job has ended or gone, and left nothing to keep."""
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
 
@@ -92,15 +65,15 @@ class Lease:
         with self._lock:
             self._ended = True
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Find out now whether the attempt may go on; raise the `JobCancelled` of the order to stop where it may not."""
         with contextlib.suppress(*UNREACHABLE):
             self._beat()
         self._stop.raise_if_given()
 
-    def look_soon(self) -> None:
+    def request_beat(self) -> None:
         """Ask for a beat within `LISTEN_S`. Safe in a signal handler."""
-        self._asked = True
+        self._beat_requested = True
 
     def release(self) -> None:
         """Say that nothing of the attempt runs any more. Raises what redis-py raises."""
@@ -138,7 +111,7 @@ class Lease:
                 time.sleep(RECONNECT_S)
 
     def _listen(self) -> None:
-        """Renew the lease at every beat, and at once when told to look; until the job has ended."""
+        """Renew the lease at every beat, and at once when a beat is requested; until the job has ended."""
         with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:  # type: ignore[no-untyped-call]
             subscription.subscribe(stop_channel(self._uid))
             # What was published before the subscription is covered by a beat after it.
@@ -148,8 +121,8 @@ class Lease:
                 self._await_next_beat(subscription)
 
     def _await_next_beat(self, subscription: PubSub) -> None:
-        due, self._asked = time.monotonic() + self._beat_s, False
-        while not self._ended and not self._asked and (left := due - time.monotonic()) > 0:
+        due, self._beat_requested = time.monotonic() + self._beat_s, False
+        while not self._ended and not self._beat_requested and (left := due - time.monotonic()) > 0:
             if subscription.get_message(timeout=min(left, LISTEN_S)) is not None:
                 return
 

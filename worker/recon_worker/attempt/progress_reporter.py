@@ -13,10 +13,10 @@ from typing import NamedTuple, Self
 from recon_api.payload import PHOTOS, ProgressMeta
 from recon_api.status import Metric
 from recon_api.steps import Step
-from recon_worker.attempt.attempt_record import StepVisit
 from recon_worker.attempt.stop_order import StopOrder
-from recon_worker.attempt.truncation import few_metrics
+from recon_worker.attempt.truncation import limit_metrics
 from recon_worker.progress import Figure
+from recon_worker.telemetry.attempt_record import StepVisit
 
 INTERVAL_S = 0.2
 """Between two values of the same step."""
@@ -45,7 +45,7 @@ class Entered(NamedTuple):
     """The same by the monotonic clock."""
 
 
-class ProgressFeed:
+class ProgressReporter:
     """A `ProgressSink` that sends what it is shown, and raises where the attempt must stop."""
 
     def __init__(self, send: Callable[[ProgressMeta], None], stop: StopOrder) -> None:
@@ -101,7 +101,7 @@ class ProgressFeed:
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """The figures that were shown, few and short."""
-        return few_metrics(Metric(name=name, value=str(value)) for name, value in list(self._figures.items()))
+        return limit_metrics(Metric(name=name, value=str(value)) for name, value in list(self._figures.items()))
 
     @property
     def photos(self) -> int | None:

@@ -11,6 +11,9 @@ from recon_worker.settings import WorkerSettings
 TIMEOUT_S = 2.0
 """Of each connection and command. Defaults wait for minutes on a half-open network."""
 
+RECONNECT_S = 0.5
+"""Between two tries to reach a server that does not answer."""
+
 UNREACHABLE = (RedisError, OSError)
 """What a command raises when the server can't be asked; it then says nothing about the keys."""
 

@@ -1,4 +1,4 @@
-"""How long what a worker says may be: all of it ends up in a resource, and a library's error may be a novel."""
+"""How long the texts in a worker's messages may be: all of it ends up in a resource, and a library's error may be a novel."""
 
 from collections.abc import Iterable
 
@@ -15,18 +15,18 @@ VALUE_CHARS = 200
 ELLIPSIS = "…"
 
 
-def one_line(text: str, limit: int = MESSAGE_CHARS) -> str:
+def truncate_line(text: str, limit: int = MESSAGE_CHARS) -> str:
     """Return the text as one line of at most `limit` characters, which JSON can carry."""
     # The name of a file may hold bytes that are no text; Python keeps them as lone surrogates.
     line = " ".join(text.encode(errors="backslashreplace").decode().split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + ELLIPSIS
 
 
-def few_metrics(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
+def limit_metrics(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
     """Return the latest value of each of the first figures, all of them short."""
     latest: dict[str, str] = {}
     for metric in metrics:
-        name = one_line(metric.name, VALUE_CHARS)
+        name = truncate_line(metric.name, VALUE_CHARS)
         if name in latest or len(latest) < METRICS:
-            latest[name] = one_line(metric.value, VALUE_CHARS)
+            latest[name] = truncate_line(metric.value, VALUE_CHARS)
     return tuple(Metric(name=name, value=value) for name, value in latest.items())

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from recon_worker.device import device_of
+from recon_worker.files.manifest import Manifest
 from recon_worker.inputs.source import PhotoSource
 from recon_worker.models.installed import Models
 from recon_worker.pipeline import Reconstruction, reconstruct
 from recon_worker.progress import ProgressSink
-from recon_worker.publishing.seal import Manifest, check_destination, publish, seal
+from recon_worker.publishing.publication import check_destination, publish
+from recon_worker.publishing.seal import seal
 from recon_worker.scene import Scene
 from recon_worker.settings import WorkerSettings
 
@@ -43,12 +45,12 @@ def reconstruct_here(
     check_destination(out, out)
     device = device_of(settings.device)
     models = Models(settings.model_weights_path, device)
-    asked = Reconstruction(
+    request = Reconstruction(
         model=models.model(model),
         parameters=parameters,
         load=models.load,
-        source=PhotoSource(Path(photos), label=photos, limits=settings.input_limits),
-        about={"photos": photos, "device": device},
+        photos=PhotoSource(Path(photos), label=photos, limits=settings.input_limits),
+        report_fields={"photos": photos, "device": device},
     )
 
     def put_out(files: Path, report: str) -> Manifest:
@@ -57,7 +59,7 @@ def reconstruct_here(
             sealed = Path(shutil.copytree(sealed, _parent(out) / f".{out.name}.new"))
         return publish(sealed, out, fence=lambda: None)
 
-    return LocalResult(out, reconstruct(asked, Scene(work / "steps"), sink, put_out))
+    return LocalResult(out, reconstruct(request, Scene(work / "steps"), sink, put_out))
 
 
 def _parent(out: Path) -> Path:

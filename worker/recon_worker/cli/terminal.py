@@ -9,8 +9,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from recon_api.steps import Step
 from recon_worker.cli.local import LocalResult
+from recon_worker.files.manifest import REPORT
 from recon_worker.progress import Figure
-from recon_worker.publishing.seal import REPORT
 
 
 class TerminalSink:

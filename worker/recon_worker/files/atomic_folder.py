@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all, whoever dies, and whoever else still writes.
+"""Folders that appear whole or not at all, whichever process dies, and whichever else still writes.
 
 A draft is filled under a name that nobody reads and renamed once all of it is on disk. An attempt that is believed dead
 may wake up in the middle of one that was removed since: a mark in the draft, gone with it, keeps such a half from ever

@@ -12,13 +12,16 @@ from recon_api.errors import JobCancelled
 from recon_api.keys import task_id
 from recon_api.payload import TaskPayload
 from recon_api.steps import Step
+from recon_worker.files.manifest import Manifest, manifest_of, manifest_of_job
 from recon_worker.progress import Progress, ProgressSink
-from recon_worker.publishing import seal as publish
-from recon_worker.publishing.output_removal import remove_outputs
-from recon_worker.publishing.published_result import Finished, finished, finished_as, report_in
-from recon_worker.remote.places import Place
-from recon_worker.storage.bucket import BucketStorage
-from recon_worker.storage.volume import Storage
+from recon_worker.publishing.publication import check_destination, publish, remove_replaced
+from recon_worker.publishing.published_result import (
+    PublishedResult,
+    published_result,
+    read_published_result,
+    report_in,
+)
+from recon_worker.remote.locations import RemoteLocation
 
 UPLOADING_FROM = 0.2
 """Of the last step's time, where the result goes to a URL."""
@@ -29,19 +32,14 @@ logger = logging.getLogger(__name__)
 class Destination(Protocol):
     """Where a result goes. Its methods raise the errors of `recon_api.errors`, and OSError."""
 
-    def earlier(self) -> Finished | None:
+    def earlier(self) -> PublishedResult | None:
         """Return what an earlier attempt at the job has published."""
 
     def check(self) -> None:
         """Find out, before any work, that the result can be published."""
 
-    def put(self, seal: Callable[[], Path]) -> Finished:
+    def put(self, seal: Callable[[], Path]) -> PublishedResult:
         """Publish the folder that `seal` returns."""
-
-
-def destination_of(payload: TaskPayload, storage: Storage) -> Path:
-    """Return the folder that the job's result is published as; raise `UsageError` where that can't be."""
-    return storage.output(payload.namespace, payload.published_as)
 
 
 @dataclass(frozen=True)
@@ -53,108 +51,103 @@ class Publishing:
     """Raises where it may not."""
     sink: ProgressSink
 
-    def announce(self, place: Place) -> None:
+    def announce(self, location: RemoteLocation) -> None:
         """Find out that the result can be uploaded."""
         from recon_worker.remote.upload import announce  # its libraries are for those who upload only
 
-        announce(place, task_id(self.payload.job_id, self.payload.attempt), self.sink.raise_if_stopped)
+        announce(location, task_id(self.payload.job_id, self.payload.attempt), self.sink.raise_if_stopped)
 
-    def upload(self, place: Place, folder: Path, manifest: publish.Manifest) -> None:
+    def upload(self, location: RemoteLocation, folder: Path, manifest: Manifest) -> None:
         """Upload a sealed or published folder."""
         from recon_worker.remote.upload import upload
 
-        upload(
-            place, folder, manifest, self.fence, Progress.of_step(self.sink, Step.FINALIZING).part(UPLOADING_FROM, 1.0)
-        )
+        progress = Progress.of_step(self.sink, Step.FINALIZING).part(UPLOADING_FROM, 1.0)
+        upload(location, folder, manifest, self.fence, progress)
 
 
-class InVolume:
+@dataclass(frozen=True)
+class VolumeDestination:
     """A folder of the shared volume; with `uploads`, also below a URL that the job names."""
 
-    def __init__(self, publishing: Publishing, storage: Storage, uploads: Place | None) -> None:
-        """Raise `UsageError` where the job's path leads out of the namespace's folder."""
-        self._publishing, self._storage, self._uploads = publishing, storage, uploads
-        self._payload = publishing.payload
-        self._folder = destination_of(self._payload, storage)
+    publishing: Publishing
+    folder: Path
+    namespace_folder: Path
+    uploads: RemoteLocation | None
+    remove: Callable[[], None]
+    """Removes what the job has published in the folder."""
 
-    def earlier(self) -> Finished | None:
+    def earlier(self) -> PublishedResult | None:
         """Return what the folder holds, uploaded by now."""
-        if (manifest := publish.published(self._folder, self._payload.job_id)) is None:
+        uid = self.publishing.payload.job_id
+        if (manifest := manifest_of_job(self.folder, uid)) is None:
             return None
-        publish.remove_replaced(self._folder, self._payload.job_id)
-        return self._told(manifest)
+        remove_replaced(self.folder, uid)
+        return self._uploaded(manifest)
 
     def check(self) -> None:
         """Refuse to remove or hide files that are no job's result; write the mark where the result will be uploaded."""
-        self._check_folder()
-        if self._uploads is not None:
-            self._publishing.announce(self._uploads)
+        check_destination(self.folder, self.namespace_folder)
+        if self.uploads is not None:
+            self.publishing.announce(self.uploads)
 
-    def put(self, seal: Callable[[], Path]) -> Finished:
+    def put(self, seal: Callable[[], Path]) -> PublishedResult:
         """Put the sealed folder in its place, then upload it."""
         began = time.monotonic()
         sealed = seal()
-        self._check_folder()
-        manifest = publish.publish(sealed, self._folder, self._publishing.fence)
-        logger.info("published %d files in %s", len(manifest.files), self._folder)
-        return self._told(manifest, began)
+        check_destination(self.folder, self.namespace_folder)
+        manifest = publish(sealed, self.folder, self.publishing.fence)
+        logger.info("published %d files in %s", len(manifest.files), self.folder)
+        return self._uploaded(manifest, began)
 
-    def _check_folder(self) -> None:
-        publish.check_destination(self._folder, self._storage.outputs(self._payload.namespace))
-
-    def _told(self, manifest: publish.Manifest, began: float | None = None) -> Finished:
-        if self._uploads is not None:
-            self._upload(self._uploads, manifest)
+    def _uploaded(self, manifest: Manifest, began: float | None = None) -> PublishedResult:
+        if self.uploads is not None:
+            self._upload(self.uploads, manifest)
         passed_s = None if began is None else time.monotonic() - began
-        return finished(self._folder, manifest, passed_s, self._payload.output_url)
+        return read_published_result(self.folder, manifest, passed_s, self.publishing.payload.output_url)
 
-    def _upload(self, place: Place, manifest: publish.Manifest) -> None:
-        payload = self._payload
+    def _upload(self, location: RemoteLocation, manifest: Manifest) -> None:
         try:
-            self._publishing.upload(place, self._folder, manifest)
+            self.publishing.upload(location, self.folder, manifest)
         except JobCancelled as stopped:
             if stopped.reason == reasons.CANCELLED:  # then nothing of it stays in the storage either
-                remove_outputs(self._storage, payload.namespace, payload.published_as, payload.job_id)
+                self.remove()
             raise
 
 
-class InBucket:
+class BucketDestination:
     """A URL alone: the installation's bucket, or what the job names where the installation has no volume."""
 
-    def __init__(self, publishing: Publishing, place: Place) -> None:
-        """Publish below the place's URL."""
-        self._publishing, self._place = publishing, place
+    def __init__(self, publishing: Publishing, location: RemoteLocation) -> None:
+        """Publish below the location's URL."""
+        self._publishing, self._location = publishing, location
         self._uid = publishing.payload.job_id
 
-    def earlier(self) -> Finished | None:
+    def earlier(self) -> PublishedResult | None:
         """Return what lies in the installation's bucket; a job's own bucket is not taken at its word."""
         from recon_worker.remote.results import find_result
 
-        if self._place.storage_path is None:
+        if self._location.storage_path is None:
             return None
-        found = find_result(self._place, self._uid, self._publishing.sink.raise_if_stopped)
-        return None if found is None else finished_as(report_in(found.report), found.manifest, self._place.url)
+        found = find_result(self._location, self._uid, self._publishing.sink.raise_if_stopped)
+        return None if found is None else published_result(report_in(found.report), found.manifest, self._location.url)
 
     def check(self) -> None:
         """Write the mark where the result will be."""
-        self._publishing.announce(self._place)
+        self._publishing.announce(self._location)
 
-    def put(self, seal: Callable[[], Path]) -> Finished:
+    def put(self, seal: Callable[[], Path]) -> PublishedResult:
         """Upload the sealed folder."""
         began = time.monotonic()
         sealed = seal()
-        manifest = publish.manifest_of(sealed)
-        self._publishing.upload(self._place, sealed, manifest)
-        logger.info("uploaded %d files to %s", len(manifest.files), self._place)
-        return finished(sealed, manifest, time.monotonic() - began, self._place.url)
+        manifest = manifest_of(sealed)
+        self._publishing.upload(self._location, sealed, manifest)
+        logger.info("uploaded %d files to %s", len(manifest.files), self._location)
+        return read_published_result(sealed, manifest, time.monotonic() - began, self._location.url)
 
 
-def withdraw(bucket: BucketStorage, namespace: str, path: str, uid: str) -> None:
-    """Remove what a cancelled job has uploaded to the installation's bucket, or has begun to. Raises nothing.
-
-    What can't be removed now is no failure of the job.
-    """
-    try:
-        remove_outputs(bucket, namespace, path, uid)
-    except Exception:
-        logger.warning("what job %s had begun to upload could not be removed", uid, exc_info=True)
+def find_in_folder(folder: Path, uid: str) -> PublishedResult | None:
+    """Return what the job has published in a folder, and remove the result that it replaced."""
+    if (manifest := manifest_of_job(folder, uid)) is None:
+        return None
+    remove_replaced(folder, uid)
+    return read_published_result(folder, manifest)

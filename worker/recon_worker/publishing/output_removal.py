@@ -1,7 +1,7 @@
 """Removing what a job has published, and nothing of a job that has published to the same folder since.
 
-Another worker may publish there at any moment (`recon_worker.publishing.seal`): it moves the old folder away and its own into the
-place. So the folder is opened once, and all below is done to what was opened, wherever it lies by then.
+Another worker may publish there at any moment (`recon_worker.publishing.publication`): it moves the old folder away and its own
+into the place. So the folder is opened once, and all below is done to what was opened, wherever it lies by then.
 """
 
 import errno
@@ -14,10 +14,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from recon_api.errors import UsageError
-from recon_worker.publishing.seal import MANIFEST, Manifest
-from recon_worker.storage.bucket import BucketStorage
-from recon_worker.storage.volume import Storage
+from recon_worker.files.manifest import MANIFEST, Manifest
+from recon_worker.remote.locations import RemoteLocation
 
 logger = logging.getLogger(__name__)
 
@@ -25,23 +23,17 @@ SET_ASIDE = ".replaced-*.old"
 """Results that a later job has moved away to publish its own, if it died before it removed them."""
 
 
-def remove_outputs(storage: Storage | BucketStorage, namespace: str, output_path: str, uid: str) -> None:
-    """Remove what `spec.output.path` names, on the volume or in the bucket, if the job of that uid has published it.
+def remove_published(output: Path | RemoteLocation, uid: str) -> None:
+    """Remove a folder, or the objects below a URL, if the job of that uid has published them; the manifest goes last.
 
-    Its manifest goes last: what a crash has left is still known for this job's. Raises OSError, and of a bucket the errors
-    of `recon_api.errors`.
+    Raises OSError, and of a bucket the errors of `recon_api.errors`.
     """
-    try:
-        place = storage.output(namespace, output_path)
-    except UsageError as error:
-        logger.info("job %s can have published nothing: %s", uid, error)
-        return
-    if isinstance(place, Path):
-        _remove_folder(place, uid)
+    if isinstance(output, Path):
+        _remove_folder(output, uid)
     else:
         from recon_worker.remote.results import remove_result  # its libraries are for those who upload only
 
-        remove_result(place, uid)
+        remove_result(output, uid)
 
 
 def _remove_folder(folder: Path, uid: str) -> None:

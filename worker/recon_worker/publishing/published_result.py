@@ -1,4 +1,4 @@
-"""What a finished attempt has to say, read from what it published: whichever attempt finds that says the same."""
+"""The result of a finished job, read from what an attempt published: whichever attempt finds it reports the same."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field, ValidationError
 from recon_api.payload import INPUT_BYTES, PHOTOS
 from recon_api.status import Metric, Output, StepTime
 from recon_api.steps import Step
+from recon_worker.files.manifest import REPORT, Manifest
 from recon_worker.progress import Figure
-from recon_worker.publishing.seal import REPORT, Manifest
 
 
 class StageReport(BaseModel):
@@ -28,7 +28,7 @@ class Report(BaseModel):
 
 
 @dataclass(frozen=True)
-class Finished:
+class PublishedResult:
     """The published result of a job."""
 
     outputs: tuple[Output, ...]
@@ -41,19 +41,23 @@ class Finished:
     """How large their files are, as the user gave them."""
 
 
-def finished(folder: Path, manifest: Manifest, finalizing_s: float | None = None, url: str | None = None) -> Finished:
-    """Return what the published folder tells; `finalizing_s` is how long publishing it took, where that is known.
+def read_published_result(
+    folder: Path, manifest: Manifest, finalizing_s: float | None = None, url: str | None = None
+) -> PublishedResult:
+    """Return the result in a published folder; `finalizing_s` is how long publishing it took, where that is known.
 
     The outputs are named where they lie: in the folder, or below `url` where they were uploaded.
     """
-    return finished_as(_report(folder), manifest, folder if url is None else url, finalizing_s)
+    return published_result(_report(folder), manifest, folder if url is None else url, finalizing_s)
 
 
-def finished_as(report: Report, manifest: Manifest, place: Path | str, finalizing_s: float | None = None) -> Finished:
-    """Return what a report and a manifest tell, with the outputs named in a folder or below a URL."""
+def published_result(
+    report: Report, manifest: Manifest, location: Path | str, finalizing_s: float | None = None
+) -> PublishedResult:
+    """Return the result of a report and a manifest, with the outputs named in a folder or below a URL."""
     seconds = {step: _seconds(report, step) for step in Step} | {Step.FINALIZING: finalizing_s}
-    return Finished(
-        outputs=manifest.outputs(place),
+    return PublishedResult(
+        outputs=manifest.outputs(location),
         steps=tuple(StepTime(name=step, seconds=round(s, 3)) for step, s in seconds.items() if s is not None),
         metrics=tuple(
             Metric(name=name, value=str(value)) for stage in report.stages for name, value in stage.metrics.items()

@@ -64,7 +64,7 @@ async def system_lookup(host: str, port: int, family: socket.AddressFamily) -> l
 
 
 @dataclass
-class Gate(AbstractResolver):
+class AddressGuard(AbstractResolver):
     """Through which every connection of one URL goes: looks names up, and opens sockets to allowed addresses only."""
 
     allowed_hosts: Collection[str] = ()
@@ -76,7 +76,7 @@ class Gate(AbstractResolver):
     """Addresses of the allowed hosts, as they were looked up."""
 
     def connector(self) -> TCPConnector:
-        """Return a connector of aiohttp's for this gate; within a running loop."""
+        """Return a connector of aiohttp's for this guard; within a running loop."""
         return TCPConnector(resolver=self, socket_factory=self.open, use_dns_cache=False, force_close=True)
 
     def begin(self) -> None:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from recon_api import reasons
 from recon_api.errors import UsageError
-from recon_worker.remote.addresses import Gate
+from recon_worker.remote.addresses import AddressGuard
 from recon_worker.remote.files import CHUNK_BYTES, Opened
-from recon_worker.remote.places import Place
+from recon_worker.remote.locations import RemoteLocation
 
 BLOCK_BYTES = 8 << 20
 """What is asked for at once where a plug-in has no stream."""
@@ -21,26 +21,26 @@ PLUG_INS = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}
 
 
 @asynccontextmanager
-async def opened_bucket(place: Place, gate: Gate) -> AsyncIterator[Any]:
+async def opened_bucket(location: RemoteLocation, guard: AddressGuard) -> AsyncIterator[Any]:
     """Yield fsspec's file system of a bucket, with the job's credentials and no others."""
-    if place.scheme == "s3":
-        async with _s3(place, gate) as files:
+    if location.scheme == "s3":
+        async with _s3(location, guard) as files:
             yield files
         return
-    yield _plug_in(place)
+    yield _plug_in(location)
 
 
 @asynccontextmanager
-async def _s3(place: Place, gate: Gate) -> AsyncIterator[Any]:
+async def _s3(location: RemoteLocation, guard: AddressGuard) -> AsyncIterator[Any]:
     from s3fs import S3FileSystem
 
     for name in ("aiobotocore", "botocore", "fsspec", "s3fs"):
         logging.getLogger(name).setLevel(logging.INFO)  # below that they show what a request is signed with
 
-    credentials, policy = place.credentials, place.policy
-    endpoint = _endpoint(place)
+    credentials, policy = location.credentials, location.policy
+    endpoint = _endpoint(location)
     if endpoint and endpoint == policy.s3_endpoint_url:
-        gate.allowed_hosts = {*gate.allowed_hosts, (urlsplit(endpoint).hostname or "").lower()}
+        guard.allowed_hosts = {*guard.allowed_hosts, (urlsplit(endpoint).hostname or "").lower()}
     key = credentials.get("AWS_ACCESS_KEY_ID")
     files = S3FileSystem(
         # Without a Secret: nobody, and not whoever the node or the worker is to the cloud.
@@ -51,7 +51,7 @@ async def _s3(place: Place, gate: Gate) -> AsyncIterator[Any]:
         endpoint_url=endpoint,
         client_kwargs={"verify": policy.ca_file} if policy.ca_file else {},
         config_kwargs={
-            "connector_args": {"resolver": gate, "socket_factory": gate.open, "use_dns_cache": False},
+            "connector_args": {"resolver": guard, "socket_factory": guard.open, "use_dns_cache": False},
             "connect_timeout": 10,
             "read_timeout": 30,
             "retries": {"max_attempts": 1},
@@ -69,37 +69,37 @@ async def _s3(place: Place, gate: Gate) -> AsyncIterator[Any]:
         await session.close()
 
 
-def _endpoint(place: Place) -> str | None:
+def _endpoint(location: RemoteLocation) -> str | None:
     """Return where the S3 server is; raise `UsageError` where a Secret names one that is not encrypted and not allowed."""
-    own = place.credentials.get("endpointURL")
+    own = location.credentials.get("endpointURL")
     if own is None:
-        return place.policy.s3_endpoint_url
+        return location.policy.s3_endpoint_url
     parts = urlsplit(own)
     host = (parts.hostname or "").lower()
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in place.policy.allowed_hosts):
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in location.policy.allowed_hosts):
         raise UsageError(
-            reasons.ADDRESS_NOT_ALLOWED, f"{place}: the Secret's endpointURL must be an https:// URL, but it is not"
+            reasons.ADDRESS_NOT_ALLOWED, f"{location}: the Secret's endpointURL must be an https:// URL, but it is not"
         )
     return own
 
 
-def _plug_in(place: Place) -> Any:
+def _plug_in(location: RemoteLocation) -> Any:
     import fsspec
 
     try:
-        kind = fsspec.get_filesystem_class(place.scheme)
+        kind = fsspec.get_filesystem_class(location.scheme)
     except ImportError as error:
         raise UsageError(
             reasons.NOT_SUPPORTED,
-            f"{place}: the worker's image has no {PLUG_INS[place.scheme]}, which {place.scheme}:// needs; "
+            f"{location}: the worker's image has no {PLUG_INS[location.scheme]}, which {location.scheme}:// needs; "
             "use s3:// or https://, or ask the administrator to add it",
         ) from error
-    options: dict[str, Any] = {"token": place.credentials.get("token") or "anon"} if place.scheme == "gs" else {}
-    if place.scheme == "az":
+    options: dict[str, Any] = {"token": location.credentials.get("token") or "anon"} if location.scheme == "gs" else {}
+    if location.scheme == "az":
         options = {
-            "account_name": place.credentials.get("username"),
-            "account_key": place.credentials.get("password"),
-            "anon": place.credentials.get("password") is None,
+            "account_name": location.credentials.get("username"),
+            "account_key": location.credentials.get("password"),
+            "anon": location.credentials.get("password") is None,
         }
     return kind(asynchronous=True, skip_instance_cache=True, **options)
 
@@ -139,25 +139,25 @@ class BucketFile:
                 yield chunk
 
 
-async def listed_files(place: Place, files: Any, most: int) -> tuple[list[BucketFile], bool]:
+async def listed_files(location: RemoteLocation, files: Any, most: int) -> tuple[list[BucketFile], bool]:
     """Return the object that the URL names, or those below it as a prefix, and whether it is a prefix.
 
     Raises FileNotFoundError where there is none, `UsageError` where there are too many.
     """
-    path = f"{place.bucket}/{place.path}".rstrip("/")
-    if place.path and not place.path.endswith("/"):
+    path = f"{location.bucket}/{location.path}".rstrip("/")
+    if location.path and not location.path.endswith("/"):
         try:
             info = await files._info(path)  # noqa: SLF001
         except FileNotFoundError:
             info = {"type": "directory"}
         if info["type"] == "file":
-            return [_file(files, info, place.name)], False
+            return [_file(files, info, location.name)], False
     found: list[BucketFile] = []
     async for _, _, entries in files._walk(path, detail=True):  # noqa: SLF001
         objects = [info for info in entries.values() if info["type"] == "file" and info["name"].rstrip("/") != path]
         found += [_file(files, info, PurePosixPath(info["name"].removeprefix(f"{path}/"))) for info in objects]
         if len(found) > most:
-            raise UsageError(reasons.INPUT_REJECTED, f"{place} holds more than {most} files; leave photos only")
+            raise UsageError(reasons.INPUT_REJECTED, f"{location} holds more than {most} files; leave photos only")
     if not found:
         raise FileNotFoundError(path)
     return found, True

@@ -13,11 +13,11 @@ from recon_worker.inputs.choose import choose_photos, refuse_no_archive
 from recon_worker.inputs.kinds import ARCHIVE_SUFFIXES, Kind, kind_of
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.progress import Progress
-from recon_worker.remote.addresses import Gate
+from recon_worker.remote.addresses import AddressGuard
 from recon_worker.remote.buckets import listed_files, opened_bucket
-from recon_worker.remote.files import RemoteFile, whose_move
+from recon_worker.remote.files import RemoteFile, classify_error
 from recon_worker.remote.https import HttpsFile
-from recon_worker.remote.places import Place
+from recon_worker.remote.locations import RemoteLocation
 
 TRIES = 5
 """How often in a row a file is tried that does not come further."""
@@ -41,35 +41,35 @@ class Fetched:
     """Of the archive or the folder, relative to the folder that it was brought into."""
 
 
-def fetch(place: Place, folder: Path, limits: InputLimits, progress: Progress) -> Fetched:
+def fetch(location: RemoteLocation, folder: Path, limits: InputLimits, progress: Progress) -> Fetched:
     """Bring what a URL names into a folder: an archive, or the photos below a prefix.
 
     Raises the errors of `recon_api.errors`, and OSError where the disk refuses.
     """
-    return asyncio.run(stoppable(_fetch(place, folder, limits, progress), place, progress.check_cancelled))
+    return asyncio.run(stoppable(_fetch(location, folder, limits, progress), location, progress.check_cancelled))
 
 
-async def stoppable(work: Coroutine[Any, Any, T], place: Place, check: Callable[[], None]) -> T:
+async def stoppable(work: Coroutine[Any, Any, T], location: RemoteLocation, check: Callable[[], None]) -> T:
     """Await the work, for as long as the policy allows, and look all the time whether it is still wanted."""
     task = asyncio.ensure_future(work)
     try:
-        async with asyncio.timeout(place.policy.timeout_s):
+        async with asyncio.timeout(location.policy.timeout_s):
             while not task.done():
                 check()
                 await asyncio.wait({task}, timeout=LOOK_S)
             return task.result()
     except TimeoutError as error:
-        limit = f"{place} took longer than {place.policy.timeout_s:.0f} s (URL_TIMEOUT_S)"
+        limit = f"{location} took longer than {location.policy.timeout_s:.0f} s (URL_TIMEOUT_S)"
         raise TransientError(reasons.REMOTE_UNAVAILABLE, limit) from error
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _fetch(place: Place, folder: Path, limits: InputLimits, progress: Progress) -> Fetched:
-    gate = Gate({host.lower() for host in place.policy.allowed_hosts})
-    async with _found(place, gate, limits) as (files, path):
-        transfer = _Transfer(place, gate, progress, sum(file.size for file in files))
+async def _fetch(location: RemoteLocation, folder: Path, limits: InputLimits, progress: Progress) -> Fetched:
+    guard = AddressGuard({host.lower() for host in location.policy.allowed_hosts})
+    async with _found(location, guard, limits) as (files, path):
+        transfer = _Transfer(location, guard, progress, sum(file.size for file in files))
         transfer.refuse_too_large(transfer.expected)
         for file in files:
             target = folder / path / file.name if len(path.parts) == 1 and path.name == PREFIX else folder / path
@@ -84,35 +84,35 @@ PREFIX = "photos"
 
 @asynccontextmanager
 async def _found(
-    place: Place, gate: Gate, limits: InputLimits
+    location: RemoteLocation, guard: AddressGuard, limits: InputLimits
 ) -> AsyncIterator[tuple[Sequence[RemoteFile], PurePosixPath]]:
     """Yield the files to bring, and where they go."""
-    if place.scheme == "https":
-        yield [HttpsFile(place, gate)], _archive_name(place, limits)
+    if location.scheme == "https":
+        yield [HttpsFile(location, guard)], _archive_name(location, limits)
         return
-    async with opened_bucket(place, gate) as bucket:
+    async with opened_bucket(location, guard) as bucket:
         try:
-            files, is_prefix = await listed_files(place, bucket, limits.max_entries)
+            files, is_prefix = await listed_files(location, bucket, limits.max_entries)
         except Exception as error:
-            raise whose_move(place, error, gate) from error
+            raise classify_error(location, error, guard) from error
         if is_prefix:
             by_name = {file.name: file for file in files}
-            chosen = choose_photos(map(_safe(place), by_name), place, limits)
-            _refuse_photos_in_photos(place, chosen)
+            chosen = choose_photos(map(_safe(location), by_name), location, limits)
+            _refuse_photos_in_photos(location, chosen)
             yield [by_name[name] for name in chosen], PurePosixPath(PREFIX)
         else:
-            yield files, _archive_name(place, limits)
+            yield files, _archive_name(location, limits)
 
 
-def _archive_name(place: Place, limits: InputLimits) -> PurePosixPath:
+def _archive_name(location: RemoteLocation, limits: InputLimits) -> PurePosixPath:
     """Return what an archive is called here; refuse by its name what is another thing, before it is brought."""
-    if kind_of(place.name) in (Kind.PHOTO, Kind.VIDEO):
-        refuse_no_archive(place.name, place, limits)
-    suffix = place.name.suffix.lower()
+    if kind_of(location.name) in (Kind.PHOTO, Kind.VIDEO):
+        refuse_no_archive(location.name, location, limits)
+    suffix = location.name.suffix.lower()
     return PurePosixPath(f"archive{suffix if suffix in ARCHIVE_SUFFIXES else ''}")
 
 
-def _safe(place: Place) -> Callable[[PurePosixPath], PurePosixPath]:
+def _safe(location: RemoteLocation) -> Callable[[PurePosixPath], PurePosixPath]:
     """Return what passes on a name that can be a file's here, and refuses others."""
 
     def check(name: PurePosixPath) -> PurePosixPath:
@@ -122,24 +122,26 @@ def _safe(place: Place) -> Callable[[PurePosixPath], PurePosixPath]:
             or "\0" in str(name)
             or any(len(p.encode()) > 255 for p in name.parts)
         ):
-            raise UsageError(reasons.INPUT_REJECTED, f"{place}: {str(name)!r} can be no file's name; rename the object")
+            raise UsageError(
+                reasons.INPUT_REJECTED, f"{location}: {str(name)!r} can be no file's name; rename the object"
+            )
         return name
 
     return check
 
 
-def _refuse_photos_in_photos(place: Place, names: Sequence[PurePosixPath]) -> None:
+def _refuse_photos_in_photos(location: RemoteLocation, names: Sequence[PurePosixPath]) -> None:
     every = set(names)
     for name in names:
         if inside := next((parent for parent in name.parents if parent in every), None):
-            raise UsageError(reasons.INPUT_REJECTED, f"{place}: {inside} is both a photo and a folder; rename one")
+            raise UsageError(reasons.INPUT_REJECTED, f"{location}: {inside} is both a photo and a folder; rename one")
 
 
 class _Transfer:
     """Files that come one after the other, and how many bytes that were."""
 
-    def __init__(self, place: Place, gate: Gate, progress: Progress, expected: int) -> None:
-        self._place, self._gate, self._progress = place, gate, progress
+    def __init__(self, location: RemoteLocation, guard: AddressGuard, progress: Progress, expected: int) -> None:
+        self._location, self._guard, self._progress = location, guard, progress
         self.expected = expected
         self.done = 0
         self.versions: list[str] = []
@@ -152,7 +154,7 @@ class _Transfer:
             try:
                 await self._once(file, target, version)
             except Exception as error:
-                move = whose_move(self._place, error, self._gate)
+                move = classify_error(self._location, error, self._guard)
                 tries = 0 if _size(target) > before else tries + 1
                 if not isinstance(move, TransientError) or tries >= TRIES or move.reason is reasons.STORAGE_FAILED:
                     raise move from error
@@ -185,11 +187,11 @@ class _Transfer:
 
     def refuse_too_large(self, size: int) -> None:
         """Raise `UsageError(INPUT_REJECTED)` where that is more than a job may bring."""
-        most = self._place.policy.max_bytes
+        most = self._location.policy.max_bytes
         if size > most:
             raise UsageError(
                 reasons.INPUT_REJECTED,
-                f"{self._place} has more than {most:,} bytes (URL_MAX_BYTES); bring smaller photos",
+                f"{self._location} has more than {most:,} bytes (URL_MAX_BYTES); bring smaller photos",
             )
 
 

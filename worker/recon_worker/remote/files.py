@@ -1,4 +1,4 @@
-"""A file elsewhere: opened at a position, read in chunks; and whose move it is when that fails."""
+"""A remote file: opened at a position, read in chunks; and who must act when that fails."""
 
 import errno
 import ssl
@@ -12,8 +12,8 @@ from aiohttp import InvalidURL
 
 from recon_api import reasons
 from recon_api.errors import FatalError, ReconstructionError, TransientError, UsageError
-from recon_worker.remote.addresses import Gate
-from recon_worker.remote.places import Place
+from recon_worker.remote.addresses import AddressGuard
+from recon_worker.remote.locations import RemoteLocation
 
 CHUNK_BYTES = 256 << 10
 
@@ -32,7 +32,7 @@ class Opened:
 
 
 class RemoteFile(Protocol):
-    """A file elsewhere."""
+    """A file on a server."""
 
     @property
     def name(self) -> PurePosixPath:
@@ -50,50 +50,54 @@ REFUSED = (errno.EINVAL, errno.EREMCHG)
 """How s3fs calls a request that S3 takes for a wrong one (400), such as with a token that has expired, or in another region (301)."""
 
 
-def whose_move(place: Place, error: Exception, gate: Gate) -> ReconstructionError:
+def classify_error(location: RemoteLocation, error: Exception, guard: AddressGuard) -> ReconstructionError:
     """Return an error of the network or of a server as one of the four kinds."""
     if isinstance(error, ReconstructionError):
         return error
     if isinstance(error, AttributeError | LookupError | NameError | TypeError | AssertionError):
         return FatalError(reasons.RECONSTRUCTION_FAILED, f"{type(error).__name__}: {error}")
-    users = _users_move(place, error, gate)
+    users = _usage_error(location, error, guard)
     text = str(error).strip().partition("\n")[0] or type(error).__name__
-    if place.storage_path is not None and _is_administrators_move(users, error):
+    if location.storage_path is not None and _is_storage_misconfigured(users, error):
         return TransientError(
-            reasons.STORAGE_FAILED, f"{place}: {text}; the administrator must set the installation's storage right"
+            reasons.STORAGE_FAILED, f"{location}: {text}; the administrator must set the installation's storage right"
         )
-    return users or TransientError(reasons.REMOTE_UNAVAILABLE, f"{place}: {text}")
+    return users or TransientError(reasons.REMOTE_UNAVAILABLE, f"{location}: {text}")
 
 
-def _is_administrators_move(users: UsageError | None, error: Exception) -> bool:
-    """Say whether the storage itself is wrong; what would be the user's move elsewhere is, but for photos that are not there."""
+def _is_storage_misconfigured(users: UsageError | None, error: Exception) -> bool:
+    """Say whether the storage itself is wrong: what a user had to mend in a bucket of its own is, except photos that are not there."""
     if users is not None:
         return users.reason is not reasons.INPUT_NOT_FOUND
     return getattr(error, "errno", None) in REFUSED
 
 
-def _users_move(place: Place, error: Exception, gate: Gate) -> UsageError | None:
-    if gate.refusal:
+def _usage_error(location: RemoteLocation, error: Exception, guard: AddressGuard) -> UsageError | None:
+    if guard.refusal:
         return UsageError(
             reasons.ADDRESS_NOT_ALLOWED,
-            f"{place}: {gate.refusal}; name a public server, or have the host allowed (URL_ALLOWED_PRIVATE_HOSTS)",
+            f"{location}: {guard.refusal}; name a public server, or have the host allowed (URL_ALLOWED_PRIVATE_HOSTS)",
         )
     if isinstance(error, InvalidURL):
-        return UsageError(reasons.ADDRESS_NOT_ALLOWED, f"{place} is not a URL that can be read; write it out in full")
+        return UsageError(
+            reasons.ADDRESS_NOT_ALLOWED, f"{location} is not a URL that can be read; write it out in full"
+        )
     if isinstance(error, FileNotFoundError):
-        missing = reasons.INPUT_NOT_FOUND if place.field_name.startswith("input.") else reasons.INVALID_SPEC
-        return UsageError(missing, f"{place} does not exist; check bucket, path and spelling")
+        missing = reasons.INPUT_NOT_FOUND if location.field_name.startswith("input.") else reasons.INVALID_SPEC
+        return UsageError(missing, f"{location} does not exist; check bucket, path and spelling")
     if isinstance(error, PermissionError):
-        return access_denied(place)
+        return access_denied(location)
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
-        return UsageError(reasons.ACCESS_DENIED, f"{place}: the workers do not trust the server's certificate")
+        return UsageError(reasons.ACCESS_DENIED, f"{location}: the workers do not trust the server's certificate")
     return None
 
 
-def access_denied(place: Place) -> UsageError:
+def access_denied(location: RemoteLocation) -> UsageError:
     """Return the user's move where a server wants credentials, or others."""
-    have = "does not accept the Secret's credentials" if place.credentials.values else "asks for credentials"
-    return UsageError(reasons.ACCESS_DENIED, f"{place}: the server {have}; name a Secret with valid ones in secretName")
+    have = "does not accept the Secret's credentials" if location.credentials.values else "asks for credentials"
+    return UsageError(
+        reasons.ACCESS_DENIED, f"{location}: the server {have}; name a Secret with valid ones in secretName"
+    )
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:

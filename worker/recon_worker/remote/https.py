@@ -10,9 +10,9 @@ from yarl import URL
 
 from recon_api import reasons
 from recon_api.errors import TransientError, UsageError
-from recon_worker.remote.addresses import Gate
+from recon_worker.remote.addresses import AddressGuard
 from recon_worker.remote.files import Opened, access_denied
-from recon_worker.remote.places import Place, check_scheme
+from recon_worker.remote.locations import RemoteLocation, check_scheme
 
 REDIRECTS = 5
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=30)
@@ -23,10 +23,10 @@ RETRY_AFTER_AT_MOST_S = 600
 class HttpsFile:
     """A file that a web server has."""
 
-    def __init__(self, place: Place, gate: Gate) -> None:
-        """Read it through this gate."""
-        self._place, self._gate = place, gate
-        self.name = place.name
+    def __init__(self, location: RemoteLocation, guard: AddressGuard) -> None:
+        """Read it through this guard."""
+        self._location, self._guard = location, guard
+        self.name = location.name
         self.size = 0
 
     @asynccontextmanager
@@ -35,9 +35,9 @@ class HttpsFile:
         headers = {"Accept-Encoding": "identity"}
         if start and version:
             headers |= {"Range": f"bytes={start}-", "If-Range": version}
-        context = ssl.create_default_context(cafile=self._place.policy.ca_file)
+        context = ssl.create_default_context(cafile=self._location.policy.ca_file)
         async with (
-            aiohttp.ClientSession(connector=self._gate.connector(), timeout=TIMEOUT, auto_decompress=False) as session,
+            aiohttp.ClientSession(connector=self._guard.connector(), timeout=TIMEOUT, auto_decompress=False) as session,
             self._answer(session, headers, context) as answer,
         ):
             yield self._opened(answer)
@@ -47,10 +47,10 @@ class HttpsFile:
         self, session: aiohttp.ClientSession, headers: dict[str, str], context: ssl.SSLContext
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Yield the answer that has the file; each redirect is checked as the URL itself was."""
-        url = self._place.url
+        url = self._location.url
         for _ in range(REDIRECTS + 1):
-            check_scheme(self._place, url)
-            self._gate.begin()
+            check_scheme(self._location, url)
+            self._guard.begin()
             # The URL is sent as it was written: a signature covers its spelling.
             request = session.get(
                 URL(url, encoded=True), headers=headers | self._authorization(url), ssl=context, allow_redirects=False
@@ -61,13 +61,15 @@ class HttpsFile:
                     yield answer
                     return
                 url = urljoin(url, answer.headers.get("Location", ""))
-        raise UsageError(reasons.INPUT_REJECTED, f"{self._place} leads from one address to the next, {REDIRECTS} times")
+        raise UsageError(
+            reasons.INPUT_REJECTED, f"{self._location} leads from one address to the next, {REDIRECTS} times"
+        )
 
     def _authorization(self, url: str) -> dict[str, str]:
         """Return what the Secret says, for the URL's own server and no other that it leads to."""
-        if _origin(url) != _origin(self._place.url):
+        if _origin(url) != _origin(self._location.url):
             return {}
-        credentials = self._place.credentials
+        credentials = self._location.credentials
         if token := credentials.get("token"):
             return {"Authorization": f"Bearer {token}"}
         if (user := credentials.get("username")) and (password := credentials.get("password")):
@@ -81,8 +83,8 @@ class HttpsFile:
         if status in (404, 410):
             raise FileNotFoundError
         if status in (401, 403):
-            raise access_denied(self._place)
-        said = f"{self._place}: the server answered {status} {answer.reason or ''}".strip()
+            raise access_denied(self._location)
+        said = f"{self._location}: the server answered {status} {answer.reason or ''}".strip()
         if status in (408, 416, 425, 429) or status >= 500:
             wait = answer.headers.get("Retry-After", "")
             wait_s = min(float(wait), RETRY_AFTER_AT_MOST_S) if wait.isdigit() else 0.0

@@ -17,12 +17,12 @@ from pydantic import ValidationError
 
 from recon_api import reasons
 from recon_api.errors import TransientError
-from recon_worker.publishing.seal import MANIFEST, Manifest
-from recon_worker.remote.addresses import Gate
+from recon_worker.files.manifest import MANIFEST, Manifest
+from recon_worker.remote.addresses import AddressGuard
 from recon_worker.remote.buckets import opened_bucket
 from recon_worker.remote.fetch import FIRST_WAIT_S, TRIES
-from recon_worker.remote.files import whose_move
-from recon_worker.remote.places import Place
+from recon_worker.remote.files import classify_error
+from recon_worker.remote.locations import RemoteLocation
 
 MARK = ".uploading"
 """Object that says that a result is being made, and shows before any work that the credentials let it be written."""
@@ -36,14 +36,14 @@ T = TypeVar("T")
 class Objects:
     """What lies below the URL of a result."""
 
-    def __init__(self, place: Place, files: Any, gate: Gate) -> None:
-        """Use fsspec's file system `files`, opened through the gate."""
-        self._place, self._gate, self._files = place, gate, files
-        self._base = f"{place.bucket}/{place.path}".rstrip("/")
+    def __init__(self, location: RemoteLocation, files: Any, guard: AddressGuard) -> None:
+        """Use fsspec's file system `files`, opened through the guard."""
+        self._location, self._guard, self._files = location, guard, files
+        self._base = f"{location.bucket}/{location.path}".rstrip("/")
 
     async def read(self, name: str) -> bytes | None:
         """Return an object, None where it is not there, is too large or may not be read; the storage's own may always be."""
-        hidden = (PermissionError,) if self._place.storage_path is None else ()
+        hidden = (PermissionError,) if self._location.storage_path is None else ()
 
         async def read() -> bytes | None:
             with suppress(FileNotFoundError, *hidden):
@@ -75,14 +75,14 @@ class Objects:
         return f"{self._base}/{name}"
 
     def _typed(self, media_type: str) -> dict[str, str]:
-        return {"ContentType": media_type} if self._place.scheme == "s3" else {}
+        return {"ContentType": media_type} if self._location.scheme == "s3" else {}
 
     async def _call(self, make: Callable[[], Awaitable[T]]) -> T:
         for number in range(1, TRIES + 1):
             try:
                 return await make()
             except Exception as error:
-                move = whose_move(self._place, error, self._gate)
+                move = classify_error(self._location, error, self._guard)
                 passes = isinstance(move, TransientError) and move.reason is not reasons.STORAGE_FAILED
                 if not passes or number == TRIES:
                     raise move from error
@@ -91,11 +91,11 @@ class Objects:
 
 
 @asynccontextmanager
-async def opened_objects(place: Place) -> AsyncIterator[Objects]:
+async def opened_objects(location: RemoteLocation) -> AsyncIterator[Objects]:
     """Yield the objects below the URL. Raises the errors of `recon_api.errors`."""
-    gate = Gate({host.lower() for host in place.policy.allowed_hosts})
-    async with opened_bucket(place, gate) as files:
-        yield Objects(place, files, gate)
+    guard = AddressGuard({host.lower() for host in location.policy.allowed_hosts})
+    async with opened_bucket(location, guard) as files:
+        yield Objects(location, files, guard)
 
 
 def is_mark_of(mark: bytes, uid: str) -> bool:

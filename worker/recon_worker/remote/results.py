@@ -9,10 +9,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from recon_worker.publishing.seal import MANIFEST, REPORT, Manifest
+from recon_worker.files.manifest import MANIFEST, REPORT, Manifest
 from recon_worker.remote.fetch import stoppable
+from recon_worker.remote.locations import RemoteLocation
 from recon_worker.remote.objects import MARK, Objects, is_mark_of, manifest_in, names_in, opened_objects
-from recon_worker.remote.places import Place
 
 
 @dataclass(frozen=True)
@@ -24,20 +24,20 @@ class Result:
     """Empty where it can't be read."""
 
 
-def find_result(place: Place, uid: str, check: Callable[[], None]) -> Result | None:
+def find_result(location: RemoteLocation, uid: str, check: Callable[[], None]) -> Result | None:
     """Return the result of the job of that uid, None where it has published none there.
 
     Raises the errors of `recon_api.errors`; `check` is called all the time and may raise.
     """
-    return asyncio.run(stoppable(_find(place, uid), place, check))
+    return asyncio.run(stoppable(_find(location, uid), location, check))
 
 
-def remove_result(place: Place, uid: str) -> None:
+def remove_result(location: RemoteLocation, uid: str) -> None:
     """Remove what the job of that uid has published there, its manifest last, or has begun to upload.
 
     Does nothing where there is nothing, or where it is another's. Raises the errors of `recon_api.errors`.
     """
-    asyncio.run(stoppable(_remove(place, uid), place, lambda: None))
+    asyncio.run(stoppable(_remove(location, uid), location, lambda: None))
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ async def _look(objects: Objects) -> _Seen:
     return _Seen(manifest_in(await objects.read(MANIFEST)), await objects.read(MARK) or b"")
 
 
-async def _find(place: Place, uid: str) -> Result | None:
-    async with opened_objects(place) as objects:
+async def _find(location: RemoteLocation, uid: str) -> Result | None:
+    async with opened_objects(location) as objects:
         seen = await _look(objects)
         if seen.manifest is None or seen.manifest.uid != uid:
             return None
@@ -71,8 +71,8 @@ async def _find(place: Place, uid: str) -> Result | None:
         return Result(seen.manifest, await objects.read(REPORT) or b"")
 
 
-async def _remove(place: Place, uid: str) -> None:
-    async with opened_objects(place) as objects:
+async def _remove(location: RemoteLocation, uid: str) -> None:
+    async with opened_objects(location) as objects:
         for name in sorted((await _look(objects)).names_of(uid)):
             if name not in (await _look(objects)).names_of(uid):
                 return

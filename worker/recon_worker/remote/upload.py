@@ -11,29 +11,31 @@ from pathlib import Path
 
 from recon_api import reasons
 from recon_api.errors import TransientError
+from recon_worker.files.manifest import MANIFEST, Manifest
 from recon_worker.progress import Progress
-from recon_worker.publishing.seal import MANIFEST, Manifest
 from recon_worker.remote.fetch import stoppable
+from recon_worker.remote.locations import RemoteLocation
 from recon_worker.remote.objects import MARK, Objects, is_mark_of, manifest_in, names_in, opened_objects
-from recon_worker.remote.places import Place
 
 
-def announce(place: Place, task: str, check: Callable[[], None]) -> None:
+def announce(location: RemoteLocation, task: str, check: Callable[[], None]) -> None:
     """Write the mark where a result will be. Raises the errors of `recon_api.errors`."""
-    asyncio.run(stoppable(_announce(place, task), place, check))
+    asyncio.run(stoppable(_announce(location, task), location, check))
 
 
-def upload(place: Place, folder: Path, manifest: Manifest, fence: Callable[[], None], progress: Progress) -> None:
+def upload(
+    location: RemoteLocation, folder: Path, manifest: Manifest, fence: Callable[[], None], progress: Progress
+) -> None:
     """Publish a sealed folder below the URL. Does nothing where that was done before.
 
     `fence` raises where this attempt may not publish; it is asked before each object, as what an attempt that was replaced writes
     late would belong to no manifest.
     """
-    asyncio.run(stoppable(_upload(place, folder, manifest, fence, progress), place, progress.check_cancelled))
+    asyncio.run(stoppable(_upload(location, folder, manifest, fence, progress), location, progress.check_cancelled))
 
 
-async def _announce(place: Place, task: str) -> None:
-    async with opened_objects(place) as objects:
+async def _announce(location: RemoteLocation, task: str) -> None:
+    async with opened_objects(location) as objects:
         begun = await objects.read(MARK)
         if begun and manifest_in(begun):  # whoever removes what was begun must find it named
             await objects.put(MARK, begun, "application/json")
@@ -42,9 +44,9 @@ async def _announce(place: Place, task: str) -> None:
 
 
 async def _upload(
-    place: Place, folder: Path, manifest: Manifest, fence: Callable[[], None], progress: Progress
+    location: RemoteLocation, folder: Path, manifest: Manifest, fence: Callable[[], None], progress: Progress
 ) -> None:
-    async with opened_objects(place) as objects:
+    async with opened_objects(location) as objects:
         text = (folder / MANIFEST).read_bytes()
         before = await objects.read(MANIFEST)
         if before != text:
@@ -57,7 +59,7 @@ async def _upload(
 
             async def check() -> None:
                 await asyncio.to_thread(fence)
-                await _check_mark(place, objects, mark)
+                await _check_mark(location, objects, mark)
 
             await _put_files(objects, folder, manifest, check, progress)
             for name in names_in(marked) - {file.name for file in manifest.files}:
@@ -76,13 +78,13 @@ def _marked(manifest: Manifest, before: Manifest | None, broken_off: Manifest | 
     return manifest.model_copy(update={"files": tuple(files.values())})
 
 
-async def _check_mark(place: Place, objects: Objects, mark: bytes) -> None:
-    """Raise `TransientError` where another job has begun to publish at the same place: what it names is to be its own."""
+async def _check_mark(location: RemoteLocation, objects: Objects, mark: bytes) -> None:
+    """Raise `TransientError` where another job has begun to publish at the same location: what it names is to be its own."""
     found = await objects.read(MARK)
-    unreadable = found is None and place.storage_path is None
+    unreadable = found is None and location.storage_path is None
     if found != mark and not unreadable:
         raise TransientError(
-            reasons.STORAGE_FAILED, f"{place}: another job publishes there too; give each its own path"
+            reasons.STORAGE_FAILED, f"{location}: another job publishes there too; give each its own path"
         )
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recon_worker.rendering.arrays import Floats, floats
-from recon_worker.rendering.model import Model
 from recon_worker.rendering.pictures import ONE_SAMPLE, sample_object
+from recon_worker.rendering.shaded_mesh import ShadedMesh
 from recon_worker.rendering.views import angles_of, direction_of, framed
 
 THUMBNAIL = (96, 72)
@@ -23,7 +23,7 @@ ELEVATIONS_DEG = (16.0, 27.0)
 
 
 def best_direction(
-    model: Model, camera_centres: npt.NDArray[np.floating], on_candidate: Callable[[float], None]
+    model: ShadedMesh, camera_centres: npt.NDArray[np.floating], on_candidate: Callable[[float], None]
 ) -> Floats:
     """Return the unit direction (3,) from the model towards the camera whose view shows most detail.
 
@@ -52,7 +52,7 @@ def _coarser(picture: Floats) -> Floats:
     return floats(picture.reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3)))
 
 
-def _detail(model: Model, direction: Floats) -> float:
+def _detail(model: ShadedMesh, direction: Floats) -> float:
     """Return the mean slope of brightness over a coarse picture from a unit direction (3,) of the world frame."""
     width, height = THUMBNAIL
     view = framed(model.vertices[:: max(1, len(model.vertices) // 5000)], direction, width / height, 0.9)

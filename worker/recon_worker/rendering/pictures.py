@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recon_worker.rendering.arrays import Floats
-from recon_worker.rendering.model import Model
+from recon_worker.rendering.shaded_mesh import ShadedMesh
 from recon_worker.rendering.studio import SHADOW_DEPTH, Floor
 from recon_worker.rendering.views import View, slopes
 
@@ -20,7 +20,7 @@ Box = tuple[int, int, int, int]
 
 
 def take_picture(
-    model: Model,
+    model: ShadedMesh,
     view: View,
     background: Floats,
     samples: Samples,
@@ -47,7 +47,7 @@ def take_picture(
 
 
 def sample_object(
-    model: Model,
+    model: ShadedMesh,
     view: View,
     size: tuple[int, int],
     box: Box,
@@ -95,7 +95,7 @@ def _directions(view: View, size: tuple[int, int], columns: Floats, rows: Floats
     return directions
 
 
-def _box(model: Model, view: View, width: int, height: int) -> Box:
+def _box(model: ShadedMesh, view: View, width: int, height: int) -> Box:
     """Return the pixels in which the model can be seen: left, top, right, bottom."""
     step = max(1, len(model.vertices) // 20_000)
     margin = 1 if step == 1 else 6

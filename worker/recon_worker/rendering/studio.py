@@ -7,7 +7,7 @@ import numpy as np
 
 from recon_worker.rendering.ambient_occlusion import cosine_directions
 from recon_worker.rendering.arrays import Floats, floats
-from recon_worker.rendering.model import Model
+from recon_worker.rendering.shaded_mesh import ShadedMesh
 
 CENTRE, EDGE = floats([0.955, 0.958, 0.963]), floats([0.800, 0.812, 0.832])
 """Display values of the backdrop behind the object and in the corners."""
@@ -49,7 +49,7 @@ class Floor:
         return openness
 
 
-def lay_floor(model: Model, check: Callable[[], None] = lambda: None) -> Floor:
+def lay_floor(model: ShadedMesh, check: Callable[[], None] = lambda: None) -> Floor:
     """Return the floor under the lowest parts of the model, with the shadow on it; `check` may end the work by raising."""
     height = float(np.quantile(model.vertices[:, 1], 0.002)) - 1e-3 * model.diagonal
     low, high = model.vertices.min(axis=0), model.vertices.max(axis=0)
@@ -70,7 +70,7 @@ def backdrop(width: int, height: int) -> Floats:
     return shade
 
 
-def _openness(model: Model, points: Floats, check: Callable[[], None]) -> Floats:
+def _openness(model: ShadedMesh, points: Floats, check: Callable[[], None]) -> Floats:
     """Return the share of the sky (n,) that points of the floor, (n, 3) in the world frame, see past the object."""
     random = np.random.default_rng(0)
     upward = np.broadcast_to(floats([0, 1, 0]), points.shape)

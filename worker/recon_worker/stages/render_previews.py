@@ -17,8 +17,8 @@ from recon_worker.geometry.ply import read_ply
 from recon_worker.progress import Progress
 from recon_worker.rendering.arrays import Floats, floats
 from recon_worker.rendering.best_view import best_direction
-from recon_worker.rendering.model import Model, prepare
 from recon_worker.rendering.pictures import FOUR_SAMPLES, TWO_SAMPLES, take_picture
+from recon_worker.rendering.shaded_mesh import ShadedMesh, prepare
 from recon_worker.rendering.studio import Floor, backdrop, lay_floor
 from recon_worker.rendering.views import View, angles_of, axes_facing, direction_of, framed, framed_for_turning
 from recon_worker.scene import Scene
@@ -54,7 +54,7 @@ def render_previews(scene: Scene, folder: Path, _: object, progress: Progress) -
     return {"preview_bytes": (folder / PREVIEW).stat().st_size, "turntable_bytes": (folder / TURNTABLE).stat().st_size}
 
 
-def save_preview(file: Path, model: Model, floor: Floor, direction: Floats, progress: Progress) -> None:
+def save_preview(file: Path, model: ShadedMesh, floor: Floor, direction: Floats, progress: Progress) -> None:
     """Write a PNG of the model, seen from a unit direction (3,)."""
     width, height = PREVIEW_SIZE
     view = framed(model.vertices, direction, width / height, 0.82)
@@ -64,7 +64,7 @@ def save_preview(file: Path, model: Model, floor: Floor, direction: Floats, prog
         Image.fromarray(picture).save(checked(out, progress.check_cancelled), format="PNG")
 
 
-def save_turntable(file: Path, model: Model, floor: Floor, direction: Floats, progress: Progress) -> None:
+def save_turntable(file: Path, model: ShadedMesh, floor: Floor, direction: Floats, progress: Progress) -> None:
     """Write a looping GIF of one turn of the model, beginning at a unit direction (3,)."""
     side = TURNTABLE_SIDE_PX
     background = np.broadcast_to(TURNTABLE_BACKGROUND, (side, side, 3))
@@ -78,7 +78,7 @@ def save_turntable(file: Path, model: Model, floor: Floor, direction: Floats, pr
             return
 
 
-def turning_views(model: Model, direction: Floats) -> list[View]:
+def turning_views(model: ShadedMesh, direction: Floats) -> list[View]:
     """Return the views of one turn about the model's upright axis, beginning at a unit direction (3,)."""
     azimuth, elevation = angles_of(direction)
     centre, distance = framed_for_turning(model.vertices, elevation, 0.88)

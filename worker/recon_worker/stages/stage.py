@@ -67,7 +67,7 @@ def _run_stage(stage: Stage[P], scene: Scene, parameters: P, progress: Progress,
     wall, cpu = time.perf_counter(), _cpu_seconds()
     with scene.writing(stage.name, fingerprint, progress.check_cancelled) as (folder, report):
         metrics: dict[str, Figure] = {}
-        report.update(stage.run(scene, folder, parameters, progress.noting(metrics)))
+        report.update(stage.run(scene, folder, parameters, progress.recording(metrics)))
         report.update({"step": stage.step.value, "metrics": metrics})
         report["seconds"] = round(time.perf_counter() - wall, 3)
         report["cpu_seconds"] = round(_cpu_seconds() - cpu, 3)

@@ -3,29 +3,35 @@
     <url>/inputs/<namespace>/...           read
     <url>/outputs/<namespace>/<name>/      published
 
-Credentials of the installation are used for these places alone, and those of a job's Secret never for them.
+Credentials of the installation are used for these places alone, and those of a job's Secret never for them. Each worker has a disk
+of its own for work/, and nothing else.
 """
 
+import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from recon_api import reasons
 from recon_api.credentials import Credentials
 from recon_api.errors import UsageError
 from recon_api.payload import TaskPayload
+from recon_worker.inputs.limits import InputLimits
 from recon_worker.inputs.source import checked_path
-from recon_worker.remote.places import NO_CREDENTIALS, Place, RemoteAccess, RemotePolicy
-from recon_worker.storage.volume import checked_namespace, checked_output
-
-URL = r"s3://[A-Za-z0-9][-A-Za-z0-9._]*(/[^\s?#]*)?"
-"""Pattern of a bucket's URL, or of a prefix in one."""
+from recon_worker.publishing.destinations import BucketDestination, Publishing
+from recon_worker.remote.locations import NO_CREDENTIALS, RemoteAccess, RemoteLocation, RemotePolicy, shown_url
+from recon_worker.stages.fetch_photos import RemotePhotos
+from recon_worker.storage.names import checked_namespace, checked_output
+from recon_worker.storage.storage import EndedJobs, Storage
 
 VERSION = "?versionId="
 """What follows it in a key, s3fs takes for the version of an object."""
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
-class BucketStorage:
-    """A bucket, or a prefix in one, that holds what a shared volume would hold."""
+class BucketStorage(Storage):
+    """A bucket, or a prefix in one, that holds what a shared volume would hold; `root` is this worker's own disk."""
 
     url: str
     """Such as `s3://bucket/prefix`, without a slash at its end."""
@@ -33,35 +39,51 @@ class BucketStorage:
     policy: RemotePolicy = field(default_factory=RemotePolicy)
     """Its `s3_endpoint_url` is the storage's own: it may be private, as it is the administrator's."""
 
-    def input(self, namespace: str, path: str) -> Place:
+    def input(self, namespace: str, path: str, limits: InputLimits) -> RemotePhotos:
         """Return what `spec.input.path` names; raise `UsageError` where it leads out of the namespace's own prefix."""
         relative = "/".join(checked_path(path).parts)
-        return self._place("input.path", f"inputs/{checked_namespace(namespace)}/{relative}", path)
+        location = self._location("input.path", f"inputs/{checked_namespace(namespace)}/{relative}", path)
+        return RemotePhotos(location, limits)
 
-    def output(self, namespace: str, path: str) -> Place:
+    def output(self, namespace: str, path: str) -> RemoteLocation:
         """Return what `spec.output.path` names; raise `UsageError` where it leads out of the namespace's own prefix."""
-        return self._place("output.path", f"outputs/{checked_namespace(namespace)}/{checked_output(path)}", path)
+        return self._location("output.path", f"outputs/{checked_namespace(namespace)}/{checked_output(path)}", path)
 
-    def _place(self, field_name: str, key: str, path: str) -> Place:
+    def destination(self, publishing: Publishing, access: RemoteAccess) -> BucketDestination:
+        """Return what the job's path names here, or the URL that the job names itself."""
+        return BucketDestination(publishing, self._result(publishing.payload, access))
+
+    def result_address(self, payload: TaskPayload) -> str:
+        """Return the URL."""
+        return shown_url(self._result(payload, RemoteAccess()).url)
+
+    def find_local_result(self, namespace: str, output_path: str, uid: str) -> None:
+        """Return None: only the bucket knows."""
+
+    def withdraw_upload(self, namespace: str, output_path: str, uid: str) -> None:
+        """Remove what a cancelled job has uploaded, or has begun to."""
+        try:
+            self.remove_outputs(namespace, output_path, uid)
+        except Exception:
+            logger.warning("what job %s had begun to upload could not be removed", uid, exc_info=True)
+
+    def remove_leftovers(self, uid: str, ended: EndedJobs) -> None:
+        """Remove the work folders of all other jobs that have ended: on any worker, which can't reach this disk."""
+        others = [other for other in self.jobs() if other != uid]
+        for other in ended(others) if others else ():
+            logger.info("removing the steps of job %s, which has ended on another worker", other)
+            with suppress(OSError):
+                self.discard(other)
+
+    def _result(self, payload: TaskPayload, access: RemoteAccess) -> RemoteLocation:
+        if payload.output_url is not None:
+            return access.output(payload.output_url)
+        return self.output(payload.namespace, payload.published_as)
+
+    def _location(self, field_name: str, key: str, path: str) -> RemoteLocation:
         if VERSION in path:
             raise UsageError(
                 reasons.INVALID_SPEC,
                 f"{field_name} {path!r} must not hold {VERSION!r}: in a bucket that names a version",
             )
-        return Place(field_name, f"{self.url}/{key}", self.credentials, self.policy, storage_path=path)
-
-
-def photos_of(payload: TaskPayload, remote: RemoteAccess, bucket: BucketStorage | None) -> Place | None:
-    """Return where a job's photos are to be brought from, None where they are on a volume, or it names none."""
-    if payload.input_url is not None:
-        return remote.input(payload.input_url)
-    if payload.input_path is not None and bucket is not None:
-        return bucket.input(payload.namespace, payload.input_path)
-    return None
-
-
-def result_of(payload: TaskPayload, remote: RemoteAccess, bucket: BucketStorage | None) -> Place | None:
-    """Return where a job's result is to be uploaded, None where it goes to a volume alone."""
-    if payload.output_url is not None:
-        return remote.output(payload.output_url)
-    return None if bucket is None else bucket.output(payload.namespace, payload.published_as)
+        return RemoteLocation(field_name, f"{self.url}/{key}", self.credentials, self.policy, storage_path=path)

@@ -8,6 +8,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +17,23 @@ from celery import signals
 from recon_api import reasons
 from recon_api.errors import FatalError, JobCancelled, ReconstructionError
 from recon_api.keys import RECORD_TTL_S, attempt_key, cancel_key, lease_key, queue_name, result_key
-from recon_api.payload import Outcome, WorkerDescription
+from recon_api.payload import AttemptResult, Outcome, WorkerDescription
 from recon_worker.app import create_celery_app
-from recon_worker.attempt.attempt_record import end_of
 from recon_worker.attempt.attempt_result import completed, ended_by, with_circumstances
-from recon_worker.attempt.lease import not_current
+from recon_worker.attempt.child_environment import BOOT_ID_VARIABLE, RUN_DIR_VARIABLE
+from recon_worker.attempt.claim import not_current
 from recon_worker.attempt.redis_client import UNREACHABLE, state_redis
+from recon_worker.attempt.running_attempt import RunningAttempt, last_renewals, running_attempts
+from recon_worker.attempt.signals import SHUTDOWN_SIGNAL
 from recon_worker.device import gpu_name
 from recon_worker.models.installed import installed_models
-from recon_worker.publishing.destinations import withdraw
-from recon_worker.publishing.published_result import finished
-from recon_worker.publishing.seal import published, remove_replaced
 from recon_worker.settings import WorkerSettings
-from recon_worker.storage.volume import Storage
-from recon_worker.supervisor.crash_watch import DeathWatch, RunningAttempt, running_attempts
+from recon_worker.storage.configured import configured_storage
+from recon_worker.supervisor.crash_watch import CrashWatch
 from recon_worker.supervisor.registration import Registration
-from recon_worker.supervisor.stuck_attempts import OverstayWatch, kill
-from recon_worker.task import BOOT_ID_VARIABLE, RUN_DIR_VARIABLE, SHUTDOWN_SIGNAL
-from recon_worker.telemetry.metrics import EndCounter, WorkerMetrics
+from recon_worker.supervisor.stuck_attempts import Watchdog, kill
+from recon_worker.telemetry.attempt_record import record_of
+from recon_worker.telemetry.metrics import RecordCounter, WorkerMetrics
 from recon_worker.telemetry.metrics_server import serve
 
 CHILD_LOG_LEVEL_VARIABLE = "_MP_FORK_LOGLEVEL_"
@@ -43,8 +43,8 @@ logger = logging.getLogger(__name__)
 
 
 def run_worker(settings: WorkerSettings) -> int:
-    """Take jobs until told to stop by SIGTERM; return the exit code."""
-    # Celery believes these variables more than what it is told, here and in its child; in the settings, TLS is added to them.
+    """Take jobs until SIGTERM; return the exit code."""
+    # Celery prefers these variables to the settings that it gets, here and in its child; in the settings, TLS is added to them.
     os.environ |= {
         "CELERY_BROKER_URL": settings.celery_broker_url,
         "CELERY_RESULT_BACKEND": settings.celery_result_backend,
@@ -74,11 +74,11 @@ class MainProcess:
 
     def __init__(self, settings: WorkerSettings, run_dir: Path, boot_id: str) -> None:
         self._settings, self._run_dir = settings, run_dir
-        self._redis, self._storage = state_redis(settings), Storage(settings.job_storage_path)
+        self._redis, self._storage = state_redis(settings), configured_storage(settings)
         self._stopping = threading.Event()
         description = describe(settings, boot_id)
-        self._watch = DeathWatch(run_dir, self._bury)
-        self._overstay = OverstayWatch(
+        self._crash_watch = CrashWatch(run_dir, self.report_crash)
+        self._watchdog = Watchdog(
             self._redis,
             run_dir,
             grace_s=settings.stop_grace_s,
@@ -92,7 +92,7 @@ class MainProcess:
             beat_s=settings.lease_beat_s,
             liveness_file=settings.liveness_file,
         )
-        self._metrics = WorkerMetrics(description, run_dir, self._registration.age_s)
+        self._metrics = WorkerMetrics(description, partial(last_renewals, run_dir), self._registration.age_s)
 
     @contextmanager
     def around_celery(self) -> Iterator[None]:
@@ -104,25 +104,25 @@ class MainProcess:
                 serve(self._metrics.registry, self._settings.metrics_host, port)
             except OSError as error:
                 raise SystemExit(f"METRICS_PORT={port} cannot be served: {error}") from error
-            EndCounter(self._run_dir, self._metrics.note_end).start()
-        self._watch.start()
-        self._overstay.start()
+            RecordCounter(self._run_dir, self._metrics.count).start()
+        self._crash_watch.start()
+        self._watchdog.start()
         try:
             yield
         finally:
-            self._overstay.end()
+            self._watchdog.end()
             self._registration.end()
             if self._registration.is_alive():
                 self._registration.join(5.0)
-            self._watch.end()
-            self._watch.join()
-            self._look_a_last_time()
+            self._crash_watch.end()
+            self._crash_watch.join()
+            self._check_a_last_time()
 
-    def _look_a_last_time(self) -> None:
+    def _check_a_last_time(self) -> None:
         try:
-            self._watch.look()
+            self._crash_watch.check()
         except UNREACHABLE as error:
-            logger.warning("a dead attempt is not reported, its lease lapses: %s", error)
+            logger.warning("a crashed attempt is not reported, its lease lapses: %s", error)
 
     def _begin(self, **_: Any) -> None:
         self._registration.start()
@@ -138,47 +138,50 @@ class MainProcess:
     def _kill_late(self) -> None:
         threading.Event().wait(self._settings.stop_grace_s)
         for running in running_attempts(self._run_dir):
-            logger.warning("attempt %d of job %s did not stop in time; killed", running.attempt, running.uid,
-                           extra=running.log_fields)  # fmt: skip
+            message = "attempt %d of job %s did not stop in time; killed"
+            logger.warning(message, running.attempt, running.uid, extra=running.log_fields)
             kill(running.pid, signal.SIGKILL)
 
-    def _bury(self, dead: RunningAttempt) -> None:
+    def report_crash(self, crashed: RunningAttempt) -> None:
         """Record the end of an attempt whose process died, unless it did so itself, and end its lease."""
-        error = self._cause_of_death(dead)
-        logger.error("attempt %d of job %s died: %s", dead.attempt, dead.uid, error, extra=dead.log_fields)
-        manifest = published(dead.output, dead.uid) if dead.output else None
-        if dead.output and manifest:  # the record is all that was missing
-            remove_replaced(dead.output, dead.uid)
-            result = completed(dead.attempt, finished(dead.output, manifest))
-        else:
-            result = ended_by(error, dead.attempt)
+        error = self._cause_of_crash(crashed)
+        logger.error("attempt %d of job %s died: %s", crashed.attempt, crashed.uid, error, extra=crashed.log_fields)
+        result = self._result_of(crashed, error)
         if result.outcome is Outcome.FAILED:
-            self._storage.remove_drafts(dead.uid, through=dead.attempt)
+            self._storage.remove_drafts(crashed.uid, through=crashed.attempt)
         else:
-            self._storage.discard(dead.uid)
-        result = with_circumstances(result, worker=self._settings.worker_name, started_at=dead.started_at)
-        self._redis.set(result_key(dead.uid, dead.attempt), result.model_dump_json(), nx=True, ex=RECORD_TTL_S)
-        self._redis.delete(lease_key(dead.uid, dead.attempt))
-        self._metrics.note_end(end_of(dead.uid, dead.model, result))
+            self._storage.discard(crashed.uid)
+        result = with_circumstances(result, worker=self._settings.worker_name, started_at=crashed.started_at)
+        key = result_key(crashed.uid, crashed.attempt)
+        self._redis.set(key, result.model_dump_json(), nx=True, ex=RECORD_TTL_S)
+        self._redis.delete(lease_key(crashed.uid, crashed.attempt))
+        self._metrics.count(record_of(crashed.uid, crashed.model, result))
         if result.outcome is Outcome.CANCELLED:
-            self._withdraw(dead)
+            self._withdraw_upload(crashed)
 
-    def _withdraw(self, dead: RunningAttempt) -> None:
-        """Remove what a cancelled attempt that was killed had begun to upload to the installation's bucket.
+    def _result_of(self, crashed: RunningAttempt, error: ReconstructionError) -> AttemptResult:
+        """Return how the attempt ended: completed, where the record is all that was missing."""
+        if crashed.output_path is not None:
+            published = self._storage.find_local_result(crashed.namespace, crashed.output_path, crashed.uid)
+            if published is not None:
+                return completed(crashed.attempt, published)
+        return ended_by(error, crashed.attempt)
 
-        In a thread of its own: a server that does not answer must not keep the next death from being noticed.
+    def _withdraw_upload(self, crashed: RunningAttempt) -> None:
+        """Remove what a cancelled attempt that was killed had begun to upload to the installation's storage.
+
+        In a thread of its own: a server that does not answer must not keep the next crash from being noticed.
         """
-        bucket = self._settings.bucket_storage()
-        if dead.bucket_path is not None and bucket is not None:
-            what = (bucket, dead.namespace, dead.bucket_path, dead.uid)
-            threading.Thread(target=withdraw, args=what, name="withdraw", daemon=True).start()
+        if crashed.output_path is not None:
+            upload = (crashed.namespace, crashed.output_path, crashed.uid)
+            threading.Thread(target=self._storage.withdraw_upload, args=upload, name="withdraw", daemon=True).start()
 
-    def _cause_of_death(self, dead: RunningAttempt) -> ReconstructionError:
-        """Return why the process was killed, as far as orders tell: else it has crashed."""
-        cancelled, current = self._redis.mget(cancel_key(dead.uid), attempt_key(dead.uid))
+    def _cause_of_crash(self, crashed: RunningAttempt) -> ReconstructionError:
+        """Return why the process was killed, where an order to stop explains it: else it has crashed."""
+        cancelled, current = self._redis.mget(cancel_key(crashed.uid), attempt_key(crashed.uid))
         if cancelled is not None:
             return JobCancelled(reasons.CANCELLED, "the job was cancelled; its process was killed")
-        if current is not None and int(current) != dead.attempt:
+        if current is not None and int(current) != crashed.attempt:
             stop = not_current(int(current))
             return JobCancelled(stop.reason, f"{stop.message}; its process was killed")
         if self._stopping.is_set():

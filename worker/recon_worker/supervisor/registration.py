@@ -27,11 +27,11 @@ class Registration(threading.Thread):
         self._renewed_at = time.monotonic()
 
     def run(self) -> None:
-        """Renew the registration until told to end, then remove it."""
+        """Renew the registration until `end` is called, then remove it."""
         known = False
         while not self._ended.is_set():
             try:
-                # A worker whose registration had lapsed comes anew: somebody may wait for it.
+                # A worker whose registration had lapsed is announced again: somebody may wait for it.
                 known = self._register(announce=not known)
             except UNREACHABLE as error:
                 known = False

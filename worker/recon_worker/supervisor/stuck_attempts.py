@@ -15,38 +15,38 @@ from redis import Redis
 
 from recon_api.keys import NO_ATTEMPT, attempt_key, lease_key
 from recon_worker.attempt.redis_client import UNREACHABLE
-from recon_worker.supervisor.crash_watch import RunningAttempt, running_attempts
+from recon_worker.attempt.running_attempt import RunningAttempt, running_attempts
 
 logger = logging.getLogger(__name__)
 
 
-class OverstayWatch(threading.Thread):
+class Watchdog(threading.Thread):
     """Kills the process of an attempt that a later one has replaced, once it had `grace_s` to stop by itself.
 
     One that was cancelled or held is the operator's to kill: it knows the grace time that the installation gives.
     """
 
     def __init__(self, redis: Redis, folder: Path, *, grace_s: float, unwanted_s: float, interval_s: float) -> None:
-        """Look at the attempts of this folder; one whose number is nowhere may stay for `unwanted_s` after its lease."""
-        super().__init__(name="overstay", daemon=True)
+        """Check the attempts of this folder; one whose number is nowhere may stay for `unwanted_s` after its lease."""
+        super().__init__(name="watchdog", daemon=True)
         self._redis, self._folder = redis, folder
         self._grace_s, self._unwanted_s, self._interval_s = grace_s, unwanted_s, interval_s
         self._since: dict[RunningAttempt, float] = {}
         self._ended = threading.Event()
 
     def run(self) -> None:
-        """Look until told to end."""
+        """Check until `end` is called."""
         while not self._ended.wait(self._interval_s):
             try:
-                self.look()
+                self.check()
             except UNREACHABLE as error:
                 logger.debug("whether an attempt may still run is unknown: %s", error)
                 self._since.clear()
             except Exception:
-                logger.exception("could not look whether an attempt may still run")
+                logger.exception("could not check whether an attempt may still run")
 
-    def look(self) -> None:
-        """Kill what has overstayed at this moment."""
+    def check(self) -> None:
+        """Kill what has had its time to stop by now."""
         found = running_attempts(self._folder)
         limits = {running: limit_s for running in found if (limit_s := self._limit_s(running)) is not None}
         now = time.monotonic()
@@ -59,7 +59,7 @@ class OverstayWatch(threading.Thread):
                 kill(running.pid, signal.SIGKILL)
 
     def end(self) -> None:
-        """Stop looking."""
+        """Stop checking."""
         self._ended.set()
 
     def _limit_s(self, running: RunningAttempt) -> float | None:

@@ -26,7 +26,7 @@ def logging_about(fields: Mapping[str, object]) -> Iterator[None]:
         _current = before
 
 
-def about(*, namespace: str, name: str, uid: str, attempt: int) -> Mapping[str, object]:
+def attempt_fields(*, namespace: str, name: str, uid: str, attempt: int) -> Mapping[str, object]:
     """Return the fields of a line about an attempt, which may also be a single line's `extra`."""
     return {"namespace": namespace, "job": name, "uid": uid, "attempt": attempt}
 

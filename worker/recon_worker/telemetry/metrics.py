@@ -1,8 +1,8 @@
-"""What Prometheus is told by a worker. All of it is counted in the main process, which outlives every attempt."""
+"""The metrics of a worker for Prometheus. All of it is counted in the main process, which outlives every attempt."""
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
@@ -11,8 +11,7 @@ from prometheus_client.registry import Collector
 
 from recon_api.payload import WorkerDescription
 from recon_runtime.version import installed_version
-from recon_worker.attempt.attempt_record import AttemptEnd, collect
-from recon_worker.supervisor.crash_watch import last_renewals
+from recon_worker.telemetry.attempt_record import AttemptRecord, collect_records
 from recon_worker.telemetry.gpu_load import gpu_loads
 
 SECONDS_OF_A_STEP = (0.1, 0.5, 1, 5, 15, 60, 180, 600, 1800, 3600, 4 * 3600)
@@ -25,76 +24,90 @@ COLLECT_EVERY_S = 1.0
 class WorkerMetrics:
     """A worker's metrics; each instance has its own registry."""
 
-    def __init__(self, worker: WorkerDescription, run_dir: Path, registration_age_s: Callable[[], float]) -> None:
-        """Tell of this worker, and of the attempts that run and end in `run_dir`."""
+    def __init__(
+        self,
+        worker: WorkerDescription,
+        last_renewals: Callable[[], Sequence[float]],
+        registration_age_s: Callable[[], float],
+    ) -> None:
+        """Describe this worker; `last_renewals` returns when (Unix time) the lease of each running attempt was last renewed."""
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
         self._models: Collection[str] = worker.models
         ProcessCollector(registry=registry)
-        registry.register(_NowCollector(run_dir))
+        registry.register(_NowCollector(last_renewals))
         info = Gauge(
-            "reconstruction_worker_info", "1, with what this worker is.",
-            ["worker", "gpu_class", "gpu", "node", "version"], registry=registry,
-        )  # fmt: skip
+            "reconstruction_worker_info",
+            "1, with what this worker is.",
+            ["worker", "gpu_class", "gpu", "node", "version"],
+            registry=registry,
+        )
         info.labels(worker.name, worker.gpu_class, worker.gpu, worker.node, installed_version()).set(1)
         self.attempts = Counter(
-            "reconstruction_worker_attempts", "Attempts that ended, by how and why.",
-            ["model", "outcome", "reason"], registry=registry,
-        )  # fmt: skip
+            "reconstruction_worker_attempts",
+            "Attempts that ended, by how and why.",
+            ["model", "outcome", "reason"],
+            registry=registry,
+        )
         self.busy_s = Counter(
             "reconstruction_worker_busy_seconds", "Time that attempts took which have ended.", registry=registry
         )
         self.step_s = Histogram(
-            "reconstruction_worker_step_seconds", "One step of one attempt, whether it ended well or not.",
-            ["model", "step"], buckets=SECONDS_OF_A_STEP, registry=registry,
-        )  # fmt: skip
+            "reconstruction_worker_step_seconds",
+            "One step of one attempt, whether it ended well or not.",
+            ["model", "step"],
+            buckets=SECONDS_OF_A_STEP,
+            registry=registry,
+        )
         self.photos = Counter(
             "reconstruction_worker_input_photos", "Photos of the jobs that were completed here.", registry=registry
         )
         self.input_bytes = Counter(
-            "reconstruction_worker_input_bytes", "Size of the inputs of the jobs that were completed here.",
+            "reconstruction_worker_input_bytes",
+            "Size of the inputs of the jobs that were completed here.",
             registry=registry,
-        )  # fmt: skip
+        )
         registration = Gauge(
-            "reconstruction_worker_registration_age_seconds", "Since this worker last reached Redis to say that it lives.",
+            "reconstruction_worker_registration_age_seconds",
+            "Since this worker last reached Redis to say that it lives.",
             registry=registry,
-        )  # fmt: skip
+        )
         registration.set_function(registration_age_s)
 
-    def note_end(self, end: AttemptEnd) -> None:
+    def count(self, record: AttemptRecord) -> None:
         """Count an attempt that ended."""
-        model = end.model if end.model in self._models else OTHER
-        self.attempts.labels(model, end.outcome.value, end.reason).inc()
-        self.busy_s.inc(end.seconds)
-        for visit in end.steps:
+        model = record.model if record.model in self._models else OTHER
+        self.attempts.labels(model, record.outcome.value, record.reason).inc()
+        self.busy_s.inc(record.seconds)
+        for visit in record.steps:
             self.step_s.labels(model, visit.step.value).observe(visit.seconds)
-        self.photos.inc(end.photos)
-        self.input_bytes.inc(end.input_bytes)
+        self.photos.inc(record.photos)
+        self.input_bytes.inc(record.input_bytes)
 
 
-class EndCounter(threading.Thread):
-    """Counts the ends that attempts leave in a folder."""
+class RecordCounter(threading.Thread):
+    """Counts the records that attempts leave in a folder."""
 
-    def __init__(self, folder: Path, count: Callable[[AttemptEnd], None]) -> None:
-        super().__init__(name="attempt-ends", daemon=True)
+    def __init__(self, folder: Path, count: Callable[[AttemptRecord], None]) -> None:
+        super().__init__(name="attempt-records", daemon=True)
         self._folder, self._count = folder, count
 
     def run(self) -> None:
         """Count as long as the process lives."""
         while True:
-            for end in collect(self._folder):
-                self._count(end)
+            for record in collect_records(self._folder):
+                self._count(record)
             time.sleep(COLLECT_EVERY_S)
 
 
 class _NowCollector(Collector):
     """What is read at each scrape."""
 
-    def __init__(self, run_dir: Path) -> None:
-        self._run_dir = run_dir
+    def __init__(self, last_renewals: Callable[[], Sequence[float]]) -> None:
+        self._last_renewals = last_renewals
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        renewals = last_renewals(self._run_dir)
+        renewals = self._last_renewals()
         yield GaugeMetricFamily("reconstruction_worker_busy", "1 while an attempt runs.", value=float(bool(renewals)))
         age = GaugeMetricFamily(
             "reconstruction_worker_lease_renewal_age_seconds",

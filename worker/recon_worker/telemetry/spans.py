@@ -14,7 +14,7 @@ from recon_api.payload import AttemptResult, Outcome, TaskPayload
 from recon_api.steps import Step
 from recon_api.trace_context import parse_traceparent
 from recon_runtime.spans import SpanExport, nanoseconds, within
-from recon_worker.attempt.attempt_record import StepVisit
+from recon_worker.telemetry.attempt_record import StepVisit
 
 PUBLISH = "publish"
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from recon_api.payload import AttemptResult, TaskPayload
 from recon_runtime.tracing import tracing_where_asked
-from recon_worker.attempt.attempt_record import StepVisit
+from recon_worker.telemetry.attempt_record import StepVisit
 
 
 class Tracing(Protocol):

@@ -11,6 +11,9 @@ from recon_api.errors import UsageError
 
 NO_CREDENTIALS = Credentials()
 
+BUCKET_URL = r"s3://[A-Za-z0-9][-A-Za-z0-9._]*(/[^\s?#]*)?"
+"""Pattern of a bucket's URL, or of a prefix in one."""
+
 
 @dataclass(frozen=True)
 class RemotePolicy:
@@ -27,7 +30,7 @@ class RemotePolicy:
 
 
 @dataclass(frozen=True)
-class Place:
+class RemoteLocation:
     """A URL, its credentials, and what is allowed."""
 
     field_name: str
@@ -81,25 +84,25 @@ class RemoteAccess:
     policy: RemotePolicy = RemotePolicy()
     credentials: AttemptCredentials | None = field(default=None, repr=False)
 
-    def input(self, url: str) -> Place:
+    def input(self, url: str) -> RemoteLocation:
         """Return where the photos are."""
         own = self.credentials.input if self.credentials else None
-        return Place("input.url", url, own or NO_CREDENTIALS, self.policy)
+        return RemoteLocation("input.url", url, own or NO_CREDENTIALS, self.policy)
 
-    def output(self, url: str) -> Place:
+    def output(self, url: str) -> RemoteLocation:
         """Return where the result goes."""
         own = self.credentials.output if self.credentials else None
-        return Place("output.url", url, own or NO_CREDENTIALS, self.policy)
+        return RemoteLocation("output.url", url, own or NO_CREDENTIALS, self.policy)
 
 
-def check_scheme(place: Place, url: str) -> None:
+def check_scheme(location: RemoteLocation, url: str) -> None:
     """Raise `UsageError` where a URL, perhaps one that a server leads on to, may not be used."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
         raise UsageError(
-            reasons.ADDRESS_NOT_ALLOWED, f"{place} leads to a {parts.scheme}:// address; only https:// is read"
+            reasons.ADDRESS_NOT_ALLOWED, f"{location} leads to a {parts.scheme}:// address; only https:// is read"
         )
     if parts.username is not None or parts.password is not None:
         raise UsageError(
-            reasons.INVALID_SPEC, f"{place} holds a user name; put it into a Secret and name that in secretName"
+            reasons.INVALID_SPEC, f"{location} holds a user name; put it into a Secret and name that in secretName"
         )

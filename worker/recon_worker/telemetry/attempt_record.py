@@ -1,6 +1,6 @@
-"""How an attempt ended, handed from the process that ran it to the worker's main process, which counts it.
+"""What is counted of an attempt that ended.
 
-It goes by a file, like all that the main process knows of its child: a child may be killed at any time.
+The process that ran it leaves a file for the worker's main process, which counts it: a child may be killed at any time.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ class StepVisit(BaseModel):
     seconds: float
 
 
-class AttemptEnd(BaseModel):
+class AttemptRecord(BaseModel):
     """What is counted of an attempt."""
 
     model_config = ConfigDict(frozen=True)
@@ -48,11 +48,11 @@ class AttemptEnd(BaseModel):
     """The same."""
 
 
-def end_of(uid: str, model: str, result: AttemptResult, steps: tuple[StepVisit, ...] = ()) -> AttemptEnd:
+def record_of(uid: str, model: str, result: AttemptResult, steps: tuple[StepVisit, ...] = ()) -> AttemptRecord:
     """Return what is counted of an attempt with this result."""
     completed = result.outcome is Outcome.COMPLETED
     ran = (result.finished_at - result.started_at).total_seconds() if result.started_at and result.finished_at else 0.0
-    return AttemptEnd(
+    return AttemptRecord(
         uid=uid,
         attempt=result.attempt,
         model=model,
@@ -65,19 +65,19 @@ def end_of(uid: str, model: str, result: AttemptResult, steps: tuple[StepVisit, 
     )
 
 
-def leave(folder: Path, end: AttemptEnd) -> None:
-    """Put an end where the main process finds it, whole."""
-    file = folder / f"{task_id(end.uid, end.attempt)}{SUFFIX}"
+def write_record(folder: Path, record: AttemptRecord) -> None:
+    """Put a record where the main process finds it, whole."""
+    file = folder / f"{task_id(record.uid, record.attempt)}{SUFFIX}"
     draft = file.with_suffix(".draft")
-    draft.write_text(end.model_dump_json())
+    draft.write_text(record.model_dump_json())
     draft.rename(file)
 
 
-def collect(folder: Path) -> Iterator[AttemptEnd]:
-    """Yield the ends that were left there, each once."""
+def collect_records(folder: Path) -> Iterator[AttemptRecord]:
+    """Yield the records that lie there, each once."""
     for file in sorted(folder.glob(f"*{SUFFIX}")):
         try:
-            yield AttemptEnd.model_validate_json(file.read_text())
+            yield AttemptRecord.model_validate_json(file.read_text())
         except (OSError, ValidationError):
             logger.warning("the end of an attempt cannot be read: %s", file)
         with contextlib.suppress(OSError):

@@ -28,7 +28,7 @@ KEY_PLACE = floats([-0.55, 0.55, -0.65])
 
 
 @dataclass(frozen=True)
-class Model:
+class ShadedMesh:
     """What the pictures are taken of."""
 
     vertices: Floats
@@ -55,7 +55,7 @@ class Model:
         return self.reflected + facing[:, None] * self.albedo
 
 
-def prepare(surface: Surface, on_round: Callable[[float], None]) -> Model:
+def prepare(surface: Surface, on_round: Callable[[float], None]) -> ShadedMesh:
     """Return the mesh ready for pictures; `on_round` is told the fraction done."""
     on_round(0.0)
     caster = RayCaster(surface.xyz, surface.faces)
@@ -71,4 +71,4 @@ def prepare(surface: Surface, on_round: Callable[[float], None]) -> Model:
     # The photos' own shadows are in the colours already, so creases get no darker than to about a third.
     dimmed = np.float32(0.35) + np.float32(0.65) * openness
     reflected, lamp_lit = floats(albedo * sky * dimmed), floats(albedo * (0.5 + dimmed / 2))
-    return Model(surface.xyz, surface.faces, normals, reflected, lamp_lit, caster)
+    return ShadedMesh(surface.xyz, surface.faces, normals, reflected, lamp_lit, caster)

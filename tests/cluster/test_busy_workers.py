@@ -33,7 +33,7 @@ def system(control_plane: ControlPlane, pods: Pods, tmp_path: Path) -> Iterator[
 
 
 def test_a_worker_is_marked_while_it_runs_a_job_and_no_longer(system: System, pods: Pods) -> None:
-    job = system.submit(make_job("first", parameters=lasting(30)))
+    job = system.submit(make_job("first", parameters=lasting(300)))
     job.wait_phase(Phase.RUNNING)
     busy = job.status().attempts[-1].worker
     pods.make(busy)

@@ -110,7 +110,10 @@ def test_the_value_is_nowhere_while_the_attempt_runs_or_waits(shared_system: Sys
     running.wait_phase(Phase.RUNNING)
     state: redis.Redis = shared_system.client()
     uid = (running.object() or {})["metadata"]["uid"]
-    assert not state.exists(credentials_key(uid, 1)), "the worker has taken them"
+    wait_for(
+        "the worker takes them, which it does after its lease is seen",
+        lambda: not state.exists(credentials_key(uid, 1)),
+    )
     assert places_with_the_value(shared_system, running) == []
 
     waiting = shared_system.submit(make_job("waits", **to_bucket("s3://running/b")))

@@ -240,14 +240,14 @@ def with_settings(system: System, settings: Mapping[str, str]) -> System:
     ("seconds", "settings"),
     [
         pytest.param(300, {"DELETE_FORCE_S": "3"}, id="an attempt that runs is stopped once Redis is back"),
-        pytest.param(4, {"SELF_STOP_S": "15", "DELETE_FORCE_S": "18"}, id="one that is about to publish has given up"),
+        pytest.param(8, {"SELF_STOP_S": "15", "DELETE_FORCE_S": "18"}, id="one that is about to publish has given up"),
     ],
 )
 def test_jobs_are_deleted_while_redis_is_down(idle_system: System, seconds: float, settings: Mapping[str, str]) -> None:
     system = with_settings(idle_system, settings)
-    running = system.submit(make_job("running", parameters=lasting(seconds)))
-    running.wait_phase(Phase.RUNNING)
+    running = system.submit(make_job("running", parameters=lasting(seconds), priority=1))
     sent = system.submit(make_job("sent", parameters=lasting(300)))
+    running.wait_phase(Phase.RUNNING)
     wait_sent(sent)
     uids = [uid_of(running), uid_of(sent)]
     system.redis.stop()

@@ -110,11 +110,12 @@ def test_jobs_are_told_what_finished_ones_took(system: System, tmp_path: Path) -
     system.client().delete(KEY)
     system.operator.start()
     with recorded(system.control_plane, system.namespace, tmp_path / "states") as states:
-        system.submit(make_job("running", parameters=lasting(60)))
+        running = system.submit(make_job("running", parameters=lasting(60)))
         jobs = [system.submit(make_job(f"waiting-{number}")) for number in range(2)]
         jobs[1].wait_until(
             "tells when it starts", lambda s: s.queue is not None and s.queue.estimated_start_time is not None
         )
+        running.wait_until("has come somewhere", lambda s: s.progress is not None)
         progress = [s["status"]["progress"] for s in states() if s["metadata"]["name"] == "running"
                     and s.get("status", {}).get("progress")]  # fmt: skip
     assert "estimatedRemainingSeconds" in progress[0]  # earlier than its own pace could say it
@@ -124,9 +125,6 @@ def test_jobs_are_told_what_finished_ones_took(system: System, tmp_path: Path) -
 def test_without_finished_jobs_no_start_is_told(system: System) -> None:
     running = system.submit(make_job("running", parameters=lasting(60)))
     running.wait_phase(Phase.RUNNING)
-    jobs = [system.submit(make_job(f"waiting-{number}")) for number in range(2)]
-    places = [
-        job.wait_until("waits", lambda s: s.phase is Phase.QUEUED and s.execution_attempts == 0 and s.queue is not None)
-        for job in jobs[1:]
-    ]
-    assert [status.queue for status in places] == [QueueStatus(position=1)]
+    system.submit(make_job("sent")).wait_until("is sent", lambda s: s.execution_attempts == 1)
+    waiting = system.submit(make_job("waiting")).wait_until("waits", lambda s: s.queue is not None)
+    assert (waiting.phase, waiting.queue) == (Phase.QUEUED, QueueStatus(position=1))

@@ -106,7 +106,11 @@ def test_redis_restarts(system: System) -> None:
 def test_redis_forgets_everything(system: System) -> None:
     running = system.submit(make_job("running", parameters=lasting(10)))
     running.wait_phase(Phase.RUNNING)
-    queued = [system.submit(make_job(f"queued-{number}")) for number in range(3)]
+    named = [make_job(f"queued-{number}") for number in range(3)]
+    for manifest in named:
+        manifest["metadata"]["namespace"] = system.namespace
+    system.control_plane.run_kubectl.apply(*named)  # at once, for the other one runs on meanwhile
+    queued = [system.job(manifest["metadata"]["name"]) for manifest in named]
     for job in queued:
         job.wait_phase(Phase.QUEUED)
     system.client().flushall()
@@ -116,7 +120,7 @@ def test_redis_forgets_everything(system: System) -> None:
 
 
 def test_redis_is_away_while_a_job_ends(system: System) -> None:
-    job = system.submit(make_job(parameters=lasting(4)))
+    job = system.submit(make_job(parameters=lasting(8)))
     job.wait_phase(Phase.RUNNING)
     system.redis.stop()
     # Whether it may still publish is known only from Redis, so the result lies sealed beside until then.

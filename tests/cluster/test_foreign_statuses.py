@@ -118,7 +118,7 @@ def test_a_waiting_job_gets_its_status_back(idle_system: System) -> None:
     idle_system.redis.start()
     idle_system.operator.start()
     job = idle_system.submit(make_job())
-    before = job.wait_phase(Phase.QUEUED)
+    before = job.wait_until("waits in its place", lambda s: s.phase is Phase.QUEUED and s.queue is not None)
     job.kubectl(
         "patch", "rj", job.name, "--subresource=status", "--type=json", "-p", '[{"op":"remove","path":"/status"}]'
     )

@@ -63,10 +63,17 @@ def test_kubectl_wait_and_get_show_the_end(shared_system: System) -> None:
 
 
 def test_jobs_run_one_after_the_other_by_priority(shared_system: System) -> None:
-    first = shared_system.submit(make_job("first", parameters=lasting(5)))
+    first = shared_system.submit(make_job("first", parameters=lasting(300)))
     first.wait_phase(Phase.RUNNING)
     # One more waits at the worker already; the order of the others is free until then.
-    jobs = [shared_system.submit(make_job(f"p{priority}", priority=priority)) for priority in (0, 1, 100)]
+    shared_system.submit(make_job("p0")).wait_until("is sent", lambda s: s.execution_attempts == 1)
+    jobs = [
+        shared_system.submit(make_job(f"p{priority}", priority=priority, parameters=lasting(1.2)))
+        for priority in (1, 100)
+    ]
+    jobs[1].wait_until("is next", lambda s: s.queue is not None and s.queue.position == 1)
+    jobs[0].wait_until("is behind", lambda s: s.queue is not None and s.queue.position == 2)
+    first.delete()
     ends = {job.name: job.wait_phase(Phase.SUCCEEDED).completion_time for job in jobs}
     assert ends["p100"] is not None
     assert ends["p1"] is not None

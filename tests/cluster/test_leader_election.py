@@ -2,8 +2,9 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,6 @@ from tests.support.proxies import proxy_to
 from tests.support.system import System
 from tests.support.waiting import wait_for
 
-CLEAN_HANDOVER_S = 2.0
-KILLED_HANDOVER_S = 20.0
 LOST_LEASE = 3
 """Exit code of an operator that lost its lease."""
 
@@ -34,6 +33,11 @@ def operators(site: System) -> Iterator[Operators]:
     """None yet."""
     with operators_of(site) as operators:
         yield operators
+
+
+def runs_out(lease: Mapping[str, Any]) -> datetime:
+    """Return when a lease may be taken by others, if it is not renewed any more."""
+    return time_of(lease, "renewTime") + timedelta(seconds=lease["leaseDurationSeconds"])
 
 
 def run_a_job(system: System, name: str) -> None:
@@ -54,43 +58,43 @@ def test_one_leads_and_the_other_stands_by(site: System, operators: Operators) -
     for each in (leader, standby):
         assert each.answer("/healthz") == "ok\n"
     assert standby.answer("/readyz") == "standing by\n"
-    assert not operators.writes_of(standby), "it may have tried to create the lease, and nothing else"
+    refused = ("create", "leases", 409)  # where both of them found no lease
     requested = {
-        (r.verb, r.resource) for r in requests(site.control_plane.state.audit_log) if r.credential == standby.credential
+        (r.verb, r.resource)
+        for r in requests(site.control_plane.state.audit_log)
+        if r.credential == standby.credential and (r.verb, r.resource, r.code) != refused
     }
     assert requested == {("get", "leases")}
 
 
 def test_a_clean_exit_hands_over(site: System, operators: Operators) -> None:
-    leader = operators.start("first")
+    leader = operators.start_leader("first")
     standby = operators.start("second")
     job = site.submit(make_job(parameters=lasting(8)))
     job.wait_percentage(20)
-    told_at = datetime.now(UTC)
+    lease = operators.lease()
     os.kill(leader.part.pid, signal.SIGTERM)
     assert operators.wait_leader(other_than=leader) is standby
-    took_s = (time_of(operators.lease(), "acquireTime") - told_at).total_seconds()
-    assert took_s <= CLEAN_HANDOVER_S
+    assert time_of(operators.lease(), "acquireTime") < runs_out(lease), "it was released, and did not have to run out"
     assert leader.part.wait_exit() == 0
     assert job.wait_phase(Phase.SUCCEEDED).execution_attempts == 1
 
 
 def test_a_killed_leader_is_replaced(site: System, operators: Operators) -> None:
-    leader = operators.start("first")
+    leader = operators.start_leader("first")
     standby = operators.start("second")
     job = site.submit(make_job(parameters=lasting(8)))
     job.wait_percentage(20)
-    killed_at = datetime.now(UTC)
     leader.part.kill()
+    lease = operators.lease()
     assert operators.wait_leader(other_than=leader) is standby
-    took_s = (time_of(operators.lease(), "acquireTime") - killed_at).total_seconds()
-    assert took_s <= KILLED_HANDOVER_S
+    assert time_of(operators.lease(), "acquireTime") >= runs_out(lease), "until then the leader might have lived"
     assert job.wait_phase(Phase.SUCCEEDED).execution_attempts == 1
 
 
 def test_a_leader_that_was_paused_writes_nothing_when_it_goes_on(site: System, operators: Operators) -> None:
     with proxy_to(site.settings.redis_port) as redis:
-        paused = operators.start("paused", redis_port=redis.port)
+        paused = operators.start_leader("paused", redis_port=redis.port)
         running = site.submit(make_job("running", parameters=lasting(20)))
         running.wait_percentage(10)
         standby = operators.start("standby")
@@ -102,7 +106,7 @@ def test_a_leader_that_was_paused_writes_nothing_when_it_goes_on(site: System, o
 
         paused.go_on()
         assert paused.part.wait_exit() == LOST_LEASE
-        assert redis.said() == said, "not a byte has left for Redis"
+        assert redis.said_at_last() == said, "not a byte has left for Redis"
         assert operators.writes_of(paused) == written, "nothing was asked of the API server, not even its lease"
         assert operators.lease()["holderIdentity"] == lease["holderIdentity"]
     assert cancelled.patch(cancellation="Requested").returncode == 0
@@ -113,13 +117,13 @@ def test_a_leader_that_was_paused_writes_nothing_when_it_goes_on(site: System, o
 
 def test_a_leader_that_is_cut_off_ends_before_another_takes_over(site: System, operators: Operators) -> None:
     with proxy_to(site.control_plane.settings.api_server_port) as api, proxy_to(site.settings.redis_port) as redis:
-        lonely = operators.start("lonely", api_port=api.port, redis_port=redis.port)
+        lonely = operators.start_leader("lonely", api_port=api.port, redis_port=redis.port)
         standby = operators.start("standby")
         job = site.submit(make_job(parameters=lasting(30)))
         job.wait_percentage(5)
         api.cut()
         assert lonely.part.wait_exit() == LOST_LEASE
-        ended_at, said = datetime.now(UTC), redis.said()
+        ended_at, said = datetime.now(UTC), redis.said_at_last()
         assert operators.wait_leader(other_than=lonely) is standby
         assert ended_at < time_of(operators.lease(), "acquireTime")
         assert redis.said() == said
@@ -138,8 +142,7 @@ def somebody_empties_it(operators: Operators) -> None:
     "loss", [somebody_takes_it, somebody_empties_it], ids=lambda loss: loss.__name__.replace("_", " ")
 )
 def test_a_leader_ends_where(site: System, operators: Operators, loss: Callable[[Operators], None]) -> None:
-    leader = operators.start("first")
-    operators.wait_leader()
+    leader = operators.start_leader("first")
     loss(operators)
     assert leader.part.wait_exit() == LOST_LEASE
     leader.part.wait_logged("writes nothing more and ends")
@@ -160,8 +163,7 @@ def somebody_deletes_it(operators: Operators) -> None:
     "change", [somebody_labels_it, somebody_deletes_it], ids=lambda change: change.__name__.replace("_", " ")
 )
 def test_a_leader_goes_on_where(site: System, operators: Operators, change: Callable[[Operators], None]) -> None:
-    leader = operators.start("first")
-    operators.wait_leader()
+    leader = operators.start_leader("first")
     change(operators)
     renewed = operators.lease().get("renewTime")
     wait_for("the lease is renewed", lambda: operators.lease().get("renewTime", renewed) != renewed)
@@ -170,7 +172,7 @@ def test_a_leader_goes_on_where(site: System, operators: Operators, change: Call
 
 
 def test_a_standby_that_is_told_to_stop_leaves_the_leader_alone(operators: Operators) -> None:
-    leader = operators.start("first")
+    leader = operators.start_leader("first")
     standby: Operator = operators.start("second")
     standby.part.wait_logged("stands by: first_")
     os.kill(standby.part.pid, signal.SIGTERM)

@@ -52,8 +52,10 @@ def test_status_lists_all_components(state: StateDir) -> None:
 
 def test_a_component_that_is_killed_comes_back(state: StateDir) -> None:
     before = {c.name: c for c in ClusterStatus.load(state).components}
-    for component in before.values():
-        os.kill(component.pid or 0, signal.SIGKILL)
+    pids = [component.pid for component in before.values() if component.pid]
+    assert len(pids) == len(before), before
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
 
     def healed() -> bool:
         now = ClusterStatus.load(state).components

@@ -64,7 +64,9 @@ def test_a_running_attempt_goes_on(newer: System) -> None:
 
 def test_a_failed_attempt_is_not_followed_by_another(newer: System) -> None:
     parameters = {"seconds": 4, "fail": "ReconstructionFailed"}
-    job = newer.submit(make_job("failing", parameters=parameters, retryStrategy={"backoff": {"duration": "1s"}}))
+    # Longer than any machine takes to change the job, should its attempt end before that.
+    backoff = {"backoff": {"duration": "5m"}}
+    job = newer.submit(make_job("failing", parameters=parameters, retryStrategy=backoff))
     job.wait_phase(Phase.RUNNING)
     make_unreadable(job)
     assert_failed_for_its_spec(job)

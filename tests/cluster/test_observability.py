@@ -93,6 +93,11 @@ def test_no_log_holds_a_secret(observed: Observed) -> None:
 
 
 def test_the_operator_counts_what_became_of_the_jobs(observed: Observed) -> None:
+    queued = {"gpu_class": "any", "phase": "Queued"}
+    wait_for(
+        "all wait that were put there last",
+        lambda: total(scrape(observed.operator_url), "reconstruction_pool_jobs", **queued) == 3,
+    )
     samples = scrape(observed.operator_url)
     namespace = observed.system.namespace
     ended = {
@@ -113,6 +118,11 @@ def test_the_operator_counts_what_became_of_the_jobs(observed: Observed) -> None
 
 
 def test_the_worker_counts_each_attempt_once_and_tells_what_it_does(observed: Observed) -> None:
+    # An attempt is counted some time after its end is told to the operator.
+    wait_for(
+        "the last end is counted",
+        lambda: total(scrape(observed.worker_url), "reconstruction_worker_attempts_total") >= 7,
+    )
     samples = scrape(observed.worker_url)
     ended = {
         (outcome, reason): total(samples, "reconstruction_worker_attempts_total", outcome=outcome, reason=reason)

@@ -61,7 +61,7 @@ def leases_of_attempts(system: System) -> list[bytes]:
 
 
 def test_operators_that_still_run_put_no_finalizer_back(site: System, operators: Operators) -> None:
-    leader, standby = operators.start("first"), operators.start("second")
+    leader, standby = operators.start_leader("first"), operators.start("second")
     job = running(site)
     queued = site.submit(make_job("queued", parameters=lasting(60)))
     queued.wait_phase(Phase.QUEUED)

@@ -3,7 +3,6 @@
 import io
 import socket
 import threading
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -202,19 +201,9 @@ def test_a_file_that_changes_meanwhile_is_brought_anew(
     web: WebSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names_lead_to(monkeypatch, "127.0.0.1")
-    old = web.paths["/c.zip"] = Behaviour(ZIP, breaks=1)
     new = archive(500_000)
-
-    def swap() -> None:
-        while old.breaks:
-            time.sleep(0.001)
-        web.paths["/c.zip"] = Behaviour(new)
-
-    monkeypatch.setattr(fetch, "FIRST_WAIT_S", 0.3)
-    thread = threading.Thread(target=swap)
-    thread.start()
+    web.paths["/c.zip"] = Behaviour(ZIP, breaks=1, replaced_by=Behaviour(new))
     fetched = bring(web_place(web, "/c.zip"), tmp_path / "in")
-    thread.join()
     assert (tmp_path / "in" / fetched.path).read_bytes() == new
 
 

@@ -155,7 +155,7 @@ def _runs_attempts(command: list[str]) -> bool:
 def test_a_job_that_is_held_while_it_is_published_is_published_by_the_next_attempt(site: Site) -> None:
     uid = str(uuid.uuid4())
     first = site.submit(1, uid=uid, gpu_class=POOLS[1], seconds=2)
-    first.wait_step(Step.PREVIEWS)
+    first.wait_lease()
     site.redis.delete(attempt_key(uid))  # its fence waits for Redis to say which attempt may publish
     sealed = first.work / "attempt-1"
     wait_for("the result is sealed", sealed.exists)

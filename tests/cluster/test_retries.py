@@ -71,7 +71,7 @@ def test_a_job_that_runs_too_long_is_stopped_and_has_failed(shared_system: Syste
 
 
 def test_suspended_time_is_left_out_of_the_deadline(shared_system: System) -> None:
-    job = shared_system.submit(make_job("paused", parameters=lasting(4), activeDeadlineSeconds=60))
+    job = shared_system.submit(make_job("paused", parameters=lasting(8), activeDeadlineSeconds=60))
     job.wait_phase(Phase.RUNNING)
     assert job.patch(suspend=True).returncode == 0
     job.wait_phase(Phase.SUSPENDED)
@@ -107,9 +107,10 @@ def test_a_priority_changed_in_the_queue_counts(shared_system: System) -> None:
     shared_system.submit(make_job("second-in-line", parameters=lasting(300))).wait_until(
         "is sent", lambda s: s.execution_attempts == 1
     )
-    early = shared_system.submit(make_job("early"))
+    # So long that which one came first is seen from times in whole seconds.
+    early = shared_system.submit(make_job("early", parameters=lasting(1.2)))
     early.wait_until("waits", lambda s: bool(s.queue and s.queue.position == 1))
-    late = shared_system.submit(make_job("late"))
+    late = shared_system.submit(make_job("late", parameters=lasting(1.2)))
     late.wait_until("waits", lambda s: bool(s.queue and s.queue.position == 2))
     assert late.patch(priority=10).returncode == 0
     late.wait_until("is next", lambda s: bool(s.queue and s.queue.position == 1))

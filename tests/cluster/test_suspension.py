@@ -104,8 +104,8 @@ def test_a_suspended_job_can_be_cancelled(shared_system: System) -> None:
 
 
 def test_a_suspension_survives_the_operator_and_redis(system: System) -> None:
-    job = system.submit(make_job(parameters=lasting(15)))
-    job.wait_percentage(20)
+    job = system.submit(make_job(parameters=lasting(25)))  # until an operator has started on a busy machine
+    job.wait_percentage(11)
     system.operator.kill()
     assert job.patch(suspend=True).returncode == 0
     system.operator.start()

@@ -95,18 +95,20 @@ def is_suspended(status: ReconstructionJobStatus) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "phase", "check"),
+    ("lasts_s", "changes", "phase", "check"),
     [
-        pytest.param([SUSPEND, RESUME], Phase.SUCCEEDED, ran_once, id="suspended and resumed"),
-        pytest.param([SUSPEND, RESUME, SUSPEND], Phase.SUSPENDED, is_suspended, id="suspended in the end"),
-        pytest.param([REQUEST, WITHDRAW], Phase.SUCCEEDED, ran_once, id="requested and withdrawn"),
-        pytest.param([REQUEST, WITHDRAW, REQUEST, CONFIRM], Phase.CANCELLED, is_cancelled, id="confirmed in the end"),
+        pytest.param(10, [SUSPEND, RESUME], Phase.SUCCEEDED, ran_once, id="suspended and resumed"),
+        pytest.param(300, [SUSPEND, RESUME, SUSPEND], Phase.SUSPENDED, is_suspended, id="suspended in the end"),
+        pytest.param(10, [REQUEST, WITHDRAW], Phase.SUCCEEDED, ran_once, id="requested and withdrawn"),
+        pytest.param(
+            300, [REQUEST, WITHDRAW, REQUEST, CONFIRM], Phase.CANCELLED, is_cancelled, id="confirmed in the end"
+        ),
     ],
 )
 def test_a_running_job_changed_while_the_operator_is_away(
-    system: System, changes: Sequence[Change], phase: Phase, check: Any
+    system: System, lasts_s: float, changes: Sequence[Change], phase: Phase, check: Any
 ) -> None:
-    job = system.submit(make_job(parameters=lasting(10)))
+    job = system.submit(make_job(parameters=lasting(lasts_s)))  # what must be stopped lasts until the operator is back
     job.wait_phase(Phase.RUNNING)
     system.operator.kill()
     change(job, changes)

@@ -151,9 +151,13 @@ def test_a_message_of_an_attempt_is_dropped_and_the_operator_need_not_wait(
 # --- stopping ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("step", [Step.PREPROCESSING, Step.RECONSTRUCTION, Step.POST_PROCESSING, Step.PREVIEWS])
+SECONDS_TO_STOP_IN = {Step.PREPROCESSING: 60, Step.RECONSTRUCTION: 10, Step.POST_PROCESSING: 10, Step.PREVIEWS: 10}
+"""How long a job lasts that is stopped in a step: the last two take a fifth of it each."""
+
+
+@pytest.mark.parametrize("step", SECONDS_TO_STOP_IN)
 def test_a_cancelled_job_leaves_its_step_and_nothing_behind(shared: Site, step: Step) -> None:
-    job = shared.submit(seconds=4 if step is not Step.PREPROCESSING else 60)
+    job = shared.submit(seconds=SECONDS_TO_STOP_IN[step])
     job.wait_step(step)
     job.cancel()
     result = job.wait_result()
@@ -253,14 +257,14 @@ def _said_stop(worker: Worker) -> bool:
 
 def test_a_frozen_attempt_publishes_nothing_once_it_is_replaced(site: Site) -> None:
     site.start_worker()
-    job = site.submit(seconds=3)
+    job = site.submit(seconds=10)
     job.wait_step(Step.PREVIEWS)
     frozen = site.workers[0].children()
     for process in frozen:
         process.suspend()
     wait_for("the lease lapses", lambda: not job.leased)
     site.start_worker()
-    second = site.submit(2, uid=job.uid, seconds=3)
+    second = site.submit(2, uid=job.uid, seconds=10)
     assert second.wait_result().outcome is Outcome.COMPLETED
     published = (job.outputs / MANIFEST).read_text()
     for process in frozen:
@@ -287,7 +291,7 @@ def test_a_killed_worker_takes_its_child_along_and_the_next_attempt_ends_the_job
     assert children
     os.kill(worker.process.pid, signal.SIGKILL)
     worker.process.wait()
-    psutil.wait_procs(children, timeout=20)
+    psutil.wait_procs(children, timeout=60)
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
     wait_for("the lease lapses", lambda: not job.leased)
     site.start_worker()

@@ -86,7 +86,8 @@ def test_a_component_that_dies_is_started_again(state: StateDir) -> None:
     supervisor = Supervisor([component("worker-0")], state, lambda _: None)
     supervisor.up(nothing)
     before = ClusterStatus.load(state).components[0]
-    os.kill(before.pid or 0, signal.SIGKILL)
+    assert before.pid
+    os.kill(before.pid, signal.SIGKILL)
     deadline = time.monotonic() + 30
 
     def healed() -> bool:

@@ -26,7 +26,7 @@ def assert_complete(job: Job) -> ReconstructionJobStatus:
 def test_a_job_whose_worker_is_killed_goes_on_from_its_finished_steps(
     installation: Installation, tenant: Tenant
 ) -> None:
-    job = tenant.submit(parameters=lasting(20), backoffLimit=0)
+    job = tenant.submit(parameters=lasting(40), backoffLimit=0)  # a third of it is left until another Pod is ready
     steps = f"work/{(job.object() or {})['metadata']['uid']}/steps"
     killed = job.wait_percentage(65).worker
     assert killed

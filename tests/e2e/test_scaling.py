@@ -61,7 +61,7 @@ def test_scaling_down_takes_an_idle_worker_and_leaves_the_busy_one(install: Inst
     workers = made.deployment("worker")
     made.kubectl("scale", workers, "--replicas=2")
     made.wait_ready("worker")
-    job = made.submit(make_job("busy", parameters=lasting(30), backoffLimit=0), made.namespace)
+    job = made.submit(make_job("busy", parameters=lasting(60), backoffLimit=0), made.namespace)
     runs = job.wait_until("runs", lambda s: s.phase is Phase.RUNNING and s.worker is not None)
     assert runs.worker
     busy = runs.worker.name

@@ -5,6 +5,7 @@ from tests.e2e.test_losses import assert_complete
 from tests.support.e2e.installation import Installation
 from tests.support.e2e.tenants import Tenant
 from tests.support.jobs import lasting
+from tests.support.waiting import wait_for
 
 
 def test_an_upgrade_loses_no_job_and_runs_none_twice(installation: Installation, tenant: Tenant) -> None:
@@ -14,7 +15,8 @@ def test_an_upgrade_loses_no_job_and_runs_none_twice(installation: Installation,
     before = {part: installation.pod_names(part) for part in ("operator", "worker", "redis")}
     installation.install(values={"operator": {"logLevel": "DEBUG"}, "worker": {"logLevel": "DEBUG"}})
     for part in ("operator", "worker"):
-        assert not before[part] & installation.pod_names(part), f"the {part} was replaced"
+        # helm waits for the new Pods, not for the old ones to be asked to go.
+        wait_for(f"the {part} is replaced", lambda part=part: not before[part] & installation.pod_names(part))  # type: ignore[misc]
     assert before["redis"] == installation.pod_names("redis")
     assert assert_complete(running).execution_attempts <= 2
     assert assert_complete(queued).execution_attempts == 1

@@ -2,8 +2,7 @@
 
 import json
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from kubernetes import client
 
 from recon_api.resource import GROUP, KIND, PLURAL, VERSION
 from recon_api.status import ConditionStatus, ConditionType, Phase, ReconstructionJobStatus
-from recon_dev.follow import documents
 from recon_dev.kubectl import Kubectl
 from tests.support.waiting import GENEROUS_S, wait_for
 
@@ -136,15 +134,46 @@ def has_condition(status: ReconstructionJobStatus, kind: ConditionType, reason: 
 
 @contextmanager
 def recorded(control_plane: Cluster, namespace: str, file: Path) -> Iterator[Callable[[], list[Manifest]]]:
-    """Watch a namespace's jobs; the function yielded returns every state of them that the API server showed so far."""
-    kubectl = control_plane.run_kubectl
+    """Record a namespace's jobs from now on; the function yielded returns every state that they have had until it is called.
+
+    The watch begins at a version of the list, however late its process starts.
+    """
+    kubectl, began = control_plane.run_kubectl, _listed(control_plane, namespace)["metadata"]["resourceVersion"]
+    url = f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}?watch=true&resourceVersion={began}"
     with file.open("w") as output:
-        watch = subprocess.Popen(
-            [*kubectl.command, "-n", namespace, "get", "rj", "-w", "-o", "json"], env=kubectl.env, stdout=output
-        )
-    time.sleep(0.5)  # a watch that began late would miss the first states, and nothing says when it has begun
+        watch = subprocess.Popen([*kubectl.command, "get", "--raw", url], env=kubectl.env, stdout=output)
+
+    def shown() -> list[Manifest]:
+        lines = file.read_text().splitlines(keepends=True)
+        return [json.loads(line)["object"] for line in lines if line.endswith("\n")]
+
+    def states() -> list[Manifest]:
+        now = _versions(_listed(control_plane, namespace)["items"])
+
+        def has_caught_up() -> bool:
+            seen = _versions(shown())
+            return all(seen.get(uid, 0) >= version for uid, version in now.items() if version > int(began))
+
+        wait_for("the watch shows the jobs as they are now", has_caught_up)
+        return shown()
+
     try:
-        yield lambda: list(documents(file.read_text().splitlines(keepends=True)))
+        yield states
     finally:
         watch.kill()
         watch.wait()
+
+
+def _listed(control_plane: Cluster, namespace: str) -> Manifest:
+    api = client.CustomObjectsApi(control_plane.api)
+    found: Any = api.list_namespaced_custom_object(GROUP, VERSION, namespace, PLURAL)
+    return dict(found)
+
+
+def _versions(jobs: Iterable[Manifest]) -> dict[str, int]:
+    """Return the newest version of each job, by its UID; within one kind they are ordered."""
+    found: dict[str, int] = {}
+    for job in jobs:
+        uid, version = job["metadata"]["uid"], int(job["metadata"]["resourceVersion"])
+        found[uid] = max(version, found.get(uid, 0))
+    return found

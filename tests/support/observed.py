@@ -42,8 +42,9 @@ class Observed:
 
     def lines(self) -> list[Line]:
         """Every log line of operator and worker, in order of their times; fails where one is no JSON."""
-        texts = [line for log in self.logs for line in log.read_text().splitlines()]
-        return sorted((json.loads(text) for text in texts), key=lambda line: str(line["time"]))
+        texts = [line for log in self.logs for line in log.read_text().splitlines(keepends=True)]
+        whole = [text for text in texts if text.endswith("\n")]  # the latest may be on its way
+        return sorted((json.loads(text) for text in whole), key=lambda line: str(line["time"]))
 
     @property
     def logs(self) -> list[Path]:

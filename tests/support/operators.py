@@ -83,6 +83,12 @@ class Operators:
         self.all.append(started)
         return started
 
+    def start_leader(self, name: str, **options: Any) -> Operator:
+        """Start the first one, and wait until it leads: it is ready before that, as one that stands by."""
+        started = self.start(name, **options)
+        assert self.wait_leader() is started
+        return started
+
     def stop(self) -> None:
         """Stop all that still run."""
         for each in self.all:

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from tests.support.waiting import wait_for
+
 CHUNK = 1 << 16
 
 
@@ -19,11 +21,17 @@ class Proxy:
         self._connected = threading.Event()
         self._connected.set()
         self._said = bytearray()
+        self._clients: list[threading.Thread] = []
         self.port = int(self._listener.getsockname()[1])
 
     def said(self) -> bytes:
         """Return all that clients have sent so far."""
         return bytes(self._said)
+
+    def said_at_last(self) -> bytes:
+        """Return all that clients have ever sent, once each has hung up; what they sent last may still be on its way before."""
+        wait_for("all clients have hung up", lambda: not any(thread.is_alive() for thread in self._clients))
+        return self.said()
 
     def cut(self) -> None:
         """Drop what comes from now on, on connections that stay open."""
@@ -38,7 +46,10 @@ class Proxy:
                 server = socket.create_connection(("127.0.0.1", self._target_port))
                 self._sockets.append(server)
                 for source, sink in ((client, server), (server, client)):
-                    threading.Thread(target=self._forward, args=(source, sink, source is client), daemon=True).start()
+                    thread = threading.Thread(target=self._forward, args=(source, sink, source is client), daemon=True)
+                    if source is client:
+                        self._clients.append(thread)
+                    thread.start()
 
     def close(self) -> None:
         """End all connections."""

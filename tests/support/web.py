@@ -43,6 +43,8 @@ class Behaviour:
     """How many of the next answers break off in the middle."""
     fails: int = 0
     """How many of the next answers are 503."""
+    replaced_by: "Behaviour | None" = None
+    """What takes its place when an answer has broken off, before the client knows."""
     hangs: threading.Event | None = None
     """If set, it waits for this in the middle of the body."""
     endless: bool = False
@@ -97,6 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
             found.hangs.wait(60)
         if found.breaks:
             found.breaks -= 1
+            if found.replaced_by is not None:
+                self.server.site.paths[self.path.partition("?")[0]] = found.replaced_by  # type: ignore[attr-defined]
             self.close_connection = True
             self.connection.close()
             return

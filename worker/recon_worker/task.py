@@ -135,8 +135,9 @@ def _process(task: Task, payload: TaskPayload) -> dict[str, Any]:
         with feed:
             result, error = _outcome(payload, lease, feed)
         result = with_circumstances(result, worker=owner.worker, started_at=started_at, metrics=feed.metrics)
-        _record(redis, lease, payload, result)
+        # Before the operator can hear of it: the log lines of both tell the story in its order.
         logger.info("attempt %d has %s", payload.attempt, f"{result.outcome} {error or ''}".strip())
+        _record(redis, lease, payload, result)
     _tell_main_process(payload, result, feed)
     _tracing().note_end(payload, result, feed.visits())
     if error is not None and result.outcome is not Outcome.CANCELLED:

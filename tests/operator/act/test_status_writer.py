@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from recon_api.status import Phase, QueueStatus, ReconstructionJobStatus
-from recon_operator.act.status_writer import StatusWriter, WriteBudget, is_routine
+from recon_operator.act.status_writer import CORRECTIONS_PER_S, StatusWriter, WriteBudget, is_routine
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.status_patch import dump, merge_patch, status_patch
 from tests.operator.builders import UID, dispatched, finished, make_job, queued, requested, running
@@ -99,6 +99,7 @@ async def test_a_status_is_written_over_what_stands_there(
 async def test_only_so_many_corrections_are_made_at_once() -> None:
     jobs, api = Jobs(), Recorder()
     writer = StatusWriter(cast(Any, api), jobs, 20.0)
+    writer.corrections = WriteBudget(CORRECTIONS_PER_S, clock=lambda: 100.0)
     deferred = []
     for number in range(10):
         uid = f"{number}"

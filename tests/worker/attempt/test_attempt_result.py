@@ -21,6 +21,7 @@ from recon_worker.attempt.progress_reporter import ProgressFeed
 from recon_worker.attempt.stop_order import StopOrder
 from recon_worker.publishing.published_result import Finished
 from recon_worker.supervisor.crash_watch import DeathWatch, RunningAttempt, living, running_attempts
+from tests.support.waiting import wait_for
 
 
 class OutOfMemoryError(RuntimeError):
@@ -113,18 +114,11 @@ def test_an_attempt_may_end_before_its_first_step() -> None:
 
 def test_every_new_step_is_sent_and_the_latest_value_counts() -> None:
     sent: list[ProgressMeta] = []
-    got = threading.Event()
-
-    def send(meta: ProgressMeta) -> None:
-        sent.append(meta)
-        got.set()
-
-    with ProgressFeed(send, StopOrder()) as feed:
+    with ProgressFeed(sent.append, StopOrder()) as feed:
         for step in Step:
             for percentage in range(step.start_percentage, step.end_percentage):
                 feed.show(step, percentage)
-            got.wait(10)
-            got.clear()
+            wait_for(f"{step} is sent", lambda step=step: step in {meta.step for meta in sent}, every_s=0.001)  # type: ignore[misc]
     assert len(sent) < 3 * len(Step)
     assert [meta.progress for meta in sent] == sorted(meta.progress for meta in sent)
 

@@ -56,7 +56,7 @@ RUN for side in operator worker; do \
       && case $side in operator) other=worker ;; worker) other=operator ;; esac \
       && site=$(echo /opt/reconstruction/lib/python3.*/site-packages) \
       && mkdir -p "/code/$side$site" "/code/$side/opt/reconstruction/bin" \
-      && cp -a "$site/recon_api" "$site/recon_$side" "$site"/reconstruction_operator-*.dist-info "/code/$side$site" \
+      && cp -a "$site/recon_api" "$site/recon_runtime" "$site/recon_$side" "$site"/reconstruction_operator-*.dist-info "/code/$side$site" \
       && cp -a "/opt/reconstruction/bin/reconstruction-$side" "/code/$side/opt/reconstruction/bin" \
       && rm -r /opt/reconstruction || exit 1; \
     done

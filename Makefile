@@ -54,8 +54,10 @@ e2e: $(READY) ## Run the tests on the cluster that KUBECONFIG names, with images
 races: $(READY) ## Run other random races of a job's events than the tests do (SEEDS=10000-20000)
 	SEEDS=$(or $(SEEDS),10000-20000) $(BIN)/pytest tests/cluster/test_races.py -k facts --numprocesses=$(JOBS)
 
-CHECKS := check-style check-format check-types check-imports check-generated check-sizes check-chart
-check: $(READY) ## Check style, types, import rules, file sizes, generated files and the chart
+# The slowest first: the others run beside it.
+CHECKS := check-types check-imports check-dead-code check-style check-format check-generated check-sizes check-array-docstrings check-unread-constants check-dependencies check-settings \
+          check-reasons check-test-mirror check-chart
+check: $(READY) ## Check style, types, imports, dependencies, sizes, docstrings, dead code, generated files and the chart
 	@$(MAKE) --keep-going --jobs=2 --output-sync=target $(CHECKS)
 
 check-style:
@@ -70,6 +72,20 @@ check-generated:
 	@$(BIN)/python -m recon_dev.generate --check && echo '  ok  generated files'
 check-sizes:
 	@$(BIN)/python -m recon_dev.checks.sizes && echo '  ok  sizes of files and functions'
+check-dependencies:
+	@$(BIN)/python -m recon_dev.checks.dependencies && echo '  ok  dependencies are declared and imported'
+check-settings:
+	@$(BIN)/python -m recon_dev.checks.settings && echo '  ok  settings are read'
+check-reasons:
+	@$(BIN)/python -m recon_dev.checks.reasons && echo '  ok  documented reasons are given'
+check-dead-code:
+	@$(BIN)/python -m recon_dev.checks.dead_code && echo '  ok  code is used'
+check-test-mirror:
+	@$(BIN)/python -m recon_dev.checks.test_mirror && echo '  ok  tests mirror modules'
+check-array-docstrings:
+	@$(BIN)/python -m recon_dev.checks.array_docstrings && echo '  ok  shapes in docstrings of arrays'
+check-unread-constants:
+	@$(BIN)/python -m recon_dev.checks.unread_constants && echo '  ok  constants are read'
 check-chart:
 	@$(BIN)/python -m recon_dev.checks.chart && echo '  ok  chart'
 

@@ -192,16 +192,19 @@ def _table(result: Mapping[str, Any]) -> str:
         *((label, _line(result["all"][name])) for name, label in FIGURES.items()),
         *(
             (f"{label}, {step} ({figures['jobs']})", _line(figures[name]))
-            for name, label in FIGURES.items() if name in ("confirm_to_stopped_s", "confirm_to_cancelled_s")
+            for name, label in FIGURES.items()
+            if name in ("confirm_to_stopped_s", "confirm_to_cancelled_s")
             for step, figures in result["by_step"].items()
         ),
         ("plain process: SIGTERM to gone", _line(plain["sigterm_to_gone_s"])),
         *((f"plain process, {step}", _line(figures)) for step, figures in plain["by_step"].items()),
-        ("plain process: killed, left behind, finished first",
-         f"{plain['killed']}, {plain['left_behind']}, {plain['finished_first']} of {plain['runs']}"),
+        (
+            "plain process: killed, left behind, finished first",
+            f"{plain['killed']}, {plain['left_behind']}, {plain['finished_first']} of {plain['runs']}",
+        ),
         ("plain process: start to first step", f"{plain['start_to_first_step_s']:8.3f}"),
         ("machine", f"{result['cores']} × {result['cpu']}, load {result['load_before'][0]} before"),
-    ]  # fmt: skip
+    ]
     return "\n".join(f"{label:<62} {value}" for label, value in rows)
 
 

@@ -1,9 +1,9 @@
 """How good a reconstruction is, and what it costs: `python benchmarks/evaluate.py PHOTO_SET`.
 
-PHOTO_SET is a folder with `images/`, `cams.json` and `gt.ply`, such as `recon_dev.truth.photos` writes. Its photos are
+PHOTO_SET is a folder with `images/`, `cams.json` and `gt.ply`, such as `recon_dev.ground_truth.photos` writes. Its photos are
 reconstructed by `python -m recon_worker reconstruct` in a process of its own, whose wall and CPU time are measured, or an
-existing result is taken (`--mesh`, `--cameras`). What the figures mean is said in `recon_dev.truth.surface_distance` and
-`recon_dev.truth.pose_error`.
+existing result is taken (`--mesh`, `--cameras`). What the figures mean is said in `recon_dev.ground_truth.surface_distance` and
+`recon_dev.ground_truth.pose_error`.
 """
 
 import argparse
@@ -20,8 +20,8 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from recon_dev.truth.evaluation import Evaluation, evaluate
-from recon_dev.truth.photos import PHOTOS_FOLDER
+from recon_dev.ground_truth.evaluation import Evaluation, evaluate
+from recon_dev.ground_truth.photos import PHOTOS_FOLDER
 
 
 class Cost(BaseModel):

@@ -40,7 +40,6 @@ TIMEOUT_S = 1800.0
 SINGLES = 3
 """How often one job alone is measured."""
 
-GPUS = {"nvidia.com/gpu": 1}
 PHOTOS = "object"
 
 

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from recon_dev.ground_truth.cameras import Ring
+from recon_dev.ground_truth.photos import PHOTOS_FOLDER, PhotoSetSpec
 from recon_dev.photos import known_photo_set, photos_in
-from recon_dev.truth.cameras import Ring
-from recon_dev.truth.photos import PHOTOS_FOLDER, PhotoSetSpec
 
 PHOTO_SET = PhotoSetSpec(
     rings=(Ring(20, 18.0, 3.4), Ring(16, 40.0, 3.4), Ring(8, 62.0, 3.4)),
-    width_px=640, height_px=480, shape_cells=160, ground_cells=1024,
-)  # fmt: skip
+    width_px=640,
+    height_px=480,
+    shape_cells=160,
+    ground_cells=1024,
+)
 """44 photos in three rings; each job gets neighbours of each ring, so that they overlap however many they are."""
 
 

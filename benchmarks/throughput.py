@@ -144,17 +144,23 @@ def _table(result: dict[str, Any]) -> str:
         ("jobs, workers", f"{result['jobs']}, {result['workers']}"),
         ("ended as", ", ".join(f"{number} {phase}" for phase, number in result["phases"].items())),
         ("jobs/s", result["jobs_per_s"]),
-        *((f"alone: {name.replace('_', ' ')} p50 / p99", f"{values['p50']} / {values['p99']}")
-          for name, values in result["alone"].items()),
-        *((f"{name.replace('_', ' ')} p50 / p99", f"{result[name]['p50']} / {result[name]['p99']}")
-          for name in ("apply_to_start_s", "apply_to_finished_s")),
+        *(
+            (f"alone: {name.replace('_', ' ')} p50 / p99", f"{values['p50']} / {values['p99']}")
+            for name, values in result["alone"].items()
+        ),
+        *(
+            (f"{name.replace('_', ' ')} p50 / p99", f"{result[name]['p50']} / {result[name]['p99']}")
+            for name in ("apply_to_start_s", "apply_to_finished_s")
+        ),
         *((f"writes a job: {name}", number) for name, number in result["writes_per_job"].items() if number >= 0.01),
         ("API server alone: creates/s", result["ceiling"]["creates_per_s"]),
         ("API server alone: status patches/s", result["ceiling"]["status_patches_per_s"]),
-        *((f"{name}: CPU ms a job, RSS MiB", f"{used['cpu_ms_per_job']}, {used['rss_mib']}")
-          for name, used in result["processes"].items()),
+        *(
+            (f"{name}: CPU ms a job, RSS MiB", f"{used['cpu_ms_per_job']}, {used['rss_mib']}")
+            for name, used in result["processes"].items()
+        ),
         ("machine", f"{result['cores']} × {result['cpu']}, load {result['load_before'][0]} before"),
-    ]  # fmt: skip
+    ]
     return "\n".join(f"{label:<46} {value}" for label, value in rows)
 
 

@@ -172,13 +172,23 @@ def _figures(traces: Sequence[tuple[Followed, Trace, Trace, Trace]]) -> dict[str
 
 
 def _table(result: Mapping[str, Any]) -> str:
-    kinds = [(f"{model}, {kind}", result[model][kind]) for model in ("multiview", "synthetic")
-             for kind in ("learned", "by_pace")]  # fmt: skip
+    kinds = [
+        (f"{model}, {kind}", result[model][kind])
+        for model in ("multiview", "synthetic")
+        for kind in ("learned", "by_pace")
+    ]
     head = f"{'':<26}" + "".join(f"{f'at {share:.0%}':>16}" for share in POINTS) + f"{'said':>8}{'jump':>8}"
     rows = [_row(label, figures) for label, figures in [*kinds, ("start of waiting jobs", result["start"])]]
-    return "\n".join([head, *rows, _row("the same in seconds", result["start"], "_s", 1.0), "",
-                      "Median and 90th percentile of |told - left| / left, in percent.",
-                      f"{result['cores']} x {result['cpu']}, load {result['load_before'][0]} before"])  # fmt: skip
+    return "\n".join(
+        [
+            head,
+            *rows,
+            _row("the same in seconds", result["start"], "_s", 1.0),
+            "",
+            "Median and 90th percentile of |told - left| / left, in percent.",
+            f"{result['cores']} x {result['cpu']}, load {result['load_before'][0]} before",
+        ]
+    )
 
 
 def _row(label: str, figures: Mapping[str, Any], unit: str = "", scale: float = 100.0) -> str:

@@ -91,7 +91,9 @@ def _status() -> Schema:
     return {
         **_without_defaults(structural(ReconstructionJobStatus.model_json_schema(by_alias=True))),
         "default": {"phase": "Pending"},
-        **rules.validations(rules.FINISHED_PHASE_STAYS, rules.FINAL_CONDITIONS_STAY),
+        **rules.validations(
+            rules.END_IS_WHOLE, rules.END_STAYS, rules.ATTEMPT_NUMBER_STAYS, rules.ATTEMPTS_FIT_THEIR_NUMBER
+        ),
     }
 
 

@@ -39,9 +39,11 @@ COMPLETED = Reason("Completed", "The mesh and its previews are published")
 SUSPENDED = Reason("Suspended", "The job is held by spec.suspend")
 SUSPENDING = Reason("Suspending", "The job is being suspended: its attempt stops and keeps its finished steps")
 RESUMED = Reason("Resumed", "The job was held and goes on")
-NOT_RUNNING = Reason("NotRunning", "No attempt of the job runs now")
 RETRYING = Reason("Retrying", "The next attempt waits for its backoff")
-STATUS_CORRECTED = Reason("StatusCorrected", "Somebody else changed the status; the operator has set it right")
+STATUS_CORRECTED = Reason(
+    "StatusCorrected",
+    "The status knew of fewer attempts than were sent, as after a restore; the operator has set it right",
+)
 
 # --- cancellation ------------------------------------------------------------------------------------------------
 AWAITING_CONFIRMATION = Reason("AwaitingConfirmation", "A cancellation is requested; it stops the job once confirmed")

@@ -109,6 +109,13 @@ INPUT_IS_NEEDED = Rule(
     ".input",
 )
 
+NO_TEXTURE_YET = Rule(
+    "oldSelf.hasValue() || !self",
+    "must be false or left out: no model of this version makes a texture; the mesh's vertices carry the colours",
+    optional_old_self=True,
+)
+"""At creation only: a job that an earlier version took can still be finished and removed."""
+
 ONE_OUTPUT = Rule("!(has(self.path) && has(self.url))", "name one place for the output: either path or url, not both")
 
 BACKOFF_GROWS_TO_ITS_LIMIT = Rule(
@@ -163,20 +170,39 @@ EXPIRED_REQUEST_IS_WITHDRAWN_FIRST = Rule(
     ".spec.cancellation",
 )
 
-FINISHED_PHASE_STAYS = Rule(
-    "!has(oldSelf.phase) || !(oldSelf.phase in ['Succeeded', 'Failed', 'Cancelled'])"
-    " || (has(self.phase) && self.phase == oldSelf.phase)"
-    " || !has(oldSelf.conditions) || !oldSelf.conditions.exists("
-    "c, c.status == 'True' && c.type in ['Complete', 'Failed', 'Cancelled'])",
+FINISHED = "['Succeeded', 'Failed', 'Cancelled']"
+IS_FINAL = "c.status == 'True' && c.type in ['Complete', 'Failed', 'Cancelled']"
+
+END_IS_WHOLE = Rule(
+    f"has(self.phase) && self.phase in {FINISHED}"
+    f" ? has(self.completionTime) && has(self.conditions) && self.conditions.exists_one(c, {IS_FINAL})"
+    " && self.conditions.exists(c, c.status == 'True' && c.type == (self.phase == 'Succeeded' ? 'Complete' : self.phase))"
+    f" : !has(self.conditions) || !self.conditions.exists(c, {IS_FINAL})",
+    "a job ends by its phase, the one condition of that phase and completionTime together, or it does not end",
+    ".phase",
+)
+
+END_STAYS = Rule(
+    f"!has(oldSelf.phase) || !(oldSelf.phase in {FINISHED}) || (has(self.phase) && self.phase == oldSelf.phase"
+    " && has(self.completionTime) && (!has(oldSelf.completionTime) || self.completionTime == oldSelf.completionTime))",
     "a finished job stays as it ended",
     ".phase",
 )
-"""A phase that somebody set by hand has no condition that goes with it, and can be set right."""
 
-FINAL_CONDITIONS_STAY = Rule(
-    "!has(oldSelf.conditions) || oldSelf.conditions.all(c, c.status != 'True'"
-    " || !(c.type in ['Complete', 'Failed', 'Cancelled'])"
-    " || (has(self.conditions) && self.conditions.exists(d, d.type == c.type && d.status == 'True')))",
-    "the condition that says how a job ended stays",
-    ".conditions",
+ATTEMPT_NUMBER_STAYS = Rule(
+    "!has(oldSelf.executionAttempts)"
+    " || (has(self.executionAttempts) && self.executionAttempts >= oldSelf.executionAttempts)",
+    "the number of an attempt never goes back: it tells the latest attempt from those before it",
+    ".executionAttempts",
+)
+
+ATTEMPTS_FIT_THEIR_NUMBER = Rule(
+    "!has(self.attempts) || size(self.attempts) == 0"
+    " ? !has(self.executionAttempts) || self.executionAttempts == 0"
+    " : has(self.executionAttempts) && self.attempts[size(self.attempts) - 1].number == self.executionAttempts"
+    " && self.attempts.exists_one(a, a.number == self.executionAttempts)"
+    " && self.attempts.all(a, a.number == self.executionAttempts"
+    " || (a.number < self.executionAttempts && has(a.endTime)))",
+    "the last of attempts is number executionAttempts, and those before it have ended",
+    ".attempts",
 )

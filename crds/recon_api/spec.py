@@ -3,7 +3,8 @@
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from recon_api import rules
 from recon_api.base import ObservedModel
@@ -80,6 +81,16 @@ class OutputFormat(StrEnum):
     OBJ = "obj"
 
 
+def _refuse_texture(value: bool) -> bool:  # noqa: FBT001 - pydantic hands it in by place
+    if value:
+        raise PydanticCustomError("no_texture", rules.NO_TEXTURE_YET.message)
+    return value
+
+
+NoTexture = Annotated[bool, AfterValidator(_refuse_texture)]
+"""The parameter `texture` of a model that makes none: true is refused, also where no API server has looked at it."""
+
+
 class Parameters(ObservedModel):
     """What the model is given. A model documents its own further keys; one that it does not know fails the job."""
 
@@ -87,12 +98,12 @@ class Parameters(ObservedModel):
 
     quality: Quality = Quality.STANDARD
     """draft, standard or high: time against detail."""
-    max_image_size: Annotated[int, Field(ge=64, le=16384)] | None = None
-    """Longest side, in pixels, at which photos are used."""
+    max_image_size: Annotated[int, Field(ge=320, le=16_384)] | None = None
+    """Longest side, in pixels, at which photos are used; they are never enlarged. The quality's own where left out."""
     target_faces: Annotated[int, Field(ge=100, le=20_000_000)] | None = None
-    """Number of triangles that the mesh is reduced to."""
-    texture: bool | None = None
-    """Whether the mesh gets a texture; otherwise its vertices carry the colours."""
+    """Number of triangles that the mesh is reduced to; the quality's own where left out."""
+    texture: Annotated[bool, Field(json_schema_extra=rules.validations(rules.NO_TEXTURE_YET))] | None = None
+    """Not available yet: no model of this version makes a texture, the mesh's vertices carry the colours. false is taken."""
     formats: Annotated[
         tuple[OutputFormat, ...],
         Field(min_length=1, max_length=3, json_schema_extra={"x-kubernetes-list-type": "set"}),

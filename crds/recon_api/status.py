@@ -5,10 +5,12 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
+from pydantic.config import JsonDict
 
 from recon_api.base import ObservedModel
+from recon_api.spec import MAX_SECONDS
 
-FIRST_YEAR, LAST_YEAR = 1970, 2200
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 """Of the times that a status can name: far enough from the calendar's ends to be reckoned with."""
 
 
@@ -18,8 +20,23 @@ def _in_those_years(at: datetime) -> datetime:
     return at
 
 
-Time = Annotated[datetime, AfterValidator(_in_those_years)]
-"""A time in a status; any other one was written by somebody else."""
+TIME = r"^(19[7-9][0-9]|2[01][0-9]{2})-.*T.*(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$"
+"""Those years, and an offset that exists: the API server's own format lets others through."""
+
+Time = Annotated[datetime, AfterValidator(_in_those_years), Field(json_schema_extra={"pattern": TIME})]
+"""A time in a status that everybody can read."""
+
+MAX_ATTEMPTS = 1_000_000
+"""No job comes to so many attempts; a larger number was made up."""
+
+KEPT_ATTEMPTS = 5
+"""How many attempts a status keeps."""
+
+AttemptCount = Annotated[int, Field(ge=0, le=MAX_ATTEMPTS)]
+"""How many attempts there were of some kind."""
+
+ONE_OF_A_TYPE: JsonDict = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
+"""The API server refuses a second condition of a type."""
 
 
 class Phase(StrEnum):
@@ -147,7 +164,7 @@ class StepTime(ObservedModel):
 class Attempt(ObservedModel):
     """One attempt at the job; the last five are kept."""
 
-    number: Annotated[int, Field(ge=1)]
+    number: Annotated[int, Field(ge=1, le=MAX_ATTEMPTS)]
     worker: str = ""
     start_time: Time | None = None
     stop_time: Time | None = None
@@ -179,17 +196,17 @@ class ReconstructionJobStatus(ObservedModel):
     """The model that is used."""
     task_id: Annotated[str, Field(alias="taskID")] = ""
     """Celery task of the current attempt, `<uid>.<attempt>`."""
-    execution_attempts: Annotated[int, Field(ge=0)] = 0
+    execution_attempts: AttemptCount = 0
     """Number of the latest attempt; the fencing token of everything it writes."""
-    failed_attempts: Annotated[int, Field(ge=0)] = 0
+    failed_attempts: AttemptCount = 0
     """Attempts that count against spec.backoffLimit."""
-    ignored_attempts: Annotated[int, Field(ge=0)] = 0
+    ignored_attempts: AttemptCount = 0
     """Attempts that do not count: what the cluster lost, and what a rule with action Ignore matched."""
-    attempts: tuple[Attempt, ...] = ()
+    attempts: Annotated[tuple[Attempt, ...], Field(max_length=KEPT_ATTEMPTS)] = ()
     start_time: Time | None = None
     """When the first attempt started to run."""
     completion_time: Time | None = None
-    active_seconds: Annotated[int, Field(ge=0)] = 0
+    active_seconds: Annotated[int, Field(ge=0, le=MAX_SECONDS)] = 0
     """Running time of all attempts that have ended."""
     queue: QueueStatus | None = None
     worker: WorkerStatus | None = None
@@ -198,7 +215,7 @@ class ReconstructionJobStatus(ObservedModel):
     steps: Annotated[tuple[StepTime, ...], Field(max_length=20)] = ()
     """How long each step took, once the job has succeeded."""
     outputs: tuple[Output, ...] = ()
-    conditions: Annotated[tuple[Condition, ...], Field(max_length=20)] = ()
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=20, json_schema_extra=ONE_OF_A_TYPE)] = ()
 
     def condition(self, kind: ConditionType) -> Condition | None:
         """Return the condition of that type, if it was ever set."""
@@ -206,7 +223,7 @@ class ReconstructionJobStatus(ObservedModel):
 
     @property
     def final_conditions(self) -> tuple[Condition, ...]:
-        """The conditions that say how the job ended; one, unless somebody else set them."""
+        """The conditions that say how the job ended: one of a finished job, none of any other."""
         return tuple(c for c in self.conditions if c.type in FINAL_PHASES and c.status is ConditionStatus.TRUE)
 
     @property

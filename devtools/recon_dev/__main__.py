@@ -61,8 +61,12 @@ def _parser() -> argparse.ArgumentParser:
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     text = "reconstruct an object before your eyes: start the cluster, run a job, show its result, stop"
     demo = commands.add_parser("demo", help=text, description=_sentence(text))
-    demo.add_argument("--photos", type=Path, metavar="DIR",
-                      help="your own photos (default: rendered ones of an object of known shape)")  # fmt: skip
+    demo.add_argument(
+        "--photos",
+        type=Path,
+        metavar="DIR",
+        help="your own photos (default: rendered ones of an object of known shape)",
+    )
     demo.add_argument("--keep", action="store_true", help="leave the cluster running")
     demo.set_defaults(run=_demo)
     _add_state_dir(demo)
@@ -78,8 +82,13 @@ def _add_up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     supervise_command.set_defaults(run=_supervise)
     for command in (up, supervise_command):
         command.add_argument("--workers", type=_count, default=1, metavar="N", help="how many workers (default: 1)")
-        command.add_argument("--without", action="append", choices=OPTIONAL_PARTS, default=[],
-                             help="leave a part out, to run it by hand; can be given more than once")  # fmt: skip
+        command.add_argument(
+            "--without",
+            action="append",
+            choices=OPTIONAL_PARTS,
+            default=[],
+            help="leave a part out, to run it by hand; can be given more than once",
+        )
         command.add_argument("--fast", action="store_true", help="do not wait for the disk; for tests")
         command.add_argument("--audit", action="store_true", help="note each request of the operator; for tests")
         command.add_argument("--parent-pid", type=int, metavar="PID", help="stop when this process is gone; for tests")
@@ -87,8 +96,13 @@ def _add_up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 
 def _add_state_dir(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--state-dir", type=Path, default=DEFAULT_STATE_DIR, metavar="DIR",
-                         help="folder of the cluster's state, photos, results and logs (default: .dev in the checkout)")  # fmt: skip
+    command.add_argument(
+        "--state-dir",
+        type=Path,
+        default=DEFAULT_STATE_DIR,
+        metavar="DIR",
+        help="folder of the cluster's state, photos, results and logs (default: .dev in the checkout)",
+    )
 
 
 def _sentence(text: str) -> str:

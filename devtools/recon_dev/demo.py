@@ -12,14 +12,14 @@ from recon_api.status import ConditionType, Phase, ReconstructionJobStatus
 from recon_dev.cluster import Options
 from recon_dev.console import complain, console, say
 from recon_dev.follow import follow
+from recon_dev.ground_truth.evaluation import evaluate
+from recon_dev.ground_truth.photos import DEMO, PHOTOS_FOLDER
+from recon_dev.ground_truth.surface_distance import SurfaceProtocol
 from recon_dev.kubectl import Kubectl
 from recon_dev.lifecycle import Stopped, down, up_in_background
 from recon_dev.photos import known_photo_set, photos_in, put_photos
 from recon_dev.state import CHECKOUT, StateDir
 from recon_dev.status import SupervisorLock
-from recon_dev.truth.evaluation import evaluate
-from recon_dev.truth.photos import DEMO, PHOTOS_FOLDER
-from recon_dev.truth.surface_distance import SurfaceProtocol
 
 EXAMPLE = CHECKOUT / "examples" / "01-first-job" / "manifest.yaml"
 NAME, NAMESPACE = "first-job", "default"

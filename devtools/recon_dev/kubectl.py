@@ -34,8 +34,14 @@ class Kubectl:
         """Run kubectl and return what came of it."""
         try:
             return subprocess.run(
-                [*self.command, *arguments], input=stdin, env=self.env, capture_output=True, text=True, timeout=timeout_s, check=False
-            )  # fmt: skip
+                [*self.command, *arguments],
+                input=stdin,
+                env=self.env,
+                capture_output=True,
+                text=True,
+                timeout=timeout_s,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             raise DevError(f"kubectl {' '.join(arguments[:4])}: no answer in {timeout_s:.0f} s") from None
 

@@ -44,9 +44,14 @@ def up_in_background(state: StateDir, options: Options) -> None:
     reader, writer = os.pipe()
     with state.log("supervisor").open("ab") as log:
         process = subprocess.Popen(
-            [*command, f"--report-fd={writer}"], pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True, cwd="/",
-        )  # fmt: skip
+            [*command, f"--report-fd={writer}"],
+            pass_fds=[writer],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
+        )
     os.close(writer)
     try:
         _follow(process, reader, state)
@@ -154,8 +159,10 @@ def _start_order(record: Path) -> float:
 
 def describe(state: StateDir) -> str:
     """Return where everything of a running cluster is."""
-    return "\n".join((
-        f"  export KUBECONFIG={state.kubeconfig}",
-        f"  storage  {state.storage} (photos go to inputs/<namespace>/)",
-        f"  logs     {state.logs}",
-    ))  # fmt: skip
+    return "\n".join(
+        (
+            f"  export KUBECONFIG={state.kubeconfig}",
+            f"  storage  {state.storage} (photos go to inputs/<namespace>/)",
+            f"  logs     {state.logs}",
+        )
+    )

@@ -8,16 +8,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from recon_dev import ground_truth
 from recon_dev.errors import DevError
 from recon_dev.go_build import cache_dir
-from recon_dev.truth import photos as truth
-from recon_dev.truth.photos import PhotoSetSpec, render_photo_set
+from recon_dev.ground_truth.photos import PhotoSetSpec, render_photo_set
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif"})
 
 
 def known_photo_set(spec: PhotoSetSpec, on_progress: Callable[[float], None] = lambda _: None) -> Path:
-    """Return the folder of a photo set of known shape in the cache, rendered where it is missing (see `recon_dev.truth`)."""
+    """Return the folder of a photo set of known shape in the cache, rendered where it is missing (see `recon_dev.ground_truth`)."""
     folder = cache_dir() / "photo-sets" / _digest(spec)
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def known_photo_set(spec: PhotoSetSpec, on_progress: Callable[[float], None] = l
 
 def _digest(spec: PhotoSetSpec) -> str:
     """Return a digest of the spec and of the code that draws it."""
-    sources = sorted(Path(truth.__file__).parent.glob("*.py"))
+    sources = sorted(Path(ground_truth.__file__).parent.glob("*.py"))
     return hashlib.sha256(b"\0".join([repr(spec).encode(), *(s.read_bytes() for s in sources)])).hexdigest()[:16]
 
 

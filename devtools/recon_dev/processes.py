@@ -81,10 +81,15 @@ class RunningProcess:
         self.started_at = time.monotonic()
         with log.open("ab") as output:
             self._child = subprocess.Popen(
-                list(component.command), env=dict(component.env), cwd=component.cwd, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+                list(component.command),
+                env=dict(component.env),
+                cwd=component.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
                 preexec_fn=_end_with_parent,  # noqa: PLW1509 - a single system call
-            )  # fmt: skip
+            )
         self.identity = ProcessIdentity.of(self._child.pid)
         write_private(record, self.identity.model_dump_json())
 

@@ -126,19 +126,27 @@ class JobRelease:
 async def release_jobs(settings: OperatorSettings, *, discard: bool) -> None:
     """Let all jobs go that these settings' operator looks after. Raises KubernetesError, LeaseLostError."""
     fence = fence_of(settings)
-    api = await KubernetesApi.connect(fence)
+    api = await KubernetesApi.connect(fence, component="release-jobs")
     leadership = leadership_of(settings, api, fence, rob_for_s=STAY_AWAY_S)
     if not settings.leader_election:
         log.warning("LEADER_ELECTION is off: an operator that still runs may put finalizers back")
     redis = RedisState(
-        settings.celery_broker_url, settings.celery_result_backend, settings.redis_state_db, settings.redis_timeout_s,
+        settings.celery_broker_url,
+        settings.celery_result_backend,
+        settings.redis_state_db,
+        settings.redis_timeout_s,
         fence,
-    )  # fmt: skip
+    )
     celery = CeleryClient(settings.celery_broker_url, settings.redis_timeout_s, fence)
     release = JobRelease(
-        api, redis, celery, settings.namespaces or (None,), settings.cancellation_grace_s, settings.lease_ttl_s + 5.0,
-        discard,
-    )  # fmt: skip
+        api,
+        redis,
+        celery,
+        settings.namespaces or (None,),
+        grace_s=settings.cancellation_grace_s,
+        lapse_s=settings.lost_after_s,
+        discard=discard,
+    )
     try:
         await leadership.lead(release.run)
     except BaseException:

@@ -1,35 +1,27 @@
 """The operator's settings, read from the environment once."""
 
 import socket
-from typing import Annotated, Any, Literal, Self
+from typing import Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, field_validator, model_validator
 
-from recon_api.credentials import checked_key
-from recon_api.redis_url import settings_with_tls
 from recon_api.spec import MAX_SECONDS
 from recon_operator.decide.limits import Limits
 from recon_operator.leader.election import LeaseTimes
+from recon_runtime.settings import CommaSeparated, ProcessSettings
+
+LAST_BEAT_S = 5.0
+"""How much longer than a lease lives an attempt may be silent before it is lost: one that was renewed at the last moment is
+still waited for. A beat of the workers' (LEASE_BEAT_S, 4 s), and a second for its way."""
 
 
-class OperatorSettings(BaseSettings):
+class OperatorSettings(ProcessSettings):
     """Environment variables of the same names in capitals."""
 
-    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
-
-    celery_broker_url: str = "redis://localhost:6379/0"
-    """Where messages go."""
-    celery_result_backend: str = "redis://localhost:6379/0"
-    """Where Celery keeps states, and with them the progress of jobs."""
-    redis_ca_file: str = ""
-    """Certificates by which the server of `rediss://` URLs is known; the system's where empty."""
-    redis_state_db: int = Field(default=1, ge=0)
-    """Database of the keys that operator and worker share, on the broker's server (`recon_api.keys`)."""
     redis_timeout_s: float = Field(default=2.0, gt=0)
     """How long Redis may take to answer before its state counts as unknown."""
 
-    namespaces: Annotated[tuple[str, ...], NoDecode] = ()
+    namespaces: CommaSeparated = ()
     """The namespaces that are looked after, separated by commas; all where empty."""
     default_model: str = "multiview"
     """The model of a job that names none."""
@@ -45,10 +37,6 @@ class OperatorSettings(BaseSettings):
     """The workers' LEASE_TTL_S: an attempt that is silent for 5 s more is lost."""
     delete_force_s: float = Field(default=300.0, ge=0)
     """How long a deleted job waits for Redis before it goes without being stopped."""
-
-    credentials_key: SecretStr | None = None
-    """Fernet key, the workers' too, that seals the values of the Secrets which jobs name; without it such jobs fail. Several, separated by
-    commas: the first seals, all open."""
 
     progress_interval_s: float = Field(default=5.0, ge=0)
     """The shortest time between two writes of one job's progress."""
@@ -85,34 +73,10 @@ class OperatorSettings(BaseSettings):
     http_host: str = "0.0.0.0"  # noqa: S104 - the kubelet and Prometheus come from outside the Pod
     """Address of the same."""
 
-    otel_exporter_otlp_endpoint: str = ""
-    """Where traces go by OTLP over HTTP, such as http://collector:4318; none are made where it is empty. OpenTelemetry's other variables
-    (`OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_TRACES_SAMPLER`, …) hold too."""
-
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["json", "text"] = "text"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_tls(cls, values: dict[str, Any]) -> dict[str, Any]:
-        return settings_with_tls(values)
-
     @field_validator("default_ttl_seconds_after_finished", mode="before")
     @classmethod
     def _for_ever_where_empty(cls, value: object) -> object:
         return None if value == "" else value
-
-    @field_validator("credentials_key")
-    @classmethod
-    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
-        return (
-            None if value is None or not value.get_secret_value() else SecretStr(checked_key(value.get_secret_value()))
-        )
-
-    @field_validator("namespaces", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _lease_outlasts_its_holder(self) -> Self:
@@ -126,13 +90,18 @@ class OperatorSettings(BaseSettings):
         """Return the times of the leader's lease."""
         return LeaseTimes(self.lease_duration_s, self.lease_renew_deadline_s, self.lease_retry_period_s)
 
+    @property
+    def lost_after_s(self) -> float:
+        """How long an attempt may be silent before it is lost."""
+        return self.lease_ttl_s + LAST_BEAT_S
+
     def limits(self) -> Limits:
         """Return the numbers that decisions depend on."""
         return Limits(
             default_model=self.default_model,
             cancellation_expiry_s=self.cancellation_expiry_s,
             cancellation_grace_s=self.cancellation_grace_s,
-            lost_after_s=self.lease_ttl_s + 5.0,
+            lost_after_s=self.lost_after_s,
             progress_interval_s=self.progress_interval_s,
             delete_force_s=self.delete_force_s,
             watch_interval_s=self.lease_ttl_s / 2,

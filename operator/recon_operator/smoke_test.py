@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from recon_api.resource import API_VERSION, GROUP, KIND, PLURAL, VERSION, ReconstructionJob
 from recon_api.status import Phase
+from recon_operator.clients.identity import user_agent
 
 LOOK_EVERY_S = 0.5
 TTL_S = 600
@@ -149,7 +150,9 @@ def _connect() -> client.ApiClient:
         config.load_incluster_config(configuration)
     else:
         config.load_kube_config(client_configuration=configuration, persist_config=False)
-    return client.ApiClient(configuration)
+    api = client.ApiClient(configuration)
+    api.user_agent = user_agent("smoke-test")
+    return api
 
 
 if __name__ == "__main__":

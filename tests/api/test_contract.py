@@ -6,7 +6,7 @@ from recon_api import keys, reasons
 from recon_api.errors import UsageError
 from recon_api.payload import AttemptResult, Outcome, ProgressMeta, TaskPayload
 from recon_api.reasons import ALL_REASONS, Blame, reason_of
-from recon_api.resource import ReconstructionJob
+from recon_api.resource import MANAGED_BY_US, ReconstructionJob
 from recon_api.status import Phase
 from recon_api.steps import Step
 
@@ -106,3 +106,40 @@ def test_a_job_is_read_as_the_api_server_sends_it() -> None:
     assert (job.key, job.uid, job.metadata.generation) == ("n/chair", "u", 2)
     assert job.spec.parameters.as_payload() == {"quality": "draft", "formats": ["glb"], "seed": 0, "own": 1}
     assert job.spec.backoff_limit == 2
+
+
+def at_work(status: dict[str, object], **spec: object) -> ReconstructionJob:
+    """Return a job with this status."""
+    metadata = {"name": "chair", "namespace": "studio", "uid": "uid-1"}
+    return ReconstructionJob.model_validate(
+        {"metadata": metadata, "spec": {"model": "synthetic"} | spec, "status": status}
+    )
+
+
+OPEN, ENDED = {"number": 1}, {"number": 1, "endTime": "2026-11-22T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("job", "no_attempt", "occupies"),
+    [
+        pytest.param(at_work({}), True, False, id="before any attempt"),
+        pytest.param(at_work({"attempts": [OPEN]}), False, True, id="an attempt is sent"),
+        pytest.param(at_work({"attempts": [ENDED]}), True, False, id="between attempts"),
+        pytest.param(at_work({"attempts": [ENDED], "phase": "Failed"}), False, False, id="it has ended"),
+        pytest.param(at_work({"attempts": [OPEN], "phase": "Failed"}), False, False, id="it was ended while it ran"),
+        pytest.param(at_work({}, managedBy="example.com/other"), False, False, id="another controller's"),
+        pytest.param(at_work({}, managedBy=MANAGED_BY_US), True, False, id="ours by name"),
+    ],
+)
+def test_what_a_job_occupies(job: ReconstructionJob, no_attempt: bool, occupies: bool) -> None:
+    assert (job.has_no_attempt, job.occupies_worker) == (no_attempt, occupies)
+
+
+def test_only_a_final_condition_that_holds_says_how_a_job_ended() -> None:
+    said = {"reason": "X", "lastTransitionTime": "2026-11-22T12:00:00Z"}
+    conditions = [
+        {"type": "Complete", "status": "False"} | said,
+        {"type": "Running", "status": "True"} | said,
+        {"type": "Failed", "status": "True"} | said,
+    ]
+    assert [c.type for c in at_work({"conditions": conditions}).status.final_conditions] == ["Failed"]

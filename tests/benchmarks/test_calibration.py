@@ -30,8 +30,13 @@ def test_the_largest_jump_is_a_share_of_the_whole() -> None:
 def test_calibration() -> None:
     found = calibration([EXACT, LATE, EARLY])
     assert found["at"]["50%"] == {
-        "p50": 1.0, "p90": 1.8, "bias": 0.0, "p50_s": 50.0, "p90_s": 90.0, "said": 1.0,
-    }  # fmt: skip
+        "p50": 1.0,
+        "p90": 1.8,
+        "bias": 0.0,
+        "p50_s": 50.0,
+        "p90_s": 90.0,
+        "said": 1.0,
+    }
     assert found["at"]["10%"]["said"] == pytest.approx(0.667)
     assert found["largest_jump"] == {"p50": 0.0, "max": 1.0}
 

@@ -79,9 +79,18 @@ def test_the_step_of_a_moment_is_the_last_that_had_begun(moment: float, step: St
 
 def cancelled(step: Step, stopped_s: float | None, phase: str = "Cancelled", *, killed: bool = False) -> Cancelled:
     return Cancelled(
-        name="a", planned=step, step=step, phase=phase, acknowledged_s=0.01, ordered_s=stopped_s and stopped_s / 2,
-        stopped_s=stopped_s, ended_s=1.0, next_s=0.5, killed=killed, left=(),
-    )  # fmt: skip
+        name="a",
+        planned=step,
+        step=step,
+        phase=phase,
+        acknowledged_s=0.01,
+        ordered_s=stopped_s and stopped_s / 2,
+        stopped_s=stopped_s,
+        ended_s=1.0,
+        next_s=0.5,
+        killed=killed,
+        left=(),
+    )
 
 
 def test_only_jobs_that_the_order_stopped_count() -> None:

@@ -54,8 +54,10 @@ def test_it_has_no_rights_on_its_node(rendered: Rendered) -> None:
         assert {kind for volume in pod["volumes"] for kind in volume} - {"name"} <= RESTRICTED_VOLUMES, name
         for container in pod["containers"]:
             assert container["securityContext"] == {
-                "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
-            }, name  # fmt: skip
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }, name
 
 
 def test_it_may_not_take_all_memory_of_its_node(rendered: Rendered) -> None:

@@ -122,8 +122,11 @@ def test_weights_are_mounted_read_only_and_named_to_the_worker() -> None:
     pod = render(GPU_POOLS).pod(worker("big"))
     assert volumes(pod)["weights"] == {"persistentVolumeClaim": {"claimName": "weights", "readOnly": True}}
     assert mounts(pod)["weights"] == {
-        "name": "weights", "mountPath": "/app/weights", "subPath": "v1", "readOnly": True,
-    }  # fmt: skip
+        "name": "weights",
+        "mountPath": "/app/weights",
+        "subPath": "v1",
+        "readOnly": True,
+    }
     assert environment(pod)["MODEL_WEIGHTS_PATH"] == "/app/weights"
     assert volumes(render(EVERYTHING_ON).pod(worker()))["weights"] == {"image": {"reference": "weights:1"}}
 
@@ -327,8 +330,10 @@ def test_everything_carries_the_common_labels() -> None:
 def test_every_pool_is_tried_once() -> None:
     pod = render(GPU_POOLS).pod(f"Pod/{NAME}-test")
     assert [each for each in pod["containers"][0]["args"] if "gpu-class" in each] == [
-        "--gpu-class=any", "--gpu-class=h100", "--gpu-class=cpu",
-    ]  # fmt: skip
+        "--gpu-class=any",
+        "--gpu-class=h100",
+        "--gpu-class=cpu",
+    ]
     assert f"--namespace={NAMESPACE}" in pod["containers"][0]["args"]
     assert "--namespace=team-a" in render(NAMESPACED).pod(f"Pod/{NAME}-test")["containers"][0]["args"]
 

@@ -11,6 +11,7 @@ import pytest
 
 from recon_operator.decide.retries import duration_s
 from tests.support.control_plane import ControlPlane
+from tests.support.parameter_limits import PARAMETER_LIMITS
 
 Manifest = dict[str, Any]
 
@@ -103,6 +104,9 @@ BAD_AT_CREATION = [
     pytest.param({"parameters": {"formats": []}}, "should have at least 1 items", id="no format"),
     pytest.param({"parameters": {"formats": ["glb", "glb"]}}, "Duplicate value", id="a format twice"),
     pytest.param({"parameters": {"texture": "yes"}}, "must be of type boolean", id="a texture that is no bool"),
+    pytest.param(
+        {"parameters": {"texture": True}}, "no model of this version makes a texture", id="a texture, which none makes"
+    ),
     pytest.param({"output": {"path": "/tmp"}}, "without a leading '/'", id="an absolute output"),
     pytest.param({"output": {"path": "a", "url": "s3://b/c"}}, "name one place for the output", id="two outputs"),
     pytest.param({"gpuClass": "A100!"}, "must be lower-case letters, digits", id="a bad GPU class"),
@@ -141,6 +145,12 @@ def test_a_bad_manifest_is_refused(kubectl: Kubectl, spec: Manifest, sentence: s
     assert_refused(kubectl("create", "-f", "-", stdin=job(**spec)), sentence)
 
 
+def test_a_manifest_may_say_that_it_wants_no_texture(kubectl: Kubectl) -> None:
+    kubectl.apply(job(parameters={"texture": False}))
+    changed = kubectl.patch("chair", {"priority": 7})
+    assert changed.returncode == 0, changed.stderr
+
+
 NUMBERS = {
     "priority": (-1000, 1000),
     "backoffLimit": (0, 100),
@@ -148,9 +158,7 @@ NUMBERS = {
     "preRunningDeadlineSeconds": (1, 2**31 - 1),
     "ttlSecondsAfterFinished": (0, 2**31 - 1),
     "retryStrategy.backoff.factor": (1, 10),
-    "parameters.maxImageSize": (64, 16384),
-    "parameters.targetFaces": (100, 20_000_000),
-    "parameters.seed": (0, 2**31 - 1),
+    **{f"parameters.{name}": limits for name, limits in PARAMETER_LIMITS.items()},
 }
 """Every field of the spec that is a number, with the smallest and the largest that it takes."""
 
@@ -348,39 +356,102 @@ def ended(kind: str, status: str = "True") -> Manifest:
 FINAL = {"Succeeded": "Complete", "Failed": "Failed", "Cancelled": "Cancelled"}
 
 
+NOON, EVENING = "2026-11-22T12:00:00Z", "2026-11-22T20:00:00Z"
+
+
+def whole(phase: str, **fields: Any) -> Manifest:
+    """A status that ends a job."""
+    return {"phase": phase, "completionTime": NOON, "conditions": [ended(FINAL[phase])], **fields}
+
+
 @pytest.mark.parametrize("phase", FINAL)
 def test_an_end_is_never_left(kubectl: Kubectl, phase: str) -> None:
     kubectl.apply(deepcopy(FULL))
-    assert kubectl.patch_status("chair", {"phase": phase, "conditions": [ended(FINAL[phase])]}).returncode == 0
+    assert kubectl.patch_status("chair", whole(phase)).returncode == 0
+    other = next(other for other in FINAL if other != phase)
+    stays, is_whole = "a finished job stays as it ended", "a job ends by its phase, the one condition of that phase"
     for status, sentence in (
-        ({"phase": "Running"}, "a finished job stays as it ended"),
-        ({"phase": next(other for other in FINAL if other != phase)}, "a finished job stays as it ended"),
-        ({"phase": None}, "a finished job stays as it ended"),
-        ({"conditions": []}, "the condition that says how a job ended stays"),
-        ({"conditions": None}, "the condition that says how a job ended stays"),
-        ({"conditions": [ended(FINAL[phase], "False")]}, "the condition that says how a job ended stays"),
-        ({"phase": "Running", "conditions": []}, "the condition that says how a job ended stays"),
+        ({"phase": "Running", "completionTime": None, "conditions": []}, stays),
+        (whole(other), stays),
+        ({"completionTime": EVENING}, stays),
+        ({"phase": "Running"}, is_whole),
+        ({"phase": None}, is_whole),
+        ({"conditions": []}, is_whole),
+        ({"conditions": None}, is_whole),
+        ({"conditions": [ended(FINAL[phase], "False")]}, is_whole),
+        ({"conditions": [ended(FINAL[phase]), ended(FINAL[other])]}, is_whole),
     ):
         assert_refused(kubectl.patch_status("chair", status), sentence)
+    removal = kubectl(
+        "patch", "rj", "chair", "--subresource=status", "--type=json", "-p", '[{"op":"remove","path":"/status"}]'
+    )
+    assert_refused(removal, stays)
 
 
 @pytest.mark.parametrize("phase", FINAL)
-def test_an_end_without_its_condition_can_be_set_right(kubectl: Kubectl, phase: str) -> None:
+def test_an_end_is_written_whole_or_not_at_all(kubectl: Kubectl, phase: str) -> None:
     kubectl.apply(deepcopy(FULL))
-    assert kubectl.patch_status("chair", {"phase": phase}).returncode == 0
-    assert kubectl.patch_status("chair", {"phase": "Running"}).returncode == 0
-
-
-@pytest.mark.parametrize("phase", FINAL)
-def test_a_condition_without_its_end_brings_it(kubectl: Kubectl, phase: str) -> None:
-    kubectl.apply(deepcopy(FULL))
-    assert kubectl.patch_status("chair", {"phase": "Running", "conditions": [ended(FINAL[phase])]}).returncode == 0
-    assert kubectl.patch_status("chair", {"phase": phase}).returncode == 0
+    for status in (
+        {"phase": phase},
+        {"phase": phase, "completionTime": NOON},
+        {"phase": phase, "conditions": [ended(FINAL[phase])]},
+        {"phase": "Running", "completionTime": NOON, "conditions": [ended(FINAL[phase])]},
+        whole(phase, conditions=[ended(next(kind for kind in FINAL.values() if kind != FINAL[phase]))]),
+    ):
+        assert_refused(
+            kubectl.patch_status("chair", status), "a job ends by its phase, the one condition of that phase"
+        )
 
 
 def test_what_a_finished_job_says_beside_its_end_may_change(kubectl: Kubectl) -> None:
     kubectl.apply(deepcopy(FULL))
-    final = {"phase": "Failed", "conditions": [ended("Failed"), ended("Queued")]}
-    assert kubectl.patch_status("chair", final).returncode == 0
+    assert kubectl.patch_status("chair", whole("Failed", conditions=[ended("Failed"), ended("Queued")])).returncode == 0
     changed = {"message": "x", "conditions": [ended("Failed"), ended("Queued", "False")]}
     assert kubectl.patch_status("chair", changed).returncode == 0
+
+
+def attempts(*numbers: int, is_open: bool = True) -> Manifest:
+    """Attempts of these numbers, of which the last one may be open."""
+    listed: list[Manifest] = [{"number": number, "endTime": NOON} for number in numbers]
+    if is_open:
+        del listed[-1]["endTime"]
+    return {"executionAttempts": numbers[-1], "attempts": listed}
+
+
+NEVER_BACK, FIT = "the number of an attempt never goes back", "the last of attempts is number executionAttempts"
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        pytest.param(attempts(1, 2), NEVER_BACK, id="an earlier attempt"),
+        pytest.param({"executionAttempts": None, "attempts": None}, NEVER_BACK, id="no attempt"),
+        pytest.param({"executionAttempts": 0, "attempts": []}, NEVER_BACK, id="attempt 0"),
+        pytest.param({"executionAttempts": 9}, FIT, id="a number without its attempt"),
+        pytest.param({"attempts": []}, FIT, id="a number, and no attempts"),
+        pytest.param({"attempts": [{"number": 4}]}, FIT, id="an attempt beyond the number"),
+        pytest.param({"attempts": [{"number": 2}, {"number": 3}]}, FIT, id="two open attempts"),
+        pytest.param({"attempts": [{"number": 3, "endTime": NOON}, {"number": 3}]}, FIT, id="one number twice"),
+        pytest.param(
+            {"attempts": [{"number": 4, "endTime": NOON}, {"number": 3}]}, FIT, id="a later attempt before an earlier"
+        ),
+        pytest.param(attempts(2**62), "should be less than or equal to 1000000", id="a huge number"),
+        pytest.param({"startTime": "0000-01-01T00:00:00Z"}, "should match", id="a year that no calendar has"),
+        pytest.param({"startTime": "9999-12-31T23:59:59Z"}, "should match", id="the end of time"),
+        pytest.param({"startTime": "2026-11-22T12:00:00+99:99"}, "should match", id="an offset that no place has"),
+        pytest.param(
+            {"conditions": [ended("Queued"), ended("Queued", "False")]}, "Duplicate value", id="a condition twice"
+        ),
+    ],
+)
+def test_a_status_that_cannot_be_true_is_refused(kubectl: Kubectl, status: Manifest, sentence: str) -> None:
+    kubectl.apply(deepcopy(FULL))
+    assert kubectl.patch_status("chair", attempts(1, 2, 3)).returncode == 0
+    assert sentence in kubectl.patch_status("chair", status).stderr
+
+
+def test_attempts_go_on(kubectl: Kubectl) -> None:
+    kubectl.apply(deepcopy(FULL))
+    for status in (attempts(1), attempts(1, is_open=False), attempts(1, 2), attempts(1, 2, 7)):
+        done = kubectl.patch_status("chair", status)
+        assert done.returncode == 0, done.stderr

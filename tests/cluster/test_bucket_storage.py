@@ -122,13 +122,24 @@ class Pod:
                 raise JobCancelled(refuses[1], "stop")
 
         payload = TaskPayload(
-            job_id=uid, model_type="reader", namespace="shop", name="chair", attempt=number,
+            job_id=uid,
+            model_type="reader",
+            namespace="shop",
+            name="chair",
+            attempt=number,
             **{"input_path": "chair", "parameters": {"of": uid}} | fields,
-        )  # fmt: skip
+        )
         return run_attempt(
-            payload, self.storage, OneModel(self.model), InputLimits(), {}, SilentSink(), fence,
-            remote or RemoteAccess(RemotePolicy(s3_endpoint_url=self.bucket.policy.s3_endpoint_url)), self.bucket,
-        )  # fmt: skip
+            payload,
+            self.storage,
+            OneModel(self.model),
+            InputLimits(),
+            {},
+            SilentSink(),
+            fence,
+            remote or RemoteAccess(RemotePolicy(s3_endpoint_url=self.bucket.policy.s3_endpoint_url)),
+            self.bucket,
+        )
 
     def files(self) -> list[str]:
         """Files of its disk that are no work in progress."""
@@ -408,9 +419,15 @@ def test_the_upload_of_a_killed_attempt_goes_where_nobody_wants_it(
     named = {name.lower(): value for name, value in (variables(s3, bucket) | folder).items()}
     main = MainProcess(WorkerSettings.model_validate(named), tmp_path, boot_id="1")
     dead = RunningAttempt(
-        uid=UID, attempt=1, namespace="shop", name="chair", pid=1, started_at=datetime.now(UTC),
-        owner=ClaimOwner(worker="w", boot_id="1", nonce=""), bucket_path="chair",
-    )  # fmt: skip
+        uid=UID,
+        attempt=1,
+        namespace="shop",
+        name="chair",
+        pid=1,
+        started_at=datetime.now(UTC),
+        owner=ClaimOwner(worker="w", boot_id="1", nonce=""),
+        bucket_path="chair",
+    )
     main._bury(dead)
     for thread in threading.enumerate():
         if thread.name == "withdraw":

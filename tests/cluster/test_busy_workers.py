@@ -42,9 +42,17 @@ def test_a_worker_is_marked_while_it_runs_a_job_and_no_longer(system: System, po
     system.operator.stop()
     system.operator.start()  # a leader that begins takes over what it finds
 
-    wait_for("only the busy worker is marked", lambda: pods.costs() == {
-        busy: BUSY, "left-by-an-earlier-leader": "", "somebody-elses": "7",
-    })  # fmt: skip
+    wait_for(
+        "only the busy worker is marked",
+        lambda: (
+            pods.costs()
+            == {
+                busy: BUSY,
+                "left-by-an-earlier-leader": "",
+                "somebody-elses": "7",
+            }
+        ),
+    )
     job.patch(cancellation="Requested")
     job.patch(cancellation="Confirmed")
     wait_for("nobody is marked any more", lambda: pods.costs()[busy] == "")

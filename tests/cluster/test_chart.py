@@ -35,9 +35,22 @@ def restricted(control_plane: ControlPlane) -> str:
 def applied(control_plane: ControlPlane, namespace: str, objects: list[Manifest], *options: str) -> tuple[int, str]:
     """Apply objects; return the exit status and all that was complained of."""
     done = subprocess.run(
-        [control_plane.kubectl, f"--kubeconfig={control_plane.kubeconfig}", "apply", "-f-", "-n", namespace, "--server-side", "--force-conflicts", *options],
-        input=yaml.safe_dump_all(objects), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            control_plane.kubectl,
+            f"--kubeconfig={control_plane.kubeconfig}",
+            "apply",
+            "-f-",
+            "-n",
+            namespace,
+            "--server-side",
+            "--force-conflicts",
+            *options,
+        ],
+        input=yaml.safe_dump_all(objects),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return done.returncode, done.stderr
 
 

@@ -58,8 +58,14 @@ def test_example(system_with: SystemWith, tmp_path: Path, example: Path) -> None
 def run(command: Command, environment: dict[str, str]) -> None:
     """Run a command of a README as its reader does."""
     done = subprocess.run(
-        command.arguments, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False
-    )  # fmt: skip
+        command.arguments,
+        cwd=CHECKOUT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_LIMIT_S,
+        check=False,
+    )
     printed = done.stdout + done.stderr
     assert (done.returncode != 0) == command.refused, f"{command.line}\n{printed}"
     if command.shows:

@@ -69,8 +69,11 @@ class Operation:
 def create(spec: Json) -> Operation:
     """Create the job."""
     manifest = {
-        "apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": NAME}, "spec": {"model": "synthetic", **spec},
-    }  # fmt: skip
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {"name": NAME},
+        "spec": {"model": "synthetic", **spec},
+    }
     return Operation(f"create with {spec}", lambda store: store.create(manifest))
 
 

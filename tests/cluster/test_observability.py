@@ -44,17 +44,24 @@ def test_every_line_is_json_with_the_same_fields(observed: Observed) -> None:
         pytest.param(
             "good",
             [
-                ("operator", "taken up"), ("operator", "attempt 1 is sent"), ("worker", "attempt 1 begins"),
-                ("worker", "step Running reconstruction begins"), ("worker", "published"),
-                ("worker", "attempt 1 has completed"), ("operator", "Completed"),
+                ("operator", "taken up"),
+                ("operator", "attempt 1 is sent"),
+                ("worker", "attempt 1 begins"),
+                ("worker", "step Running reconstruction begins"),
+                ("worker", "published"),
+                ("worker", "attempt 1 has completed"),
+                ("operator", "Completed"),
             ],
             id="from apply to publish",
         ),
         pytest.param(
             "again",
             [
-                ("worker", "attempt 1 begins"), ("worker", "attempt 1 has failed"), ("operator", "attempt 2 is sent"),
-                ("worker", "attempt 2 begins"), ("operator", "Completed"),
+                ("worker", "attempt 1 begins"),
+                ("worker", "attempt 1 has failed"),
+                ("operator", "attempt 2 is sent"),
+                ("worker", "attempt 2 begins"),
+                ("operator", "Completed"),
             ],
             id="over two attempts",
         ),
@@ -69,7 +76,7 @@ def test_every_line_is_json_with_the_same_fields(observed: Observed) -> None:
             id="to its cancellation",
         ),
     ],
-)  # fmt: skip
+)
 def test_one_query_tells_a_jobs_story(observed: Observed, job: str, story: list[tuple[str, str]]) -> None:
     uid = observed.uid(job)
     told = [(line["service"], line["message"]) for line in observed.lines() if line.get("uid") == uid]
@@ -101,11 +108,16 @@ def test_the_operator_counts_what_became_of_the_jobs(observed: Observed) -> None
     samples = scrape(observed.operator_url)
     namespace = observed.system.namespace
     ended = {
-        (phase, reason): total(samples, "reconstruction_jobs_finished_total", phase=phase, reason=reason, namespace=namespace)
+        (phase, reason): total(
+            samples, "reconstruction_jobs_finished_total", phase=phase, reason=reason, namespace=namespace
+        )
         for phase, reason in [
-            ("Succeeded", "Completed"), ("Failed", "InputRejected"), ("Failed", "BackoffLimitExceeded"), ("Cancelled", "Cancelled"),
+            ("Succeeded", "Completed"),
+            ("Failed", "InputRejected"),
+            ("Failed", "BackoffLimitExceeded"),
+            ("Cancelled", "Cancelled"),
         ]
-    }  # fmt: skip
+    }
     assert list(ended.values()) == [3, 1, 1, 1], ended
     assert total(samples, "reconstruction_attempts_ended_total", reason="WorkerCrashed") == 1
     assert total(samples, "reconstruction_jobs", phase="Running") == 1
@@ -127,10 +139,13 @@ def test_the_worker_counts_each_attempt_once_and_tells_what_it_does(observed: Ob
     ended = {
         (outcome, reason): total(samples, "reconstruction_worker_attempts_total", outcome=outcome, reason=reason)
         for outcome, reason in [
-            ("completed", ""), ("failed", "InputRejected"), ("failed", "ReconstructionFailed"),
-            ("failed", "WorkerCrashed"), ("cancelled", "Cancelled"),
+            ("completed", ""),
+            ("failed", "InputRejected"),
+            ("failed", "ReconstructionFailed"),
+            ("failed", "WorkerCrashed"),
+            ("cancelled", "Cancelled"),
         ]
-    }  # fmt: skip
+    }
     assert list(ended.values()) == [3, 1, 1, 1, 1], ended
     assert total(samples, "reconstruction_worker_attempts_total") == 7
     assert total(samples, "reconstruction_worker_busy") == 1
@@ -166,9 +181,17 @@ OF_OPERATOR = {"job", "queued", "dispatch"}
         pytest.param(
             "good",
             {
-                "job", "job/queued", "job/attempt 1", "job/attempt 1/dispatch", RUN, f"{RUN}/Loading input files",
-                f"{RUN}/Preprocessing images", f"{RUN}/Running reconstruction", f"{RUN}/Post-processing mesh",
-                f"{RUN}/Generating previews", f"{RUN}/publish",
+                "job",
+                "job/queued",
+                "job/attempt 1",
+                "job/attempt 1/dispatch",
+                RUN,
+                f"{RUN}/Loading input files",
+                f"{RUN}/Preprocessing images",
+                f"{RUN}/Running reconstruction",
+                f"{RUN}/Post-processing mesh",
+                f"{RUN}/Generating previews",
+                f"{RUN}/publish",
             },
             id="from apply to publish",
         ),
@@ -180,7 +203,7 @@ OF_OPERATOR = {"job", "queued", "dispatch"}
         pytest.param("crash", {"job", "job/attempt 1"}, id="an attempt whose process died, as the operator saw it"),
         pytest.param("cancelled", {"job", "job/attempt 1", RUN, f"{RUN}/Preprocessing images"}, id="a cancelled job"),
     ],
-)  # fmt: skip
+)
 def test_a_job_is_one_tree_of_spans(observed: Observed, job: str, tree: set[str]) -> None:
     uid = observed.uid(job)
     wait_for("the spans arrive", lambda: tree <= paths(observed.traces.of_job(uid)))

@@ -35,9 +35,11 @@ STEPS_OF_A_LIFE = 40
 counts = st.integers(1, 12)
 places = st.integers(0, 20)
 fates = st.builds(
-    Fate, st.sampled_from(["complete", "complete", "out of memory", "bad photos", "hangs"]), st.sampled_from(STEPS),
+    Fate,
+    st.sampled_from(["complete", "complete", "out of memory", "bad photos", "hangs"]),
+    st.sampled_from(STEPS),
     st.integers(1, 4),
-)  # fmt: skip
+)
 
 
 class Lives(RuleBasedStateMachine):

@@ -121,9 +121,14 @@ def run(s3: S3, storage: Storage, number: int, *, refused_from: int = 99) -> Fin
             raise JobCancelled(reasons.WORKER_STOPPED, "the worker was asked to shut down")
 
     payload = TaskPayload(
-        job_id=UID, model_type="synthetic", namespace="shop", name="chair", attempt=number,
-        parameters={"noop": True}, output_url=f"s3://attempts{storage.root.name}/chair/",
-    )  # fmt: skip
+        job_id=UID,
+        model_type="synthetic",
+        namespace="shop",
+        name="chair",
+        attempt=number,
+        parameters={"noop": True},
+        output_url=f"s3://attempts{storage.root.name}/chair/",
+    )
     credentials = AttemptCredentials(task=f"{UID}.{number}", output=Credentials(values=KEYS))
     remote = RemoteAccess(RemotePolicy(s3_endpoint_url=s3.url), credentials)
     return run_attempt(payload, storage, Models(None, "cpu"), InputLimits(), {}, SilentSink(), fence, remote)

@@ -11,8 +11,11 @@ from tests.support.system import System
 def smoke_test(system: System, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "recon_operator.smoke_test", "--namespace", system.namespace, *arguments],
-        env={"KUBECONFIG": str(system.control_plane.kubeconfig)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env={"KUBECONFIG": str(system.control_plane.kubeconfig)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def jobs_of(system: System) -> str:

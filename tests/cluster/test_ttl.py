@@ -184,10 +184,12 @@ def test_outputs_stay_when_a_person_deletes_the_job(shared_system: System) -> No
     [
         pytest.param(lambda system: system.worker, asked, id="workers are away"),
         pytest.param(
-            lambda system: system.redis, lambda s: "waits for redis" in s.operator.log.read_text().lower(), id="Redis is away"
+            lambda system: system.redis,
+            lambda s: "waits for redis" in s.operator.log.read_text().lower(),
+            id="Redis is away",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_job_waits_with_its_outputs_while(
     system: System, part: Callable[[System], Part], noticed: Callable[[System], bool]
 ) -> None:

@@ -7,12 +7,12 @@ import pytest
 import trimesh
 from scipy.spatial.transform import Rotation
 
-from recon_dev.truth.alignment import Similarity, align_by_name, umeyama
-from recon_dev.truth.cameras import Ring, TrueCamera, camera_at, cameras_on_rings, save_cameras
-from recon_dev.truth.evaluation import Evaluation, evaluate
-from recon_dev.truth.pose_error import score_poses
-from recon_dev.truth.surface_distance import SurfaceProtocol, score_surface
-from recon_dev.truth.visibility import seen_triangles
+from recon_dev.ground_truth.alignment import Similarity, align_by_name, umeyama
+from recon_dev.ground_truth.cameras import Ring, TrueCamera, camera_at, cameras_on_rings, save_cameras
+from recon_dev.ground_truth.evaluation import Evaluation, evaluate
+from recon_dev.ground_truth.pose_error import score_poses
+from recon_dev.ground_truth.surface_distance import SurfaceProtocol, score_surface
+from recon_dev.ground_truth.visibility import seen_triangles
 from recon_worker.geometry.cameras import CameraSet, PlacedCamera
 
 pytestmark = pytest.mark.slow
@@ -48,9 +48,17 @@ def place(true: TrueCamera, similarity: Similarity = UNCHANGED, turn_deg: float 
     centre = similarity.rotation.T @ (true.centre - similarity.translation) / similarity.scale
     width, height = true.size
     return PlacedCamera(
-        name=true.name, file=true.name, width=width, height=height, fx=FOCAL_PX, fy=FOCAL_PX, cx=width / 2, cy=height / 2,
-        R=rotation.tolist(), t=(-rotation @ centre).tolist(),
-    )  # fmt: skip
+        name=true.name,
+        file=true.name,
+        width=width,
+        height=height,
+        fx=FOCAL_PX,
+        fy=FOCAL_PX,
+        cx=width / 2,
+        cy=height / 2,
+        R=rotation.tolist(),
+        t=(-rotation @ centre).tolist(),
+    )
 
 
 @pytest.mark.parametrize(

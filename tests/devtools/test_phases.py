@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from recon_api.status import Phase
-from recon_dev.generate.phases import happenings, page
+from recon_dev.generate.phases import page, scenarios
 from recon_dev.generate.phases.rows import ENDINGS, ORDERS, ROWS
 from recon_dev.generate.phases.situations import ENDS, RUN, SITUATIONS
 from recon_dev.generate.phases.situations import Situation as Column
@@ -16,7 +16,7 @@ from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import AssertRequest, Decision, Effect, ForgetJob, WithdrawRequest
 
 ALL = {situation.title: situation for situation in (*SITUATIONS, *ENDS)}
-HAPPENINGS = {row.title: row for row in ROWS}
+SCENARIOS = {row.title: row for row in ROWS}
 
 
 def test_every_policy_has_a_say(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,10 +49,10 @@ def test_every_phase_has_a_column() -> None:
     assert all(situation.reach({}) for situation in ALL.values())
 
 
-def test_every_happening_has_a_row() -> None:
-    listed = {row.happening for row in ROWS}
+def test_every_scenario_has_a_row() -> None:
+    listed = {row.scenario for row in ROWS}
     assert {*ENDINGS.values(), *ORDERS.values(), *RUN} <= listed
-    defined = {value for value in vars(happenings).values() if getattr(value, "__module__", "") == happenings.__name__}
+    defined = {value for value in vars(scenarios).values() if getattr(value, "__module__", "") == scenarios.__name__}
     assert {value for value in defined if not value.__name__.startswith("_")} == listed
 
 
@@ -60,12 +60,12 @@ def test_every_happening_has_a_row() -> None:
 def test_a_finished_phase_is_never_left(end: Column) -> None:
     for row in ROWS:
         world = end.reach(dict(row.spec))
-        after = world and row.happening(world)
+        after = world and row.scenario(world)
         assert after is None or settle(after).phases == (end.phase,)
 
 
 @pytest.mark.parametrize(
-    ("situation", "happening", "cell"),
+    ("situation", "scenario", "cell"),
     [
         pytest.param("Pending", "the operator sees it", "Queued", id="a new phase"),
         pytest.param("Queued", "a worker will be free for it", "✓ (send)", id="the same phase, and what is done"),
@@ -76,5 +76,5 @@ def test_a_finished_phase_is_never_left(end: Column) -> None:
         pytest.param("Queued, sent", "`kubectl delete`", "Cancelling → gone (stop, discard)", id="several phases"),
     ],
 )
-def test_a_cell_says(situation: str, happening: str, cell: str) -> None:
-    assert page._cell(HAPPENINGS[happening], ALL[situation]) == cell
+def test_a_cell_says(situation: str, scenario: str, cell: str) -> None:
+    assert page._cell(SCENARIOS[scenario], ALL[situation]) == cell

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 SLEEP = "import time; time.sleep(60)"
 IGNORES_SIGTERM = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open(READY, 'w'); time.sleep(60)"
-HAS_CHILD = "import subprocess, sys, time; c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); open(READY, 'w').write(str(c.pid)); time.sleep(60)"  # fmt: skip
+HAS_CHILD = "import subprocess, sys, time; c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); open(READY, 'w').write(str(c.pid)); time.sleep(60)"
 
 Start = Callable[..., RunningProcess]
 
@@ -29,9 +29,13 @@ def start(tmp_path: Path) -> Start:
     def start(program: str, *, ready: Callable[[], bool] | None = None, within_s: float = 20.0) -> RunningProcess:
         marker = tmp_path / "ready"
         component = Component(
-            name="program", command=[sys.executable, "-c", f"READY = {str(marker)!r}\n{program}"], env=dict(os.environ),
-            ready=ready or marker.exists, ready_within_s=within_s, stop_within_s=0.3,
-        )  # fmt: skip
+            name="program",
+            command=[sys.executable, "-c", f"READY = {str(marker)!r}\n{program}"],
+            env=dict(os.environ),
+            ready=ready or marker.exists,
+            ready_within_s=within_s,
+            stop_within_s=0.3,
+        )
         return RunningProcess(component, log=tmp_path / "program.log", record=tmp_path / "program.json")
 
     return start

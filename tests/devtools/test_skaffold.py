@@ -43,8 +43,10 @@ def test_the_values_that_it_sets_are_the_charts(profile: str) -> None:
 @pytest.mark.parametrize(
     ("artifact", "packages"),
     [
-        pytest.param(0, {"recon_api", "recon_operator"}, id="the operator's Pods get the operator's code"),
-        pytest.param(1, {"recon_api", "recon_worker"}, id="the workers' Pods get the workers' code"),
+        pytest.param(
+            0, {"recon_api", "recon_runtime", "recon_operator"}, id="the operator's Pods get the operator's code"
+        ),
+        pytest.param(1, {"recon_api", "recon_runtime", "recon_worker"}, id="the workers' Pods get the workers' code"),
     ],
 )
 def test_changed_files_go_where_the_live_targets_look_for_them(artifact: int, packages: set[str]) -> None:

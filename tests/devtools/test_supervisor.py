@@ -46,8 +46,11 @@ def test_components_are_started_in_order_and_stopped_in_reverse(state: StateDir)
     assert ClusterStatus.load(state).ready
     supervisor.down()
     assert [line.split()[:2] for line in lines] == [
-        ["first", "ready"], ["second", "ready"], ["stopping", "second"], ["stopping", "first"],
-    ]  # fmt: skip
+        ["first", "ready"],
+        ["second", "ready"],
+        ["stopping", "second"],
+        ["stopping", "first"],
+    ]
     assert ClusterStatus.load(state).components == ()
 
 

@@ -55,6 +55,12 @@ def test_the_commands_work(cluster: RealCluster, storage_values: dict[str, Any],
     installing, testing = commands()
     for command in (f"{installing} --take-ownership --timeout 10m --values {here}", testing):
         done = subprocess.run(
-            ["bash", "-c", command], cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=700, check=False
-        )  # fmt: skip
+            ["bash", "-c", command],
+            cwd=CHECKOUT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=700,
+            check=False,
+        )
         assert done.returncode == 0, done.stdout + done.stderr

@@ -40,18 +40,25 @@ def test_photos_become_a_mesh_in_the_storage(installation: Installation, tenant:
     ("spec", "reason", "sentence"),
     [
         pytest.param(
-            {"model": "multiview", "input": {"path": "nowhere"}, "parameters": {}}, "InputNotFound", "nowhere", id="its photos are missing"
+            {"model": "multiview", "input": {"path": "nowhere"}, "parameters": {}},
+            "InputNotFound",
+            "nowhere",
+            id="its photos are missing",
         ),
         pytest.param(
-            {"model": "reconviagen", "parameters": {}}, "UnknownModel", "no model 'reconviagen' is installed; this worker has multiview",
+            {"model": "reconviagen", "parameters": {}},
+            "UnknownModel",
+            "no model 'reconviagen' is installed; this worker has multiview",
             id="the image lacks the model",
         ),
         pytest.param(
-            {"parameters": {"fail": "WeightsNotFound"}}, "WeightsNotFound", "WeightsNotFound",
+            {"parameters": {"fail": "WeightsNotFound"}},
+            "WeightsNotFound",
+            "WeightsNotFound",
             id="the image lacks the model's weights",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_job_fails_at_once_and_says_why_when(
     tenant: Tenant, spec: dict[str, object], reason: str, sentence: str
 ) -> None:

@@ -19,13 +19,13 @@ OPERATOR_MB = 200
     [
         pytest.param(
             "operator",
-            {"kopf", "recon_api", "recon_operator"},
+            {"kopf", "recon_api", "recon_runtime", "recon_operator"},
             {"torch", "recon_worker"},
             id="the operator has no torch and no worker",
         ),
         pytest.param(
             "worker",
-            {"torch", "recon_api", "recon_worker"},
+            {"torch", "recon_api", "recon_runtime", "recon_worker"},
             {"kopf", "recon_operator"},
             id="the worker has no kopf and no operator",
         ),

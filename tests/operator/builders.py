@@ -179,9 +179,15 @@ def completed(attempt: int = 1) -> AttemptResult:
 def failed(reason: str, *, attempt: int = 1, message: str = "it broke", **fields: Any) -> AttemptResult:
     """Return the result of an attempt that failed."""
     return AttemptResult(
-        outcome=Outcome.FAILED, attempt=attempt, reason=reason, message=message, worker="worker-0",
-        started_at=ago(20), finished_at=ago(1), **fields,
-    )  # fmt: skip
+        outcome=Outcome.FAILED,
+        attempt=attempt,
+        reason=reason,
+        message=message,
+        worker="worker-0",
+        started_at=ago(20),
+        finished_at=ago(1),
+        **fields,
+    )
 
 
 def stopped(attempt: int = 1, reason: str = "Cancelled") -> AttemptResult:

@@ -4,13 +4,12 @@ from typing import Any
 
 from recon_api.resource import ReconstructionJob
 from recon_operator.jobs.parsing import Shown
-from recon_operator.jobs.status_patch import dump
 from tests.operator.builders import make_job
 
 
 def as_shown(job: ReconstructionJob) -> Shown:
     """Return a job as the API server shows it."""
-    return Shown(job, dump(job.status))
+    return Shown(job)
 
 
 def shown(**fields: Any) -> Shown:

@@ -72,9 +72,16 @@ class World:
         self.looked_at: list[str] = []
         self.decided: list[Decision] = []
         self.reconciler = Reconciler(
-            jobs=self.jobs, work=self.work, observer=cast(Any, self), actor=cast(Any, self), api=cast(Any, None),
-            metrics=Metrics(self.jobs), limits=Limits(), concurrency=4, clock=clocks.wall,
-        )  # fmt: skip
+            jobs=self.jobs,
+            work=self.work,
+            observer=cast(Any, self),
+            actor=cast(Any, self),
+            api=cast(Any, None),
+            metrics=Metrics(self.jobs),
+            limits=Limits(),
+            concurrency=4,
+            clock=clocks.wall,
+        )
 
     async def observe(self, jobs: Collection[ReconstructionJob]) -> View:
         self.looked_at += sorted(job.uid for job in jobs)

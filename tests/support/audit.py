@@ -28,6 +28,8 @@ class Request:
     """The status of the answer."""
     credential: str
     """Id of the token that it came with."""
+    user_agent: str
+    """What the program that asked calls itself."""
     at: datetime
     """When it arrived, by the API server's clock."""
 
@@ -57,6 +59,7 @@ def _request(event: dict[str, Any]) -> Request:
         name=about.get("name", ""),
         code=event["responseStatus"]["code"],
         credential=event["user"].get("extra", {}).get(CREDENTIAL, [""])[0],
+        user_agent=event.get("userAgent", ""),
         at=datetime.fromisoformat(event["requestReceivedTimestamp"]),
     )
 

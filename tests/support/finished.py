@@ -17,7 +17,13 @@ def put_finished(control_plane: ControlPlane, namespace: str, name: str = "chair
     manifest["metadata"] |= {"namespace": namespace, "labels": {FINISHED_LABEL: "true"}}
     ended = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds").replace("+00:00", "Z")
     end = {"type": ConditionType.COMPLETE.value, "status": "True", "reason": "Completed", "lastTransitionTime": ended}
-    fields = {"phase": Phase.SUCCEEDED.value, "completionTime": ended, "executionAttempts": 1, "conditions": [end]}
+    fields = {
+        "phase": Phase.SUCCEEDED.value,
+        "completionTime": ended,
+        "executionAttempts": 1,
+        "attempts": [{"number": 1, "endTime": ended}],
+        "conditions": [end],
+    }
     api = client.CustomObjectsApi(control_plane.api)
     api.create_namespaced_custom_object(GROUP, VERSION, namespace, PLURAL, manifest)
     api.patch_namespaced_custom_object_status(GROUP, VERSION, namespace, PLURAL, name, {"status": fields})

@@ -86,7 +86,14 @@ def _camera(azimuth_deg: float, distance: float = 4.0) -> PlacedCamera:
     right, up, forward = axes_facing(direction).astype(float)
     rotation = np.stack([right, -up, forward])
     return PlacedCamera(
-        name=f"{azimuth_deg:.0f}.jpg", file=f"images/{azimuth_deg:.0f}.jpg",
-        width=640, height=480, fx=700, fy=700, cx=320, cy=240,
-        R=rotation.tolist(), t=(-rotation @ (distance * direction)).tolist(),
-    )  # fmt: skip
+        name=f"{azimuth_deg:.0f}.jpg",
+        file=f"images/{azimuth_deg:.0f}.jpg",
+        width=640,
+        height=480,
+        fx=700,
+        fy=700,
+        cx=320,
+        cy=240,
+        R=rotation.tolist(),
+        t=(-rotation @ (distance * direction)).tolist(),
+    )

@@ -63,9 +63,14 @@ class Operators:
         self.all: list[Operator] = []
 
     def start(
-        self, name: str, *, api_port: int | None = None, redis_port: int | None = None,
-        extra_env: Mapping[str, str] | None = None, wait: bool = True,
-    ) -> Operator:  # fmt: skip
+        self,
+        name: str,
+        *,
+        api_port: int | None = None,
+        redis_port: int | None = None,
+        extra_env: Mapping[str, str] | None = None,
+        wait: bool = True,
+    ) -> Operator:
         """Start one, which reaches its servers at these ports where others are not given."""
         system, port = self._system, free_port()
         kubeconfig = system.state.root / f"{name}.kubeconfig"
@@ -74,9 +79,13 @@ class Operators:
             url = redis_url(system.settings.model_copy(update={"redis_port": redis_port}), user=OPERATOR)
             environment |= {"CELERY_BROKER_URL": url, "CELERY_RESULT_BACKEND": url}
         component = operator(
-            system.state, system.settings, namespace=system.namespace, extra_env=environment | dict(extra_env or {}),
-            name=name, port=port,
-        )  # fmt: skip
+            system.state,
+            system.settings,
+            namespace=system.namespace,
+            extra_env=environment | dict(extra_env or {}),
+            name=name,
+            port=port,
+        )
         component.prepare()
         _copy_kubeconfig(system.state.operator_kubeconfig, kubeconfig, api_port)
         started = Operator(name, Part(component, system.state).start(wait=wait), port, credential_of(kubeconfig))

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
+from recon_dev.ground_truth.cameras import Ring
+from recon_dev.ground_truth.photos import PHOTOS_FOLDER, PhotoSetSpec
 from recon_dev.photos import known_photo_set, photos_in
-from recon_dev.truth.cameras import Ring
-from recon_dev.truth.photos import PHOTOS_FOLDER, PhotoSetSpec
 
 ENOUGH = PhotoSetSpec(
     rings=(Ring(13, 18.0, 3.4), Ring(9, 46.0, 3.4)), width_px=640, height_px=480, shape_cells=160, ground_cells=1024

@@ -81,11 +81,15 @@ def prometheus(folder: Path, targets: Mapping[str, str]) -> Iterator[Prometheus]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [
-                "prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
+                "prometheus",
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address=127.0.0.1:{port}",
+                "--log.level=warn",
             ],
-            stdout=log, stderr=log,
-        )  # fmt: skip
+            stdout=log,
+            stderr=log,
+        )
     try:
         running = Prometheus(f"http://127.0.0.1:{port}")
         wait_for(f"Prometheus is ready (see {folder / 'log'})", running.ready)

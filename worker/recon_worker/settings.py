@@ -5,35 +5,25 @@ import socket
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from recon_api.credentials import Credentials, checked_key
+from recon_api.credentials import Credentials
 from recon_api.keys import DEFAULT_GPU_CLASS
-from recon_api.redis_url import settings_with_tls
+from recon_runtime.settings import CommaSeparated, ProcessSettings
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.remote.places import RemotePolicy
 from recon_worker.storage import bucket as bucket_storage
 from recon_worker.storage.bucket import BucketStorage
 
 
-class WorkerSettings(BaseSettings):
+class WorkerSettings(ProcessSettings):
     """Environment variables of the same names in capitals; limits of inputs as `INPUT_LIMITS__MAX_PHOTOS` and so on."""
 
-    model_config = SettingsConfigDict(
-        env_nested_delimiter="__", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
-    )
+    model_config = SettingsConfigDict(env_nested_delimiter="__")
 
-    celery_broker_url: str = "redis://localhost:6379/0"
-    """Where messages come from."""
-    celery_result_backend: str = "redis://localhost:6379/0"
-    """Where Celery keeps states, and with them the progress of jobs."""
-    redis_ca_file: str = ""
-    """Certificates by which the server of `rediss://` URLs is known; the system's where empty."""
-    redis_state_db: int = Field(default=1, ge=0)
-    """Database of the keys that operator and worker share, on the broker's server (`recon_api.keys`)."""
     job_storage_path: Path = Path("/app/storage/jobs")
     """The shared volume: inputs/, outputs/ and work/. With STORAGE_URL a folder of the worker's own, which holds what is being worked on."""
     storage_url: str = ""
@@ -81,40 +71,22 @@ class WorkerSettings(BaseSettings):
     """Most bytes that a job brings from its URL."""
     url_timeout_s: float = Field(default=3600.0, gt=0)
     """How long an attempt may take to bring its input, and how long to upload its result."""
-    url_allowed_private_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    url_allowed_private_hosts: CommaSeparated = ()
     """Hosts, separated by commas, that URLs may lead to though their addresses are private, and S3 endpoints without TLS."""
     s3_endpoint_url: str | None = None
     """Where buckets are whose Secret has no endpointURL; AWS where empty."""
     ssl_cert_file: str | None = None
     """Certificates that are trusted instead of the system's."""
-    credentials_key: SecretStr | None = None
-    """The operator's CREDENTIALS_KEY, which opens what it sealed."""
 
     metrics_port: int = Field(default=0, ge=0, le=65535)
     """Port of /metrics; nothing is served where it is 0."""
     metrics_host: str = "0.0.0.0"  # noqa: S104 - Prometheus comes from outside the Pod
     """Address of the same."""
 
-    otel_exporter_otlp_endpoint: str = ""
-    """Where traces go by OTLP over HTTP, such as http://collector:4318; none are made where it is empty. OpenTelemetry's other variables
-    hold too."""
-
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["json", "text"] = "text"
-
-    @model_validator(mode="before")
+    @field_validator("url_allowed_private_hosts")
     @classmethod
-    def _with_tls(cls, values: dict[str, Any]) -> dict[str, Any]:
-        return settings_with_tls(values)
-
-    @field_validator("url_allowed_private_hosts", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return (
-            tuple(part.strip().lower() for part in value.split(",") if part.strip())
-            if isinstance(value, str)
-            else value
-        )
+    def _in_lower_case(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(host.lower() for host in value)
 
     @field_validator("storage_url")
     @classmethod
@@ -134,13 +106,6 @@ class WorkerSettings(BaseSettings):
         if value is not None and not re.fullmatch(r"https?://[^/\s@]+(/\S*)?", value):
             raise ValueError("must be the URL of a server, such as https://minio.example.com:9000")
         return value
-
-    @field_validator("credentials_key")
-    @classmethod
-    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
-        return (
-            None if value is None or not value.get_secret_value() else SecretStr(checked_key(value.get_secret_value()))
-        )
 
     @model_validator(mode="after")
     def _keys_go_together(self) -> Self:

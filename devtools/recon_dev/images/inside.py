@@ -20,7 +20,7 @@ ADDED = Path("/opt")
 
 def contents() -> dict[str, Any]:
     """Return the packages of Python and of Debian, whether some can be imported, the size, and who runs it all."""
-    names = ("kopf", "torch", "recon_api", "recon_operator", "recon_worker", "pip", "uv", "pytest")
+    names = ("kopf", "torch", "recon_api", "recon_operator", "recon_runtime", "recon_worker", "pip", "uv", "pytest")
     return {
         "python_version": platform.python_version(),
         "operating_system": platform.freedesktop_os_release(),

@@ -25,7 +25,6 @@ from recon_operator.decide.decision import (
     Decision,
     DiscardFiles,
     Effect,
-    Event,
     ForgetJob,
     HoldAttempts,
     KillAttempt,
@@ -99,18 +98,15 @@ class Actor:
         body = {"metadata": {"resourceVersion": job.metadata.resource_version, **changes}}
         patched = read_job(await self._api.patch_job(job.metadata.namespace, job.metadata.name, body))
         self._jobs.apply(patched)
-        return job.model_copy(update={"metadata": patched.job.metadata})  # its status is still the true one
+        return patched.job
 
     def _report(self, before: ReconstructionJob, written: Written, decision: Decision) -> None:
         log = job_logger(__name__, written.job)
-        events = decision.events
         if not before.status.observed_generation:
             log.info("taken up; it was created at %s", before.metadata.creation_timestamp)
-        if written.corrected:
-            self._metrics.status_corrections.inc()
-            message = f"Somebody else changed {', '.join(written.corrected)} of the status; it is set right"
-            events = (Event(STATUS_CORRECTED, message, warning=True), *events)
-        for event in events:
+        for event in decision.events:
+            if event.reason is STATUS_CORRECTED:
+                self._metrics.status_corrections.inc()
             log.log(logging.WARNING if event.warning else logging.INFO, "%s: %s", event.reason.name, event.message)
             self._events.publish(written.job, event)
         self._metrics.note_transition(before, written.job)

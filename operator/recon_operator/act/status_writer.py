@@ -1,7 +1,4 @@
-"""The one writer of `.status`: only what differs, only onto the version that was decided on, and progress not too often.
-
-What differs is told from what stands there: where somebody else has written the status, the same write sets it right.
-"""
+"""The one writer of `.status`: only what differs, only onto the version that was decided on, and progress not too often."""
 
 import time
 from collections.abc import Callable
@@ -9,13 +6,10 @@ from dataclasses import dataclass
 
 from recon_api.resource import ReconstructionJob
 from recon_api.status import ReconstructionJobStatus
-from recon_operator.clients.kubernetes_api import KubernetesApi
+from recon_operator.clients.kubernetes_api import Json, KubernetesApi, ThrottledError
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
-from recon_operator.jobs.status_patch import dump, merge_patch
-
-CORRECTIONS_PER_S = 5.0
-"""How many statuses that somebody else has written are set right for that alone: whoever goes on gets no more writes."""
+from recon_operator.jobs.status_patch import status_patch
 
 
 @dataclass(frozen=True)
@@ -28,8 +22,6 @@ class Written:
     """Whether something was written."""
     deferred_s: float = 0.0
     """How long to wait before this may be written; 0 where it was, or there was nothing to write."""
-    corrected: tuple[str, ...] = ()
-    """Which fields somebody else had written, and were set right."""
 
 
 class WriteBudget:
@@ -41,6 +33,7 @@ class WriteBudget:
         self._burst_s = 1.0
         self._clock = clock
         self._next = 0.0
+        self._paused_until = 0.0
         self._granted: dict[str, float] = {}
 
     def wait_s(self, uid: str) -> float:
@@ -58,8 +51,13 @@ class WriteBudget:
         return self._next - now
 
     def pause(self, delay_s: float) -> None:
-        """Grant nothing for so long: the API server asks to wait."""
-        self._next = max(self._next, self._clock() + delay_s)
+        """Grant nothing for so long: the API server asks to wait. What is granted already comes as much later."""
+        now = self._clock()
+        longer_s = now + delay_s - max(self._paused_until, now)
+        if longer_s > 0:
+            self._paused_until = now + delay_s
+            self._granted = {uid: max(at, now) + longer_s for uid, at in self._granted.items()}
+            self._next = max(self._next, now) + longer_s
 
     def forget(self, uid: str) -> None:
         """Drop what a job was granted."""
@@ -73,23 +71,25 @@ class StatusWriter:
         """Write by `api`, and note it in `jobs`; progress and queue positions of all jobs share `writes_per_s`."""
         self._api, self._jobs = api, jobs
         self.budget = WriteBudget(writes_per_s)
-        self.corrections = WriteBudget(CORRECTIONS_PER_S)
 
     async def write(self, job: ReconstructionJob, status: ReconstructionJobStatus) -> Written:
         """Write a status where it differs. Raises KubernetesError, ConflictError where the job has changed meanwhile."""
-        edit = self._jobs.edit(job)
-        patch = merge_patch(edit.status if edit else dump(job.status), dump(status))
+        patch = status_patch(job.status, status)
         if not patch:
             return Written(job)
-        if is_routine(job.status, status):
-            budget = self.corrections if edit else self.budget
-            if (wait_s := budget.wait_s(job.uid)) > 0:
-                return Written(job, deferred_s=wait_s)
+        if is_routine(job.status, status) and (wait_s := self.budget.wait_s(job.uid)) > 0:
+            return Written(job, deferred_s=wait_s)
         body = {"metadata": {"resourceVersion": job.metadata.resource_version}, "status": patch}
-        self._jobs.writing(job, status)
-        shown = read_job(await self._api.patch_status(job.metadata.namespace, job.metadata.name, body))
-        self._jobs.apply(shown, ours=True)
-        return Written(shown.job, changed=True, corrected=edit.fields if edit else ())
+        shown = read_job(await self._patch(job, body))
+        self._jobs.apply(shown)
+        return Written(shown.job, changed=True)
+
+    async def _patch(self, job: ReconstructionJob, body: Json) -> Json:
+        try:
+            return await self._api.patch_status(job.metadata.namespace, job.metadata.name, body)
+        except ThrottledError as error:
+            self.budget.pause(error.retry_after_s)
+            raise
 
 
 def is_routine(old: ReconstructionJobStatus, new: ReconstructionJobStatus) -> bool:

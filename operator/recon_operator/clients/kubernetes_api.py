@@ -18,6 +18,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 
 from recon_api.resource import GROUP, PLURAL, VERSION
 from recon_operator.clients.fence import Fence, NotLeadingError
+from recon_operator.clients.identity import FIELD_MANAGER, user_agent
 
 Json = dict[str, Any]
 
@@ -35,6 +36,10 @@ LEASE_TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 LEASES = "/apis/coordination.k8s.io/v1"
 MERGE_PATCH = "application/merge-patch+json"
+
+OWNING = frozenset({"PATCH", "POST", "PUT"})
+"""The methods by which whoever asks comes to own fields."""
+
 DEFAULT_RETRY_AFTER_S = 1.0
 OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -94,13 +99,17 @@ class KubernetesApi:
     Whatever it writes passes a fence first, but for leases, which are what the fence depends on.
     """
 
-    def __init__(self, client: ApiClient, fence: Fence) -> None:
-        """Use this client of the official library, which has asked nothing yet; `close` closes it."""
+    def __init__(self, client: ApiClient, fence: Fence, component: str = "") -> None:
+        """Use this client of the official library, which has asked nothing yet; `close` closes it.
+
+        `component` is who asks, where that is not the operator itself.
+        """
         self._client, self._fence = client, fence
+        client.user_agent = user_agent(component)
         client.configuration.trace_configs = [_fenced(fence)]
 
     @classmethod
-    async def connect(cls, fence: Fence, watches: int = 1) -> "KubernetesApi":
+    async def connect(cls, fence: Fence, watches: int = 1, component: str = "") -> "KubernetesApi":
         """Return the API of the cluster that the process runs in, or else of its kubeconfig, for so many watches."""
         configuration = Configuration()
         configuration.connection_pool_maxsize = CONNECTIONS + watches
@@ -108,7 +117,7 @@ class KubernetesApi:
             config.load_incluster_config(configuration)
         else:
             await config.load_kube_config(client_configuration=configuration, persist_config=False)
-        return cls(ApiClient(configuration), fence)
+        return cls(ApiClient(configuration), fence, component)
 
     @property
     def server(self) -> str:
@@ -234,6 +243,8 @@ class KubernetesApi:
         headers = {"Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = MERGE_PATCH if method == "PATCH" else "application/json"
+        if method in OWNING:
+            query = {**(query or {}), "fieldManager": FIELD_MANAGER}
         request = await self._client.param_serialize(
             method, path, query_params=list((query or {}).items()), header_params=headers, body=body,
             auth_settings=["BearerToken"],

@@ -10,7 +10,9 @@ from datetime import datetime
 
 from recon_api.resource import ReconstructionJob
 from recon_operator.decide.active_deadline import jobs_past_their_active_deadline_fail
+from recon_operator.decide.attempt_numbers import numbers_handed_out_stay_so
 from recon_operator.decide.cancellation import cancellation_steps_are_noted, confirmed_cancellations_stop_the_job
+from recon_operator.decide.clock_skew import times_that_lie_ahead_are_now
 from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.deletion import deleted_jobs_are_stopped
@@ -30,33 +32,33 @@ from recon_operator.decide.running import (
     unclaimed_attempts_are_waited_for,
     unknown_attempts_stay_as_they_are,
 )
-from recon_operator.decide.status_repair import impossible_statuses_are_set_right
 from recon_operator.decide.stopping import unwanted_attempts_are_stopped
 from recon_operator.decide.suspension import suspended_jobs_are_held
 
 Policy = Callable[[Situation], Situation | Decision]
 
 POLICIES: tuple[Policy, ...] = (
-    jobs_of_other_controllers_are_left_alone,
-    impossible_statuses_are_set_right,
-    finished_jobs_stay_finished,
-    the_spec_is_noted,
-    deleted_jobs_are_stopped,
-    cancellation_steps_are_noted,
-    results_end_attempts,  # before the cancellation: a job that is done is done
-    confirmed_cancellations_stop_the_job,
-    unknown_attempts_stay_as_they_are,
-    unwanted_attempts_are_stopped,
-    lost_workers_lose_their_attempt,
-    jobs_past_their_active_deadline_fail,
-    jobs_past_their_pre_running_deadline_fail,
-    running_attempts_are_shown,
-    unclaimed_attempts_are_waited_for,
-    unreadable_jobs_fail,  # from here on no attempt is open
-    suspended_jobs_are_held,
-    failed_attempts_wait_for_their_backoff,
-    admitted_jobs_are_dispatched,
-    other_jobs_wait,
+    jobs_of_other_controllers_are_left_alone,  # first: whatever stands there is theirs
+    finished_jobs_stay_finished,  # before anything that changes a status: an end stays as it was written
+    times_that_lie_ahead_are_now,  # before all that reckon with times; with the next one in either order
+    the_spec_is_noted,  # before the first that writes an open job's status: each write says which spec it speaks of
+    numbers_handed_out_stay_so,  # before the deletion: an attempt that only Redis knows of has to be stopped as well
+    deleted_jobs_are_stopped,  # before the cancellation: nobody reads the steps of a job that goes
+    cancellation_steps_are_noted,  # before all ends: the status says what was asked for when the job ended
+    results_end_attempts,  # before the confirmed cancellation: a job that is done is done
+    confirmed_cancellations_stop_the_job,  # before Redis is needed: the owner sees that the job is being cancelled
+    unknown_attempts_stay_as_they_are,  # before all that judge an attempt by what is seen of it
+    unwanted_attempts_are_stopped,  # before the loss: an attempt that was told to stop and is gone has stopped
+    lost_workers_lose_their_attempt,  # before the deadlines: these end a job once no attempt is open
+    jobs_past_their_active_deadline_fail,  # with the next one in either order: that one is for jobs that never ran
+    jobs_past_their_pre_running_deadline_fail,  # with the next one in either order: that one is for open attempts
+    running_attempts_are_shown,  # before the next one, which takes every open attempt that is left
+    unclaimed_attempts_are_waited_for,  # with the next one in either order: from there on no attempt is open
+    unreadable_jobs_fail,  # before all that hold a job: to wait does not make its spec readable
+    suspended_jobs_are_held,  # before the backoff: the owner's word is shown, not a wait that ends by itself
+    failed_attempts_wait_for_their_backoff,  # before the next attempt begins
+    admitted_jobs_are_dispatched,  # before the last one, which takes every job
+    other_jobs_wait,  # last: it always decides
 )
 
 

@@ -6,16 +6,13 @@ from typing import Any
 from recon_api.keys import task_id
 from recon_api.payload import TaskPayload
 from recon_api.reasons import Reason
-from recon_api.status import Attempt, ConditionType
+from recon_api.spec import MAX_SECONDS
+from recon_api.status import KEPT_ATTEMPTS, Attempt, ConditionType
 from recon_operator.decide.context import Situation, bounded
 
-KEPT_ATTEMPTS = 5
-"""How many attempts a status keeps."""
 
-
-def begin_attempt(situation: Situation) -> Situation:
-    """Return the situation with the next attempt in its status; nothing of the one before stays in progress or worker."""
-    number = situation.status.execution_attempts + 1
+def begin_attempt(situation: Situation, number: int) -> Situation:
+    """Return the situation with this attempt in its status; nothing of the one before stays in progress or worker."""
     return situation.change(
         execution_attempts=number,
         task_id=task_id(situation.job.uid, number),
@@ -49,7 +46,7 @@ def end_attempt(situation: Situation, reason: Reason, message: str, at: datetime
         reason=reason.name,
         message=bounded(message),
     ).change(
-        active_seconds=situation.status.active_seconds + ran_s,
+        active_seconds=min(situation.status.active_seconds + ran_s, MAX_SECONDS),
         start_time=situation.status.start_time or started,
     )
     return situation.end_condition(ConditionType.RUNNING, reason, message)

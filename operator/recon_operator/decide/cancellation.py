@@ -16,11 +16,8 @@ from recon_operator.decide.decision import AssertRequest, AssertStop, Decision, 
 from recon_operator.decide.stopping import has_stopped, keep_stopping
 from recon_operator.decide.terminal_transitions import cancel
 
-OPEN_STATES = (CancellationState.REQUESTED, CancellationState.EXPIRED)
-"""States that a withdrawal ends."""
-
 CONFIRMED_STATES = (CancellationState.CONFIRMED, CancellationState.STOPPING, CancellationState.CANCELLED)
-"""States that nothing takes back."""
+"""States that follow from a confirmation; where the spec has none, they are not true."""
 
 
 def cancellation_steps_are_noted(situation: Situation) -> Situation | Decision:
@@ -51,7 +48,7 @@ def confirmed_cancellations_stop_the_job(situation: Situation) -> Situation | De
 
 def _note_request(situation: Situation) -> Situation:
     noted = situation.status.cancellation
-    if noted is None or noted.state is CancellationState.WITHDRAWN:
+    if noted is None or noted.state is CancellationState.WITHDRAWN or noted.state in CONFIRMED_STATES:
         return _start_request(situation)
     if noted.state is not CancellationState.REQUESTED or noted.expires_at is None:
         return situation
@@ -76,7 +73,7 @@ def _start_request(situation: Situation) -> Situation:
 
 def _note_withdrawal(situation: Situation) -> Situation:
     noted = situation.status.cancellation
-    if noted is None or noted.state not in OPEN_STATES:
+    if noted is None or noted.state is CancellationState.WITHDRAWN:
         return situation
     return _end_request(situation, noted, CancellationState.WITHDRAWN, CANCELLATION_WITHDRAWN)
 

@@ -4,12 +4,23 @@ Left there, a backoff, an expiry or the next write of progress would wait until 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from recon_api.payload import AttemptResult
 from recon_api.status import Attempt, CancellationStatus, ReconstructionJobStatus
+from recon_operator.decide.context import Situation
+from recon_operator.decide.decision import Decision
 
 Past = Callable[[datetime | None], datetime | None]
+
+
+def times_that_lie_ahead_are_now(situation: Situation) -> Situation | Decision:
+    """Take what lies ahead for now, in the status and in what a worker tells of its attempt."""
+    status, seen = without_times_ahead(situation.status, situation.now), situation.observation
+    if seen.result:
+        seen = replace(seen, result=in_order(seen.result, status, situation.now))
+    return replace(situation, observation=seen, status=status)
 
 
 def without_times_ahead(status: ReconstructionJobStatus, now: datetime) -> ReconstructionJobStatus:

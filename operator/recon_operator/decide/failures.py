@@ -4,6 +4,7 @@ from typing import assert_never
 
 from recon_api.reasons import BACKOFF_LIMIT_EXCEEDED, IGNORED_LIMIT_EXCEEDED, Reason
 from recon_api.spec import FailureAction
+from recon_api.status import MAX_ATTEMPTS
 from recon_operator.decide.attempts import end_attempt, whole_second
 from recon_operator.decide.context import Situation
 from recon_operator.decide.decision import Decision
@@ -25,11 +26,11 @@ def attempt_failed(situation: Situation, reason: Reason, message: str) -> Situat
         case FailureAction.FAIL_JOB:
             return fail(ended, reason, f"{message}{_by_rule(found)}")
         case FailureAction.COUNT:
-            ended = ended.change(failed_attempts=ended.status.failed_attempts + 1)
+            ended = ended.change(failed_attempts=min(ended.status.failed_attempts + 1, MAX_ATTEMPTS))
             if ended.status.failed_attempts > situation.job.spec.backoff_limit:
                 return fail(ended, BACKOFF_LIMIT_EXCEEDED, f"attempt {number} was the last; {story}")
         case FailureAction.IGNORE:
-            ended = ended.change(ignored_attempts=ended.status.ignored_attempts + 1)
+            ended = ended.change(ignored_attempts=min(ended.status.ignored_attempts + 1, MAX_ATTEMPTS))
             if ended.status.ignored_attempts > situation.limits.ignored_attempts:
                 return fail(ended, IGNORED_LIMIT_EXCEEDED, f"attempt {number} was the last; {story}")
         case _:

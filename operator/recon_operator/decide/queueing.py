@@ -22,8 +22,9 @@ def admitted_jobs_are_dispatched(situation: Situation) -> Situation | Decision:
     """Begin the next attempt of a job that a worker will be free for."""
     if not situation.observation.admitted:
         return situation
-    situation = begin_attempt(situation)
-    message = sent(situation.status.execution_attempts)
+    number = situation.status.execution_attempts + 1
+    situation = begin_attempt(situation, number)
+    message = sent(number)
     situation = _queued(situation, DISPATCHED, message).event(DISPATCHED, message)
     situation = situation.effect(SendAttempt(payload(situation), situation.job.spec.gpu_class))
     return situation.look_again_in(situation.limits.retry_redis_s).decide(finalizer=True)

@@ -19,6 +19,10 @@ JITTER = 0.2
 """Up to this part of a wait is left out, by chance, so that jobs that failed together do not come back together."""
 
 
+DOUBLINGS = 64
+"""After so many failures any wait that grows has come to the longest that a spec can name, from a millisecond on."""
+
+
 def failed_attempts_wait_for_their_backoff(situation: Situation) -> Situation | Decision:
     """Hold a job in phase Retrying until its next attempt is due."""
     if situation.attempt is not None:
@@ -57,7 +61,7 @@ def backoff_s(backoff: Backoff, failed: int) -> float:
     """Return the wait after so many failures (1 or more): duration x factor^(failed - 1), at most maxDuration."""
     limit_s = duration_s(backoff.max_duration)
     wait_s = duration_s(backoff.duration)
-    for _ in range(failed - 1):
+    for _ in range(min(failed - 1, DOUBLINGS)):
         wait_s = min(wait_s * backoff.factor, limit_s)
     return min(wait_s, limit_s)
 

@@ -2,7 +2,7 @@
 
 from recon_api.payload import ClaimOwner
 from recon_api.reasons import DISPATCHED, NO_WORKERS, STARTED
-from recon_api.status import Attempt, ConditionType, Phase, WorkerStatus
+from recon_api.status import ConditionType, Phase, WorkerStatus
 from recon_operator.decide.active_deadline import with_active_deadline
 from recon_operator.decide.attempts import change_attempt, payload, sent
 from recon_operator.decide.context import Situation
@@ -26,8 +26,8 @@ def running_attempts_are_shown(situation: Situation) -> Situation | Decision:
     if not attempt.worker:
         if seen.claim is None or not seen.leased:
             return situation
-        situation = _start(situation, attempt, seen.claim)
-    situation = _authorise(situation)
+        situation = _start(situation, seen.claim)
+    situation = _authorise(_show_running(situation))
     delay_s = situation.limits.watch_interval_s if seen.leased else situation.limits.retry_redis_s
     return with_active_deadline(show_progress(situation)).look_again_in(delay_s).decide(finalizer=True)
 
@@ -45,22 +45,32 @@ def unclaimed_attempts_are_waited_for(situation: Situation) -> Situation | Decis
     if not seen.workers:
         gpu_class = situation.job.spec.gpu_class
         reason, message = NO_WORKERS, f"Attempt {attempt.number} waits for a worker of gpuClass {gpu_class}"
-    situation = situation.condition(ConditionType.QUEUED, reason, message).change(message=message)
+    situation = situation.condition(ConditionType.QUEUED, reason, message).change(phase=Phase.QUEUED, message=message)
     return with_pre_running_deadline(situation).look_again_in(limits.retry_redis_s).decide(finalizer=True)
 
 
-def _start(situation: Situation, attempt: Attempt, claim: ClaimOwner) -> Situation:
+def _start(situation: Situation, claim: ClaimOwner) -> Situation:
     """Note that a worker has taken the attempt."""
-    worker = WorkerStatus(name=claim.worker, node=claim.node, gpu=claim.gpu)
-    message = f"Attempt {attempt.number} runs on worker {worker.name}"
-    situation = change_attempt(situation, worker=worker.name, start_time=situation.timestamp).change(
-        phase=Phase.RUNNING,
-        message=message,
-        worker=worker,
-        start_time=situation.status.start_time or situation.timestamp,
-    )
+    situation = change_attempt(situation, worker=claim.worker, start_time=situation.timestamp)
+    situation = situation.change(start_time=situation.status.start_time or situation.timestamp)
+    return situation.event(STARTED, _runs_on(claim.worker, situation.status.execution_attempts))
+
+
+def _show_running(situation: Situation) -> Situation:
+    """Say that the attempt runs, and where: again in each pass, whatever stands there."""
+    attempt, claim, worker = situation.attempt, situation.seen.claim, situation.status.worker
+    if attempt is None:
+        return situation
+    if claim and (worker is None or worker.name != claim.worker):
+        worker = WorkerStatus(name=claim.worker, node=claim.node, gpu=claim.gpu)
+    message = _runs_on(attempt.worker, attempt.number)
+    situation = situation.change(phase=Phase.RUNNING, message=message, worker=worker)
     situation = situation.end_condition(ConditionType.QUEUED, STARTED, message)
-    return situation.condition(ConditionType.RUNNING, STARTED, message).event(STARTED, message)
+    return situation.condition(ConditionType.RUNNING, STARTED, message)
+
+
+def _runs_on(worker: str, number: int) -> str:
+    return f"Attempt {number} runs on worker {worker}"
 
 
 def _authorise(situation: Situation) -> Situation:

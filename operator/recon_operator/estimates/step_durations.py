@@ -8,7 +8,6 @@ such as a run on a cold worker, moves neither.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import combinations
 from statistics import median
 
@@ -82,11 +81,6 @@ class ExpectedSteps:
     """Standard deviation of the logarithm of the factor by which a whole run is slower than expected."""
     step_spread: float
     """The same of a single step, beside what its whole run has in common."""
-
-    @cached_property
-    def total_s(self) -> float:
-        """Seconds of all steps."""
-        return self.from_step_s(Step.LOADING)
 
     def from_step_s(self, step: Step) -> float:
         """Return the seconds from the beginning of a step to the end of the job."""

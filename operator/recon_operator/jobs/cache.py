@@ -1,33 +1,23 @@
-"""The jobs that the operator knows, as the API server last showed them, with the statuses that are true."""
+"""The jobs that the operator knows, as the API server last showed them."""
 
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
 
 from recon_api.resource import FINISHED_LABEL, ReconstructionJob
-from recon_api.status import ReconstructionJobStatus
 from recon_operator.jobs.parsing import Shown
-from recon_operator.jobs.status_drift import Edit, edited_fields, true_status
 
 REMEMBERED_REMOVALS = 20_000
 """How many removed jobs are remembered, so that a late event does not bring one back."""
-
-REMEMBERED_WRITES = 8
-"""How many writes of one job may be without an answer at once: so many tries while the API server is away."""
 
 
 class Jobs:
     """Jobs by UID; of two versions of one job the newer stays, in whatever order they come.
 
-    The status of a job here is the true one (`recon_operator.jobs.status_drift`); `edit` tells where another one is shown.
     Finished jobs that carry their label are not kept: the watch leaves them out too.
     """
 
     def __init__(self) -> None:
         self._jobs: dict[str, ReconstructionJob] = {}
-        self._edits: dict[str, Edit] = {}
-        self._writing: defaultdict[str, deque[ReconstructionJobStatus]] = defaultdict(
-            lambda: deque(maxlen=REMEMBERED_WRITES)
-        )
         self._spec_problems: dict[str, str] = {}
         self._removed: OrderedDict[str, int] = OrderedDict()
         self._without_attempt: defaultdict[str, set[str]] = defaultdict(set)
@@ -42,11 +32,6 @@ class Jobs:
     def get(self, uid: str) -> ReconstructionJob | None:
         """Return the job of that UID, if it is known."""
         return self._jobs.get(uid)
-
-    def edit(self, job: ReconstructionJob) -> Edit | None:
-        """Return what this version of a job shows in place of its true status, if somebody else has written it."""
-        edit = self._edits.get(job.uid)
-        return edit if edit and edit.resource_version == job.metadata.resource_version else None
 
     def spec_problem(self, uid: str) -> str:
         """Return what of a job's spec cannot be read; empty where all of it can."""
@@ -65,35 +50,21 @@ class Jobs:
         groups = [self._occupying[gpu_class]] if gpu_class is not None else list(self._occupying.values())
         return [self._jobs[uid] for group in groups for uid in group]
 
-    def writing(self, job: ReconstructionJob, status: ReconstructionJobStatus) -> None:
-        """Note that we are about to write a status onto this version of a job, or a later one."""
-        if job.uid in self._jobs:
-            self._writing[job.uid].append(status)
-
-    def apply(self, shown: Shown, *, ours: bool = False) -> bool:
-        """Note a version of a job; return whether it was news. With `ours` it is the answer to a write of its status."""
+    def apply(self, shown: Shown) -> bool:
+        """Note a version of a job; return whether it was news."""
         uid, version = shown.job.uid, _version(shown.job.metadata.resource_version)
         known = self._jobs.get(uid)
-        if known is not None and version <= (newest := _version(known.metadata.resource_version)):
-            if ours and version == newest:
-                self._take(shown, shown.job.status)
+        newest = _version(known.metadata.resource_version) if known else self._removed.get(uid, -1)
+        if version <= newest:
             return False
-        if version <= self._removed.get(uid, -1):
-            return False
-        # Each write was made on the version known or an older one, so none that has not landed by now ever will.
-        writing = self._writing.pop(uid, ())
-        status = shown.job.status
-        if known is not None and shown.job.is_ours and not ours:
-            status = true_status(status, known.status, writing)
-        self._take(shown, status)
+        self._take(shown)
         return True
 
     def remove(self, uid: str, resource_version: str = "") -> None:
         """Forget a job that is gone as of this version, or that finished."""
         self._sort_out(uid)
         job = self._jobs.pop(uid, None)
-        for noted in (self._edits, self._writing, self._spec_problems):
-            noted.pop(uid, None)
+        self._spec_problems.pop(uid, None)
         self._removed[uid] = max(_version(resource_version), _version(job.metadata.resource_version) if job else 0)
         self._removed.move_to_end(uid)
         while len(self._removed) > REMEMBERED_REMOVALS:
@@ -117,9 +88,9 @@ class Jobs:
             self.remove(uid, resource_version)
         return changed | set(gone)
 
-    def _take(self, shown: Shown, status: ReconstructionJobStatus) -> None:
-        """Keep this version of a job, with the status that is true of it."""
-        job = shown.job.model_copy(update={"status": status})
+    def _take(self, shown: Shown) -> None:
+        """Keep this version of a job."""
+        job = shown.job
         if _is_over(job):
             self.remove(job.uid, job.metadata.resource_version)
             return
@@ -129,11 +100,6 @@ class Jobs:
             self._spec_problems[job.uid] = shown.spec_problem
         else:
             self._spec_problems.pop(job.uid, None)
-        if job.is_ours and (shown.status_problem or status != shown.job.status):
-            fields = edited_fields(shown.status, status)
-            self._edits[job.uid] = Edit(job.metadata.resource_version, shown.status, fields)
-        else:
-            self._edits.pop(job.uid, None)
         self._sort_in(job)
 
     def _sort_in(self, job: ReconstructionJob) -> None:

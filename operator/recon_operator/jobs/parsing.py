@@ -1,6 +1,6 @@
 """Reading a job as the API server shows it, also where this version cannot read all of it.
 
-What cannot be read is left out: a spec written under a newer definition, or a time in the status that no calendar has.
+What cannot be read is left out: a spec or a status written under a newer definition.
 """
 
 from dataclasses import dataclass
@@ -24,35 +24,30 @@ class Shown:
 
     job: ReconstructionJob
     """What can be read of it."""
-    status: Json
-    """The status as it is there."""
     spec_problem: str = ""
     """What of the spec cannot be read, as a sentence; empty where all of it can."""
-    status_problem: bool = False
-    """Whether something of the status cannot be read."""
 
 
 def read_job(body: Json) -> Shown:
     """Return a job as far as it can be read. Raises ValidationError where not even its metadata can."""
     try:
-        return Shown(ReconstructionJob.model_validate(body), body.get("status") or {})
+        return Shown(ReconstructionJob.model_validate(body))
     except ValidationError as error:
         return _read_in_part(body, error)
 
 
 def _read_in_part(body: Json, error: ValidationError) -> Shown:
-    spec_problem, status_problem = "", False
+    spec_problem = ""
     readable = body
     while True:
         spec_problem = spec_problem or _problem_of_spec(error)
-        status_problem = status_problem or bool(_unreadable(error)["status"])
         readable = _without(readable, error)
         try:
             job = ReconstructionJob.model_validate(readable)
         except ValidationError as next_error:
             error = next_error
         else:
-            return Shown(job, body.get("status") or {}, spec_problem, status_problem)
+            return Shown(job, spec_problem)
 
 
 def _without(body: Json, error: ValidationError) -> Json:

@@ -2,20 +2,18 @@
 
 import logging
 from collections.abc import MutableMapping
-from typing import Any, Literal
+from typing import Any
 
-from recon_api.log_lines import JsonLines
 from recon_api.resource import ReconstructionJob
+from recon_runtime.logs import LogFormat, TextLines, log_to_stderr, make_formatter
+
+QUIET = ("kopf", "kubernetes", "aiohttp", "kombu", "asyncio")
+"""Libraries of which only warnings are logged."""
 
 
-def configure_logs(level: str, style: Literal["json", "text"], *, traced: bool = False) -> None:
+def configure_logs(level: str, form: LogFormat, *, traced: bool = False) -> None:
     """Send all log lines of this process to standard error; with `traced`, JSON lines name the job's trace."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines("operator", traced=traced) if style == "json" else _TextFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.captureWarnings(capture=True)  # Python's own would be lines of another form
-    for noisy in ("kopf", "kubernetes", "aiohttp", "kombu", "asyncio"):
-        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
+    log_to_stderr(level, make_formatter("operator", form, _TextFormatter(), traced=traced), quiet=QUIET)
 
 
 def job_logger(name: str, job: ReconstructionJob) -> "logging.LoggerAdapter[logging.Logger]":
@@ -34,10 +32,7 @@ class _JobAdapter(logging.LoggerAdapter[logging.Logger]):
         return msg, {**kwargs, "extra": {**(self.extra or {}), **kwargs.get("extra", {})}}
 
 
-class _TextFormatter(logging.Formatter):
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(message)s")
-
+class _TextFormatter(TextLines):
     def format(self, record: logging.LogRecord) -> str:
         if not hasattr(record, "job"):
             return super().format(record)

@@ -3,7 +3,6 @@
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
@@ -13,6 +12,7 @@ from recon_api.resource import ReconstructionJob
 from recon_api.status import ConditionStatus, ConditionType, Phase, ReconstructionJobStatus
 from recon_operator.jobs.cache import Jobs
 from recon_operator.watch.liveness import WatchLiveness
+from recon_runtime.version import installed_version
 
 SECONDS_OF_A_JOB = (1, 5, 15, 60, 300, 900, 3600, 4 * 3600)
 SECONDS_OF_A_REACTION = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -28,7 +28,7 @@ class Metrics:
         ProcessCollector(registry=registry)
         registry.register(JobsCollector(jobs))
         info = Gauge("reconstruction_info", "1, with the operator's version.", ["version"], registry=registry)
-        info.labels(_version()).set(1)
+        info.labels(installed_version()).set(1)
         self.finished = Counter(
             "reconstruction_jobs_finished", "Jobs that ended, by how and why.", ["namespace", "phase", "reason"],
             registry=registry,
@@ -64,7 +64,7 @@ class Metrics:
             "reconstruction_reconcile_errors", "Passes that failed and are tried again.", ["error"], registry=registry
         )
         self.status_corrections = Counter(
-            "reconstruction_status_corrections", "Statuses that somebody else had written and that were set right.",
+            "reconstruction_status_corrections", "Statuses that knew of fewer attempts than were sent, and were set right.",
             registry=registry,
         )  # fmt: skip
         self.removed = Counter(
@@ -195,10 +195,3 @@ def _queued_since(job: ReconstructionJob) -> float | None:
 def _reason_of_end(status: ReconstructionJobStatus) -> str:
     ends = (status.condition(kind) for kind in (ConditionType.COMPLETE, ConditionType.FAILED, ConditionType.CANCELLED))
     return next((end.reason for end in ends if end and end.status is ConditionStatus.TRUE), "")
-
-
-def _version() -> str:
-    try:
-        return version("reconstruction-operator")
-    except PackageNotFoundError:
-        return ""

@@ -10,53 +10,34 @@ Each is told when it is over, from what the statuses say. Its ids follow from th
 nothing about it must be kept, and an operator that takes over goes on with the same trace.
 """
 
-import os
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.trace import (
-    NonRecordingSpan,
-    SpanContext,
-    SpanKind,
-    Status,
-    StatusCode,
-    TraceFlags,
-    set_span_in_context,
-)
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from recon_api import reasons, trace_context
 from recon_api.payload import TaskPayload
 from recon_api.resource import ReconstructionJob
 from recon_api.status import Attempt, Phase
+from recon_runtime.spans import SpanExport, nanoseconds, within
 
 REMEMBERED_DISPATCHES = 10_000
-CLOSE_WITHIN_S = 2.0
 GOOD_ENDS = {reason.name for reason in (reasons.COMPLETED, reasons.CANCELLED, reasons.SUSPENDED)}
 """Of an attempt: as somebody wanted it."""
 
 Attributes = Mapping[str, str | int | float]
 
 
-class JobSpans:
+class JobSpans(SpanExport):
     """Tells the spans; by the environment's OTEL_ variables, where they say how."""
 
     def __init__(self) -> None:
         """Begin a thread that sends them in batches."""
         self._ids = _GivenIds()
-        name = os.environ.get("OTEL_SERVICE_NAME") or "reconstruction-operator"
-        self._provider = TracerProvider(
-            resource=Resource.create({"service.name": name}), id_generator=self._ids, shutdown_on_exit=False
-        )
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-        self._tracer = self._provider.get_tracer("recon_operator")
+        super().__init__("operator", self._ids)
         self._sent_at: dict[str, float] = {}
 
     def note_transition(self, before: ReconstructionJob, after: ReconstructionJob) -> None:
@@ -84,29 +65,37 @@ class JobSpans:
         finally:
             parent = trace_context.attempt_span_id(payload.job_id, payload.attempt)
             self._tell(
-                payload.job_id, "dispatch", began, time.time(), parent=parent, kind=SpanKind.PRODUCER, error=error,
+                payload.job_id,
+                "dispatch",
+                began,
+                time.time(),
+                parent=parent,
+                kind=SpanKind.PRODUCER,
+                error=error,
                 attributes={"messaging.system": "celery", "messaging.operation.type": "send"},
-            )  # fmt: skip
+            )
 
     def traceparent(self, payload: TaskPayload) -> str | None:
         """Return what makes the worker's spans part of the job's trace."""
         return trace_context.traceparent(payload.job_id, payload.attempt, sampled=self._is_sampled(payload.job_id))
 
-    def close(self) -> None:
-        """Send what is still to be sent, but not for long."""
-        # A collector that is away is tried again for much longer, and nothing else ends that.
-        sending = threading.Thread(target=self._provider.shutdown, name="last spans", daemon=True)
-        sending.start()
-        sending.join(CLOSE_WITHIN_S)
-
     def _tell_job(self, job: ReconstructionJob) -> None:
         status = job.status
-        attributes: Attributes = {**_about(job), "reconstruction.phase": status.phase.value, "reconstruction.model": status.model,
-                      "reconstruction.attempts": status.execution_attempts}  # fmt: skip
+        attributes: Attributes = {
+            **_about(job),
+            "reconstruction.phase": status.phase.value,
+            "reconstruction.model": status.model,
+            "reconstruction.attempts": status.execution_attempts,
+        }
         self._tell(
-            job.uid, "job", _created(job), time.time(), span_id=trace_context.job_span_id(job.uid),
-            error=(status.message or "failed") if status.phase is Phase.FAILED else "", attributes=attributes,
-        )  # fmt: skip
+            job.uid,
+            "job",
+            _created(job),
+            time.time(),
+            span_id=trace_context.job_span_id(job.uid),
+            error=(status.message or "failed") if status.phase is Phase.FAILED else "",
+            attributes=attributes,
+        )
 
     def _tell_wait(self, job: ReconstructionJob, attempt: int, task: str) -> None:
         now = time.time()
@@ -121,33 +110,53 @@ class JobSpans:
     def _tell_attempt(self, job: ReconstructionJob, attempt: Attempt) -> None:
         ended = time.time()
         known = attempt.start_time.timestamp() if attempt.start_time else ended
-        attributes: Attributes = {**_about(job), "reconstruction.attempt": attempt.number, "reconstruction.reason": attempt.reason,
-                      "reconstruction.worker": attempt.worker}  # fmt: skip
+        attributes: Attributes = {
+            **_about(job),
+            "reconstruction.attempt": attempt.number,
+            "reconstruction.reason": attempt.reason,
+            "reconstruction.worker": attempt.worker,
+        }
         self._tell(
-            job.uid, f"attempt {attempt.number}", self._sent_at.pop(f"{job.uid}.{attempt.number}", known), ended,
-            span_id=trace_context.attempt_span_id(job.uid, attempt.number), parent=trace_context.job_span_id(job.uid),
-            error="" if attempt.reason in GOOD_ENDS else attempt.reason, attributes=attributes,
-        )  # fmt: skip
+            job.uid,
+            f"attempt {attempt.number}",
+            self._sent_at.pop(f"{job.uid}.{attempt.number}", known),
+            ended,
+            span_id=trace_context.attempt_span_id(job.uid, attempt.number),
+            parent=trace_context.job_span_id(job.uid),
+            error="" if attempt.reason in GOOD_ENDS else attempt.reason,
+            attributes=attributes,
+        )
 
     def _tell(
-        self, uid: str, name: str, began: float, ended: float, *, span_id: int | None = None, parent: int | None = None,
-        kind: SpanKind = SpanKind.INTERNAL, error: str = "", attributes: Attributes | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        uid: str,
+        name: str,
+        began: float,
+        ended: float,
+        *,
+        span_id: int | None = None,
+        parent: int | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        error: str = "",
+        attributes: Attributes | None = None,
+    ) -> None:
         with self._ids.given(trace_context.trace_id(uid), span_id):
             span = self._tracer.start_span(
-                name, self._context(uid, parent), kind, attributes={"reconstruction.uid": uid, **(attributes or {})},
-                start_time=_ns(min(began, ended)),
-            )  # fmt: skip
+                name,
+                self._context(uid, parent),
+                kind,
+                attributes={"reconstruction.uid": uid, **(attributes or {})},
+                start_time=nanoseconds(min(began, ended)),
+            )
         if error:
             span.set_status(Status(StatusCode.ERROR, error))
-        span.end(_ns(ended))
+        span.end(nanoseconds(ended))
 
     def _context(self, uid: str, parent: int | None) -> Context:
         if parent is None:
             return Context()
         flags = TraceFlags(TraceFlags.SAMPLED if self._is_sampled(uid) else TraceFlags.DEFAULT)
-        span = SpanContext(trace_context.trace_id(uid), parent, is_remote=True, trace_flags=flags)
-        return set_span_in_context(NonRecordingSpan(span), Context())
+        return within(SpanContext(trace_context.trace_id(uid), parent, is_remote=True, trace_flags=flags))
 
     def _is_sampled(self, uid: str) -> bool:
         asked = self._provider.sampler.should_sample(None, trace_context.trace_id(uid), "job")
@@ -183,7 +192,3 @@ def _about(job: ReconstructionJob) -> dict[str, str]:
 def _created(job: ReconstructionJob) -> float:
     created = job.metadata.creation_timestamp
     return created.timestamp() if created else time.time()
-
-
-def _ns(seconds: float) -> int:
-    return int(seconds * 1e9)

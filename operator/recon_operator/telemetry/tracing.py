@@ -1,13 +1,11 @@
 """Traces of jobs, where an OTLP endpoint is set. Where none is, nothing that sends them is even imported."""
 
-import logging
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from recon_api.payload import TaskPayload
 from recon_api.resource import ReconstructionJob
-
-log = logging.getLogger(__name__)
+from recon_runtime.tracing import tracing_where_asked
 
 
 class Tracing(Protocol):
@@ -46,11 +44,11 @@ class NoTracing:
 
 def make_tracing(endpoint: str) -> Tracing:
     """Return what tells traces to this endpoint; where the extra `tracing` is not installed it says so and tells none."""
-    if not endpoint:
-        return NoTracing()
-    try:
-        from recon_operator.telemetry.spans import JobSpans
-    except ImportError as error:
-        log.error("no traces: %s; install reconstruction-operator[tracing]", error)  # noqa: TRY400 - the cause is told
-        return NoTracing()
+    without: Tracing = NoTracing()
+    return tracing_where_asked(endpoint, _job_spans, without)
+
+
+def _job_spans() -> Tracing:
+    from recon_operator.telemetry.spans import JobSpans
+
     return JobSpans()

@@ -7,6 +7,7 @@ import aiohttp
 import kopf
 
 from recon_api.resource import GROUP, PLURAL, VERSION
+from recon_operator.clients.identity import user_agent
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
 from recon_operator.jobs.work_queue import WorkQueue
@@ -84,7 +85,7 @@ class _Sessions:
     def _open(self, found: kopf.ConnectionInfo) -> kopf.AiohttpSession:
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=found.as_ssl_context()),
-            headers=found.as_http_headers(),
+            headers={**found.as_http_headers(), "User-Agent": user_agent()},
             proxy=found.proxy_url,
             trust_env=found.trust_env,
             trace_configs=[self._watch.trace()],

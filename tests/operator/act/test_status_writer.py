@@ -1,14 +1,17 @@
 """The smallest patch, and who may wait with it."""
 
-from typing import Any, cast
-
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from kubernetes.aio.client import ApiClient, Configuration
 
 from recon_api.status import Phase, QueueStatus, ReconstructionJobStatus
-from recon_operator.act.status_writer import CORRECTIONS_PER_S, StatusWriter, WriteBudget, is_routine
+from recon_operator.act.status_writer import StatusWriter, WriteBudget, is_routine
+from recon_operator.clients.fence import Fence
+from recon_operator.clients.kubernetes_api import KubernetesApi, ThrottledError
 from recon_operator.jobs.cache import Jobs
-from recon_operator.jobs.status_patch import dump, merge_patch, status_patch
-from tests.operator.builders import UID, dispatched, finished, make_job, queued, requested, running
+from recon_operator.jobs.status_patch import merge_patch, status_patch
+from tests.operator.builders import dispatched, finished, queued, requested, running
 from tests.operator.shown import shown
 
 Json = dict[str, object]
@@ -56,65 +59,6 @@ def test_what_may_wait(old: ReconstructionJobStatus, new: ReconstructionJobStatu
     assert is_routine(old, new) is routine
 
 
-class Recorder:
-    """Takes every patch, and keeps it; the answer is the status that the patch makes."""
-
-    def __init__(self) -> None:
-        self.patches: list[Any] = []
-        self.answer = make_job()
-
-    async def patch_status(self, namespace: str, name: str, body: Any) -> Any:
-        self.patches.append(body["status"])
-        return {**self.answer.model_dump(mode="json", by_alias=True), "status": dump(self.answer.status)}
-
-
-EDITED = running(message="mine")
-
-
-@pytest.mark.parametrize(
-    ("new", "patch", "corrected"),
-    [
-        pytest.param(RUNNING, {"message": RUNNING.message}, ("message",), id="what somebody wrote is set right"),
-        pytest.param(
-            running(progress={"percentage": 9}),
-            {"message": RUNNING.message, "progress": {"percentage": 9}},
-            ("message",),
-            id="with what is new",
-        ),
-        pytest.param(EDITED, {}, (), id="what is true by now is left"),
-    ],
-)
-async def test_a_status_is_written_over_what_stands_there(
-    new: ReconstructionJobStatus, patch: Json, corrected: tuple[str, ...]
-) -> None:
-    jobs, api = Jobs(), Recorder()
-    jobs.apply(shown(resource_version="7", status=RUNNING))
-    jobs.apply(shown(resource_version="8", status=EDITED))
-    job = jobs.get(UID)
-    assert job is not None
-    written = await StatusWriter(cast(Any, api), jobs, 20.0).write(job, new)
-    assert (api.patches, written.corrected) == ([patch] if patch else [], corrected)
-
-
-async def test_only_so_many_corrections_are_made_at_once() -> None:
-    jobs, api = Jobs(), Recorder()
-    writer = StatusWriter(cast(Any, api), jobs, 20.0)
-    writer.corrections = WriteBudget(CORRECTIONS_PER_S, clock=lambda: 100.0)
-    deferred = []
-    for number in range(10):
-        uid = f"{number}"
-        jobs.apply(shown(uid=uid, resource_version="7", status=RUNNING))
-        jobs.apply(shown(uid=uid, resource_version="8", status=EDITED))
-        job = jobs.get(uid)
-        assert job is not None
-        deferred.append((await writer.write(job, RUNNING)).deferred_s > 0)
-    assert 0 < deferred.count(False) < 10
-    assert deferred == sorted(deferred), "once there are too many, all that follow wait"
-    job = jobs.get("9")
-    assert job is not None
-    assert (await writer.write(job, dispatched(2))).changed, "a transition does not wait, and sets right what there is"
-
-
 def test_a_budget_gives_each_that_must_wait_a_time_of_its_own() -> None:
     now = [100.0]
     budget = WriteBudget(2.0, clock=lambda: now[0])
@@ -127,6 +71,37 @@ def test_a_budget_gives_each_that_must_wait_a_time_of_its_own() -> None:
 
 
 def test_a_budget_pauses_when_the_api_server_asks_for_it() -> None:
-    budget = WriteBudget(10.0, clock=lambda: 100.0)
+    now = [100.0]
+    budget = WriteBudget(2.0, clock=lambda: now[0])
+    granted = {uid: budget.wait_s(uid) for uid in "abc"}
     budget.pause(3.0)
-    assert budget.wait_s("a") == pytest.approx(3.1)
+    budget.pause(2.0)
+    assert {uid: budget.wait_s(uid) for uid in "cde"} == {"c": granted["c"] + 3.0, "d": 4.0, "e": 4.5}
+    now[0] += 3.5
+    assert budget.wait_s("c") == 0.0
+
+
+@pytest.mark.parametrize("code", [429, 503])
+async def test_routine_writes_pause_as_long_as_the_api_server_asks(code: int) -> None:
+    asked: list[str] = []
+
+    async def busy(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.json_response({"message": "too many requests"}, status=code, headers={"Retry-After": "30"})
+
+    application = web.Application()
+    application.router.add_patch("/{path:.*}", busy)
+    jobs = Jobs()
+    for uid in "ab":
+        jobs.apply(shown(uid=uid, name=uid, status=RUNNING))
+    one, other = (job for uid in "ab" if (job := jobs.get(uid)))
+    async with TestServer(application) as server:
+        api = KubernetesApi(ApiClient(Configuration(host=str(server.make_url("")))), Fence.always_open())
+        writer = StatusWriter(api, jobs, 20.0)
+        with pytest.raises(ThrottledError):
+            await writer.write(one, running(message="one"))
+        assert (await writer.write(other, running(message="other"))).deferred_s > 29
+        with pytest.raises(ThrottledError):
+            await writer.write(other, finished(Phase.SUCCEEDED))
+        await api.close()
+    assert [path.rsplit("/", 2)[1] for path in asked] == ["a", "b"], "a transition does not wait for another job"

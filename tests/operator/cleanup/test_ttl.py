@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from recon_api.resource import MANAGED_BY_US, ReconstructionJob
-from recon_api.status import FINAL_PHASES, Phase, ReconstructionJobStatus
+from recon_api.status import FINAL_PHASES, LAST_YEAR, Phase, ReconstructionJobStatus
 from recon_operator.cleanup.ttl import due_at, takes_outputs_along
 from recon_operator.settings import OperatorSettings
 from tests.operator.builders import LABELLED, condition, finished, make_job, running
@@ -66,7 +66,7 @@ def test_a_job_stays(job: ReconstructionJob, default_s: int | None) -> None:
 
 
 def test_an_end_far_ahead_is_no_fault() -> None:
-    ended = ended_as(Phase.SUCCEEDED, completion_time=datetime(2200, 12, 31, tzinfo=UTC))
+    ended = ended_as(Phase.SUCCEEDED, completion_time=datetime(LAST_YEAR, 12, 31, tzinfo=UTC))
     due = due_at(ended_job(status=ended, ttlSecondsAfterFinished=2**31 - 1), None)
     assert due is not None
     assert due > ENDED.timestamp()

@@ -1,19 +1,35 @@
 """What holds for a job's times whatever the clock does between two looks at it."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon_api.resource import ReconstructionJob
-from recon_api.status import Progress
+from recon_api.status import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    Attempt,
+    CancellationState,
+    CancellationStatus,
+    ConditionType,
+    Progress,
+    ReconstructionJobStatus,
+)
 from recon_api.steps import Step
 from recon_operator.decide import decide
+from recon_operator.decide.clock_skew import times_that_lie_ahead_are_now
+from recon_operator.decide.context import Situation
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
 from tests.operator.builders import (
     NOW,
+    ago,
     alive,
+    completed,
+    condition,
     ended,
     make_job,
     make_observation,
@@ -109,3 +125,67 @@ def test_progress_goes_on_though_the_clock_is_set_back(back_s: float) -> None:
     progress = decide(job, alive(progress=report(50.0)), later, LIMITS).status.progress
     assert progress is not None
     assert progress.percentage == 50
+
+
+END_OF_TIME = datetime(LAST_YEAR, 12, 31, 23, 59, 59, tzinfo=UTC)
+BEGIN_OF_TIME = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+
+
+def looked_at(status: ReconstructionJobStatus, **seen: Any) -> Situation:
+    """Return what the policy makes of a status."""
+    situation = Situation(make_job(status=status), make_observation(**seen), NOW, LIMITS, status)
+    found = times_that_lie_ahead_are_now(situation)
+    assert isinstance(found, Situation)
+    return found
+
+
+@pytest.mark.parametrize("ahead", [NOW + timedelta(hours=3), END_OF_TIME])
+def test_a_time_that_lies_ahead_becomes_now(ahead: datetime) -> None:
+    attempt = Attempt(
+        number=1, worker="worker-0", start_time=ahead, stop_time=ahead, end_time=ahead, reason="WorkerLost"
+    )
+    status = ended(
+        "WorkerLost",
+        attempts=(attempt,),
+        start_time=ahead,
+        progress=Progress(last_updated_time=ahead),
+        conditions=(condition(ConditionType.QUEUED, "True", "Queued", since=ahead),),
+    )
+    found = looked_at(status)
+    assert found.status.attempts == (attempt.model_copy(update={"start_time": NOW, "stop_time": NOW, "end_time": NOW}),)
+    assert found.status.start_time == NOW
+    assert found.status.progress == Progress(last_updated_time=NOW)
+    assert found.status.conditions[0].last_transition_time == NOW
+    assert found.events == (), "a clock is nobody's edit"
+
+
+def test_a_request_from_ahead_expires_as_long_after_now_as_it_would_have() -> None:
+    status = running(cancellation=requested(ago_s=-7200))
+    assert looked_at(status).status.cancellation == requested(ago_s=0)
+
+
+@pytest.mark.parametrize("expires", [END_OF_TIME, NOW, BEGIN_OF_TIME])
+def test_a_request_from_the_end_of_time_expires_at_once(expires: datetime) -> None:
+    noted = CancellationStatus(state=CancellationState.REQUESTED, requested_at=END_OF_TIME, expires_at=expires)
+    found = looked_at(running(cancellation=noted)).status.cancellation
+    assert found is not None
+    assert (found.requested_at, found.expires_at) == (NOW, NOW)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        pytest.param((ago(20), ago(1)), (ago(20), ago(1)), id="as it was"),
+        pytest.param((ago(-60), ago(-90)), (NOW, NOW), id="a worker's clock that is ahead"),
+        pytest.param((ago(90), ago(60)), (ago(90), ago(20)), id="one that is behind: not before we saw it start"),
+        pytest.param((ago(5), ago(10)), (ago(5), ago(5)), id="one that was set back meanwhile"),
+        pytest.param((None, None), (None, None), id="no clock at all"),
+    ],
+)
+def test_times_that_a_worker_tells(
+    said: tuple[datetime | None, datetime | None], kept: tuple[datetime | None, datetime | None]
+) -> None:
+    result = completed().model_copy(update={"started_at": said[0], "finished_at": said[1]})
+    found = looked_at(running(), result=result)
+    assert found.seen.result is not None
+    assert (found.seen.result.started_at, found.seen.result.finished_at) == kept

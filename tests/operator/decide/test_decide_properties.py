@@ -1,7 +1,10 @@
 """What holds for every job and every observation."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,13 +12,16 @@ from recon_api.payload import AttemptResult, Outcome
 from recon_api.reasons import ALL_REASONS
 from recon_api.resource import FINALIZER, ReconstructionJob
 from recon_api.status import CancellationState, ConditionType, Phase, ReconstructionJobStatus
+from recon_operator import decide as policies
 from recon_operator.decide import decide
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
+from recon_operator.jobs.status_patch import dump
 from tests.operator.builders import (
     NOW,
     OWNER,
+    alive,
     dispatched,
     ended,
     finished,
@@ -25,6 +31,8 @@ from tests.operator.builders import (
     requested,
     running,
 )
+from tests.operator.decide.test_policies import IN_EITHER_ORDER, swapped
+from tests.support.races.rules import refusal
 
 LIMITS = Limits()
 EXAMPLES = 75
@@ -164,3 +172,65 @@ def test_nothing_is_looked_at_again_in_the_past(case: tuple[ReconstructionJob, O
     job, seen = case
     decision = decide(job, seen, NOW, LIMITS)
     assert decision.look_again_at is None or decision.look_again_at >= NOW - timedelta(seconds=1)
+
+
+def as_stored(job: ReconstructionJob) -> dict[str, Any]:
+    """Return a job as the API server keeps it."""
+    stored = job.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return stored | {"spec": {"cancellation": job.spec.cancellation}, "status": dump(job.status)}
+
+
+@given(cases)
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_the_api_server_takes_whatever_is_decided(case: tuple[ReconstructionJob, Observation]) -> None:
+    job, seen = case
+    assert refusal(as_stored(job), as_stored(after(job, decide(job, seen, NOW, LIMITS)))) == ""
+
+
+@given(st.integers(0, 6), st.none() | st.integers(0, 9), cases)
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_a_number_never_goes_back(
+    number: int, authorised: int | None, case: tuple[ReconstructionJob, Observation]
+) -> None:
+    job, seen = case
+    seen = replace(seen, authorised=authorised, attempt=number)
+    before, found = job.status.execution_attempts, decide(job, seen, NOW, LIMITS).status.execution_attempts
+    assert found >= before
+    if seen.known and job.is_ours and not job.status.phase.finished:
+        assert found >= (authorised or 0)
+
+
+WRITTEN = st.fixed_dictionaries(
+    {},
+    optional={
+        "phase": st.sampled_from([Phase.PENDING, Phase.QUEUED, Phase.SUSPENDED, Phase.RETRYING, Phase.CANCELLING]),
+        "message": st.just("mine"),
+        "worker": st.none(),
+        "conditions": st.just(()),
+        "observed_generation": st.just(0),
+        "progress": st.none(),
+        "cancellation": st.sampled_from([requested(state=state) for state in CancellationState]),
+    },
+)
+"""What the API server lets anybody write into the status of a job that runs."""
+
+
+@given(WRITTEN)
+def test_what_a_running_job_says_is_written_again(fields: dict[str, Any]) -> None:
+    seen = alive(progress=report(40.0))
+    expected = decide(make_job(status=running()), seen, NOW, LIMITS).status
+    found = decide(make_job(status=running(**fields)), seen, NOW, LIMITS).status
+    assert {c.type for c in found.conditions if c.status == "True"} == {ConditionType.RUNNING}
+    assert found.cancellation is None or found.cancellation.state is CancellationState.WITHDRAWN
+    ignored = {"conditions", "cancellation"}
+    assert found.model_dump(exclude=ignored) == expected.model_dump(exclude=ignored)
+
+
+@given(cases, st.sampled_from(sorted(IN_EITHER_ORDER)))
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_neighbours_in_either_order_decide_the_same(case: tuple[ReconstructionJob, Observation], first: str) -> None:
+    job, seen = case
+    decision = decide(job, seen, NOW, LIMITS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(policies, "POLICIES", swapped(first))
+        assert decide(job, seen, NOW, LIMITS) == decision

@@ -36,18 +36,28 @@ FOR_EVER = "(a*)*" * 20 + "b"
         pytest.param([QUOTA, BOTH], "StorageFailed", "quota of a read-only disk", Verdict(IGNORE, 1), id="first wins"),
         pytest.param([MEMORY, BOTH], "StorageFailed", "read-only", Verdict(FAIL_JOB, 2), id="the second may match"),
         pytest.param(
-            [{"action": "Count", "onReasons": ["WorkerLost"]}], "WorkerLost", "", Verdict(COUNT, 1), id="losses can count"
+            [{"action": "Count", "onReasons": ["WorkerLost"]}],
+            "WorkerLost",
+            "",
+            Verdict(COUNT, 1),
+            id="losses can count",
         ),
         pytest.param(
             [{"action": "Count", "onReasons": ["InputNotFound"]}],
-            "InputNotFound", "", Verdict(COUNT, 1), id="an input that comes late can be waited for",
+            "InputNotFound",
+            "",
+            Verdict(COUNT, 1),
+            id="an input that comes late can be waited for",
         ),
         pytest.param(
             [{"action": "FailJob", "onMessagePatterns": [FOR_EVER]}],
-            "StorageFailed", "a" * 1024, Verdict(COUNT), id="a pattern made to run for ever does not",
+            "StorageFailed",
+            "a" * 1024,
+            Verdict(COUNT),
+            id="a pattern made to run for ever does not",
         ),
     ],
-)  # fmt: skip
+)
 def test_verdict(rules: list[dict[str, Any]], reason: str, message: str, expected: Verdict) -> None:
     assert verdict(FailurePolicy.model_validate({"rules": rules}), reason_of(reason), message) == expected
 

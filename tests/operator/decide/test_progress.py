@@ -31,9 +31,11 @@ def at(elapsed_s: float, percentage: float = 20.0, **fields: Any) -> ProgressMet
 def told(left_s: int | None, *, written_s_ago: float = 10.0, percentage: int = 20) -> Progress:
     """Return the progress that the status shows, in the third step."""
     return Progress(
-        percentage=percentage, step=Step.RECONSTRUCTION, estimated_remaining_seconds=left_s,
+        percentage=percentage,
+        step=Step.RECONSTRUCTION,
+        estimated_remaining_seconds=left_s,
         last_updated_time=ago(written_s_ago),
-    )  # fmt: skip
+    )
 
 
 def shown(progress: Progress | None, meta: ProgressMeta, expected: ExpectedSteps | None = MINUTES) -> Progress:
@@ -87,9 +89,12 @@ def test_an_end_that_moves_waits_for_its_turn() -> None:
 
 
 @given(
-    st.none() | st.integers(0, 10**6), st.floats(0, 1e5), st.floats(0, 100),
-    st.sampled_from([None, MINUTES, ANYTHING]), st.sampled_from(Step),
-)  # fmt: skip
+    st.none() | st.integers(0, 10**6),
+    st.floats(0, 1e5),
+    st.floats(0, 100),
+    st.sampled_from([None, MINUTES, ANYTHING]),
+    st.sampled_from(Step),
+)
 def test_what_is_shown_never_lies_in_the_past(
     left_s: int | None, elapsed_s: float, percentage: float, expected: ExpectedSteps | None, step: Step
 ) -> None:

@@ -120,7 +120,7 @@ async def test_without_redis_it_is_remembered_all_the_same() -> None:
     await durations.load([another])
     expected = durations.expected(another, 36, "H200")
     assert expected is not None
-    assert expected.total_s == pytest.approx(10.0)
+    assert expected.from_step_s(Step.LOADING) == pytest.approx(10.0)
 
 
 def test_each_model_and_quality_is_learned_for_itself() -> None:

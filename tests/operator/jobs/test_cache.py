@@ -35,7 +35,7 @@ def test_a_late_event_does_not_bring_a_removed_job_back(jobs: Jobs) -> None:
 
 def test_a_finished_and_labelled_job_is_not_kept(jobs: Jobs) -> None:
     jobs.apply(shown(resource_version="7"))
-    jobs.apply(shown(resource_version="8", status=finished(Phase.FAILED), labels=LABELLED), ours=True)
+    jobs.apply(shown(resource_version="8", status=finished(Phase.FAILED), labels=LABELLED))
     assert len(jobs) == 0
 
 
@@ -54,7 +54,7 @@ def test_jobs_are_sorted_by_what_they_occupy(jobs: Jobs) -> None:
 
 def test_a_job_moves_when_it_is_sent(jobs: Jobs) -> None:
     jobs.apply(shown(resource_version="7", status=queued()))
-    jobs.apply(shown(resource_version="8", status=dispatched()), ours=True)
+    jobs.apply(shown(resource_version="8", status=dispatched()))
     assert (jobs.without_attempt("any"), len(jobs.occupying("any"))) == ([], 1)
 
 

@@ -215,7 +215,7 @@ def test_an_attempt_that_takes_much_longer_is_news() -> None:
     queue = Queue(RUNNING, SENT, waiting(1))
     queue.update()
     slower = running(progress=at_step("Preprocessing images", 500))
-    queue.jobs.apply(as_shown(make_job(uid="r", name="r", status=slower, resource_version="8")), ours=True)
+    queue.jobs.apply(as_shown(make_job(uid="r", name="r", status=slower, resource_version="8")))
     queue.pass_time(3)
     assert queue.update() == {"w1"}
 

@@ -17,23 +17,39 @@ SUCCEEDED = finished(Phase.SUCCEEDED, steps=STEPS, active_seconds=30)
     ("before", "after", "sample", "labels", "value"),
     [
         pytest.param(
-            running(), SUCCEEDED, "reconstruction_step_seconds_sum",
-            {"model": "synthetic", "step": "Running reconstruction"}, 20.0, id="a job that succeeds tells its steps",
+            running(),
+            SUCCEEDED,
+            "reconstruction_step_seconds_sum",
+            {"model": "synthetic", "step": "Running reconstruction"},
+            20.0,
+            id="a job that succeeds tells its steps",
         ),
         pytest.param(
-            SUCCEEDED, SUCCEEDED, "reconstruction_step_seconds_count",
-            {"model": "synthetic", "step": "Running reconstruction"}, None, id="once",
+            SUCCEEDED,
+            SUCCEEDED,
+            "reconstruction_step_seconds_count",
+            {"model": "synthetic", "step": "Running reconstruction"},
+            None,
+            id="once",
         ),
         pytest.param(
-            running(), SUCCEEDED, "reconstruction_gpu_seconds_total", {"namespace": "studio"}, 30.0,
+            running(),
+            SUCCEEDED,
+            "reconstruction_gpu_seconds_total",
+            {"namespace": "studio"},
+            30.0,
             id="an attempt that ends tells how long it used a GPU",
         ),
         pytest.param(
-            running(2, active_seconds=30), ended("WorkerLost", number=2, active_seconds=45),
-            "reconstruction_gpu_seconds_total", {"namespace": "studio"}, 15.0, id="so does one that was lost",
+            running(2, active_seconds=30),
+            ended("WorkerLost", number=2, active_seconds=45),
+            "reconstruction_gpu_seconds_total",
+            {"namespace": "studio"},
+            15.0,
+            id="so does one that was lost",
         ),
     ],
-)  # fmt: skip
+)
 def test_transitions(before: Any, after: Any, sample: str, labels: dict[str, str], value: float | None) -> None:
     metrics = Metrics(Jobs())
     metrics.note_transition(make_job(status=before), make_job(status=after))

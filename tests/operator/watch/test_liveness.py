@@ -85,11 +85,13 @@ async def api_server(status: int) -> AsyncIterator[str]:
 @pytest.mark.parametrize(
     ("path", "status", "age_s"),
     [
-        pytest.param("/namespaces/shop/jobs?watch=true", 200, 0.0, id="a watch that is opened is alive, though nothing happens"),
+        pytest.param(
+            "/namespaces/shop/jobs?watch=true", 200, 0.0, id="a watch that is opened is alive, though nothing happens"
+        ),
         pytest.param("/namespaces/shop/jobs?watch=true", 403, 100.0, id="one that is refused is not"),
         pytest.param("/namespaces/shop/jobs?limit=500", 200, 100.0, id="a list is no watch"),
     ],
-)  # fmt: skip
+)
 async def test_opening_a_watch(path: str, status: int, age_s: float) -> None:
     watch = begun(Clock(), ["shop"])
     async with (

@@ -55,8 +55,11 @@ class RealCluster:
         return subprocess.run(
             [str(find_helm()), f"--kubeconfig={self.kubeconfig}", *arguments, *given],
             input=None if values is None else yaml.safe_dump(dict(values)),
-            capture_output=True, text=True, timeout=HELM_TIMEOUT_S, check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=HELM_TIMEOUT_S,
+            check=False,
+        )
 
     def objects(self, kind: str, namespace: str = "", **labels: str) -> list[dict[str, Any]]:
         """Return the objects of a kind that have these labels, in a namespace or in all."""

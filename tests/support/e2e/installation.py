@@ -49,9 +49,17 @@ class Installation:
     def helm(self, *arguments: str, values: Values | None = None) -> str:
         """Install the release or upgrade it without waiting; `values` adds to those of the first time. Raises HelmError."""
         done = self.cluster.helm(
-            "upgrade", "--install", RELEASE, str(CHART), "-n", self.namespace, "--values", str(VALUES), *arguments,
+            "upgrade",
+            "--install",
+            RELEASE,
+            str(CHART),
+            "-n",
+            self.namespace,
+            "--values",
+            str(VALUES),
+            *arguments,
             values=merged(image_values(), self.values, values or {}),
-        )  # fmt: skip
+        )
         if done.returncode != 0:
             raise HelmError(done.stderr + done.stdout)
         return done.stdout
@@ -125,8 +133,12 @@ class Installation:
         worker = next(iter(self.pod_names("worker")))
         return subprocess.run(
             [*kubectl.command, "-n", self.namespace, "exec", "-i", worker, "-c", "worker", "--", *command],
-            env=kubectl.env, input=given, capture_output=True, timeout=START_S, check=True,
-        ).stdout  # fmt: skip
+            env=kubectl.env,
+            input=given,
+            capture_output=True,
+            timeout=START_S,
+            check=True,
+        ).stdout
 
     def put_photos(self, photos: Sequence[Path], namespace: str, name: str) -> None:
         """Put photos into a folder of a namespace's own inputs, through a worker."""

@@ -91,7 +91,7 @@ class Checks:
             self._wrong(f"the cancellation that is asked for is {wish}, and the one that is noted {noted}")
 
     def _check_number(self, story: Story, number: int) -> None:
-        if number <= story.attempts and not story.meddled:
+        if number <= story.attempts:
             self._wrong(f"attempt {number} is given out again; {story.attempts} was")
         if story.end is not None:
             self._wrong("an attempt is begun of a job that has ended")

@@ -19,6 +19,7 @@ MEDDLING: tuple[dict[str, object], ...] = (
     {"phase": "Queued"},
     {"executionAttempts": 0, "attempts": None, "taskID": None},
     {"executionAttempts": 7},
+    {"executionAttempts": 7, "attempts": [{"number": 7}]},
     {"attempts": []},
     {"cancellation": None},
     {"startTime": "2099-01-01T00:00:00Z"},

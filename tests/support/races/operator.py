@@ -64,19 +64,35 @@ class Operator:
         api, durations = GatedApi(around.timeline, self.gates), NoDurations()
         observer = Observer(self.redis, durations, longest_gap_s=2 * around.limits.watch_interval_s)
         writer = StatusWriter(api, self.jobs, 20.0)
-        writer.budget, writer.corrections = WriteBudget(20.0, clock.steady), WriteBudget(5.0, clock.steady)
+        writer.budget = WriteBudget(20.0, clock.steady)
         celery = GatedCelery(around.broker, self.gates, around.kill)
         self._late_stops = LateStops(self.redis, celery)
         actor = Actor(
-            api=api, writer=writer, redis=self.redis, celery=celery, events=NotedEvents(), jobs=self.jobs,
-            observer=observer, metrics=around.metrics, late_stops=self._late_stops,
+            api=api,
+            writer=writer,
+            redis=self.redis,
+            celery=celery,
+            events=NotedEvents(),
+            jobs=self.jobs,
+            observer=observer,
+            metrics=around.metrics,
+            late_stops=self._late_stops,
             credentials=CredentialsDesk(api, self.redis, None),
-        )  # fmt: skip
+        )
         self._reconciler = SteppedReconciler(
-            self.gates, around.wrong, jobs=self.jobs, work=self._work, observer=observer, actor=actor, api=api,
-            metrics=around.metrics, limits=around.limits, concurrency=32, durations=durations,
+            self.gates,
+            around.wrong,
+            jobs=self.jobs,
+            work=self._work,
+            observer=observer,
+            actor=actor,
+            api=api,
+            metrics=around.metrics,
+            limits=around.limits,
+            concurrency=32,
+            durations=durations,
             clock=WallClock(clock.now, clock.steady),
-        )  # fmt: skip
+        )
         self._listener = ProgressListener(self.redis, self.jobs, self._work, observer)
         self._relist = Relist(
             api, self.jobs, self._work, (around.timeline.store.namespace,), missed=around.metrics.missed

@@ -1,4 +1,4 @@
-"""The rules of `recon_api.rules` on cancellation and final statuses, for a store that runs no CEL."""
+"""The rules of `recon_api.rules` on cancellation, ends and attempts, for a store that runs no CEL."""
 
 from recon_api import rules
 from tests.support.races.store import Json
@@ -31,9 +31,28 @@ def final_conditions(status: Json) -> set[str]:
 
 
 def _refusal_of_status(old: Json, new: Json) -> str:
-    final = final_conditions(old)
-    if final and old.get("phase") in FINISHED and new.get("phase") != old["phase"]:
-        return rules.FINISHED_PHASE_STAYS.message
-    if not final <= final_conditions(new):
-        return rules.FINAL_CONDITIONS_STAY.message
+    if not _ends_whole(new):
+        return rules.END_IS_WHOLE.message
+    if old.get("phase") in FINISHED and any(old.get(key) != new.get(key) for key in ("phase", "completionTime")):
+        return rules.END_STAYS.message
+    if new.get("executionAttempts", 0) < old.get("executionAttempts", 0):
+        return rules.ATTEMPT_NUMBER_STAYS.message
+    if not _attempts_fit(new):
+        return rules.ATTEMPTS_FIT_THEIR_NUMBER.message
     return ""
+
+
+def _ends_whole(status: Json) -> bool:
+    phase = status.get("phase")
+    if phase not in FINISHED:
+        return not final_conditions(status)
+    kind = "Complete" if phase == "Succeeded" else phase
+    return "completionTime" in status and final_conditions(status) == {kind}
+
+
+def _attempts_fit(status: Json) -> bool:
+    number, attempts = status.get("executionAttempts", 0), status.get("attempts") or []
+    if not attempts:
+        return not number
+    *earlier, latest = attempts
+    return latest["number"] == number and all(a["number"] < number and "endTime" in a for a in earlier)

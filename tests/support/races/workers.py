@@ -204,9 +204,12 @@ class Worker:
         self.alive, self.frozen, self.leaving = True, False, False
         self.main = Main(self.redis, self.world.disk.storage, self.settings, self)
         self._registration = Registration(
-            self.redis, WorkerDescription(name=self.name, boot_id=self.boot_id), liveness_file=None,
-            ttl_s=self.settings.lease_ttl_s, beat_s=self.settings.lease_beat_s,
-        )  # fmt: skip
+            self.redis,
+            WorkerDescription(name=self.name, boot_id=self.boot_id),
+            liveness_file=None,
+            ttl_s=self.settings.lease_ttl_s,
+            beat_s=self.settings.lease_beat_s,
+        )
         self.register()
 
     def register(self) -> None:
@@ -306,9 +309,12 @@ class Main(MainProcess):
         self._redis, self._storage, self._settings = redis, storage, settings
         self._stopping, self._metrics = threading.Event(), NoMetrics()
         self._overstay = OverstayWatch(
-            redis, children, grace_s=settings.stop_grace_s, unwanted_s=settings.self_stop_s,
+            redis,
+            children,
+            grace_s=settings.stop_grace_s,
+            unwanted_s=settings.self_stop_s,
             interval_s=settings.lease_beat_s,
-        )  # fmt: skip
+        )
 
     def note_stopping(self) -> None:
         """Note that the worker shuts down."""

@@ -82,9 +82,17 @@ class World:
         self.disk: Disk = RealDisk(files, self.checks) if files else MemoryDisk(self.checks)
         self.workers = [Worker(self, servers.pool, f"worker-{n}", settings_of(f"worker-{n}")) for n in range(workers)]
         self._around = Around(
-            timeline=self.timeline, broker=self.broker, redis=servers.redis, clock=self.clock, limits=LIMITS,
-            metrics=servers.metrics, loop=servers.loop, kill=self.kill_attempt, watcher=self.checks, wrong=self.wrongs.append,
-        )  # fmt: skip
+            timeline=self.timeline,
+            broker=self.broker,
+            redis=servers.redis,
+            clock=self.clock,
+            limits=LIMITS,
+            metrics=servers.metrics,
+            loop=servers.loop,
+            kill=self.kill_attempt,
+            watcher=self.checks,
+            wrong=self.wrongs.append,
+        )
         self.operator = Operator(self._around)
         self._names = itertools.count()
         self._lost: set[tuple[str, int]] = set()

@@ -25,18 +25,26 @@ FIGURES = (
 
 def result(outcome: Outcome, reason: str = "") -> AttemptResult:
     return AttemptResult(
-        outcome=outcome, attempt=1, reason=reason, metrics=FIGURES, started_at=BEGAN,
+        outcome=outcome,
+        attempt=1,
+        reason=reason,
+        metrics=FIGURES,
+        started_at=BEGAN,
         finished_at=BEGAN + timedelta(seconds=30),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(
     ("end", "photos", "size"),
     [
-        pytest.param(end_of("u", "synthetic", result(Outcome.COMPLETED)), 17, 4096, id="a completed job counts its input"),
-        pytest.param(end_of("u", "synthetic", result(Outcome.FAILED, "WorkerLost")), 0, 0, id="a failed attempt does not"),
+        pytest.param(
+            end_of("u", "synthetic", result(Outcome.COMPLETED)), 17, 4096, id="a completed job counts its input"
+        ),
+        pytest.param(
+            end_of("u", "synthetic", result(Outcome.FAILED, "WorkerLost")), 0, 0, id="a failed attempt does not"
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_input(end: AttemptEnd, photos: int, size: int) -> None:
     assert (end.photos, end.input_bytes, end.seconds) == (photos, size, 30.0)
 
@@ -86,7 +94,7 @@ def test_what_is_asked_of_the_gpus_library_is_there() -> None:
         "DeviceGetUUID",
         "DeviceGetUtilizationRates",
     ):
-        assert callable(getattr(pynvml, f"nvml{name}"))  # fmt: skip
+        assert callable(getattr(pynvml, f"nvml{name}"))
     assert issubclass(pynvml.NVMLError, Exception)
 
 

@@ -38,9 +38,13 @@ class Site:
     def attempt(self, number: int, uid: str = UID, *, noop: bool = False, held: bool = False) -> Finished:
         """Run an attempt, without a Redis: `held` tells whether its fence refuses."""
         payload = TaskPayload(
-            job_id=uid, model_type="synthetic", namespace="shop", name="chair", attempt=number,
+            job_id=uid,
+            model_type="synthetic",
+            namespace="shop",
+            name="chair",
+            attempt=number,
             parameters={"noop": True} if noop else {},
-        )  # fmt: skip
+        )
 
         def fence() -> None:
             if held:

@@ -2,17 +2,23 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 
 from recon_api import reasons
+from recon_api.crd import crd
 from recon_api.errors import JobCancelled, UsageError
+from recon_api.spec import Quality
 from recon_api.steps import Step
 from recon_worker.models.multiview import STAGES, MultiView, parse_parameters
+from recon_worker.models.synthetic import Synthetic
 from recon_worker.progress import Progress, SilentSink
 from recon_worker.stages.parallel import for_each
+from recon_worker.stages.parameters import PRESETS
 from recon_worker.tools.place_photos import choose_pairs
+from tests.support.parameter_limits import PARAMETER_LIMITS
 
 CPU = torch.device("cpu")
 
@@ -24,6 +30,7 @@ CPU = torch.device("cpu")
         pytest.param({"quality": "best"}, "parameters.quality: Input should be", id="an unknown quality"),
         pytest.param({"formats": ["stl"]}, "parameters.formats.0: Input should be", id="an unknown format"),
         pytest.param({"targetFaces": -1}, "parameters.targetFaces: Input should be", id="a negative number"),
+        pytest.param({"texture": True}, "parameters.texture: must be false or left out: no model", id="a texture"),
     ],
 )
 def test_parameters_are_refused_by_name(parameters: dict[str, object], said: str):
@@ -33,9 +40,37 @@ def test_parameters_are_refused_by_name(parameters: dict[str, object], said: str
     assert said in caught.value.message
 
 
-def test_a_limit_never_enlarges_what_the_quality_asks_for():
-    assert parse_parameters({"quality": "draft", "maxImageSize": 8000}).photo_px == 1200
-    assert parse_parameters({"quality": "high", "maxImageSize": 500}).depth_px == 500
+def test_no_texture_may_be_asked_for_by_name():
+    MultiView().check({"texture": False})
+
+
+@pytest.mark.parametrize("check", [MultiView().check, Synthetic().check], ids=["multiview", "synthetic"])
+@pytest.mark.parametrize("name", PARAMETER_LIMITS)
+def test_a_model_and_the_api_server_take_the_same_numbers(check: Callable[[dict[str, object]], None], name: str):
+    low, high = PARAMETER_LIMITS[name]
+    (version,) = crd()["spec"]["versions"]
+    parameters = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["parameters"]
+    schema = parameters["properties"][name]
+    assert (schema["minimum"], schema["maximum"]) == (low, high)
+    check({name: low})
+    check({name: high})
+    for beyond in (low - 1, high + 1):
+        with pytest.raises(UsageError, match=f"{name}: Input should be"):
+            check({name: beyond})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "photo_px", "depth_px"),
+    [
+        pytest.param({"quality": "draft"}, 1200, 480, id="the quality's own size"),
+        pytest.param({"quality": "draft", "maxImageSize": 2000}, 2000, 480, id="larger than the quality's own"),
+        pytest.param({"quality": "high", "maxImageSize": 2000}, 2000, 960, id="smaller than the quality's own"),
+        pytest.param({"quality": "high", "maxImageSize": 500}, 500, 500, id="smaller than the depth maps"),
+    ],
+)
+def test_photos_are_used_at_the_size_that_a_job_names(parameters: dict[str, object], photo_px: int, depth_px: int):
+    parsed = parse_parameters(parameters)
+    assert (parsed.photo_px, parsed.depth_px) == (photo_px, depth_px)
 
 
 def test_stages_read_only_what_exists_before_them():
@@ -100,3 +135,11 @@ def test_an_error_in_a_thread_ends_the_others_and_is_raised():
 
     with pytest.raises(ValueError, match="broken"):
         for_each(range(3), work, CPU, Progress.silent())
+
+
+@pytest.mark.parametrize("quality", Quality)
+def test_the_explanation_names_the_numbers_of_each_quality(quality: Quality):
+    page = (Path(__file__).parents[3] / "docs" / "explanation" / "multiview.md").read_text()
+    preset = PRESETS[quality]
+    triangles = f"{preset.faces:,}".replace(",", " ")
+    assert f"| `{quality}` | {preset.photo_px} px | {preset.depth_px} px | {triangles} |" in page

@@ -38,19 +38,19 @@ class PlacedCamera(BaseModel):
     """Translation: X_camera = R X_world + t."""
 
     def intrinsics(self) -> npt.NDArray[np.float64]:
-        """Return K, 3x3."""
+        """Return K, (3, 3): from the camera's frame to pixels."""
         return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
 
     def rotation(self) -> npt.NDArray[np.float64]:
-        """Return R, 3x3."""
+        """Return R, (3, 3), proper: from the world's axes to the camera's."""
         return np.array(self.R)
 
     def translation(self) -> npt.NDArray[np.float64]:
-        """Return t, 3."""
+        """Return t, (3,), in the world's unit: X_camera = R X_world + t."""
         return np.array(self.t)
 
     def centre(self) -> npt.NDArray[np.float64]:
-        """Return the centre of projection in world coordinates, 3."""
+        """Return the centre of projection, (3,), in the world frame."""
         return -self.rotation().T @ self.translation()
 
 

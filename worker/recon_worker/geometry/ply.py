@@ -7,14 +7,37 @@ import numpy as np
 import numpy.typing as npt
 
 _TYPES = {
-    "char": "i1", "int8": "i1", "uchar": "u1", "uint8": "u1", "short": "i2", "int16": "i2", "ushort": "u2", "uint16": "u2",
-    "int": "i4", "int32": "i4", "uint": "u4", "uint32": "u4", "float": "f4", "float32": "f4", "double": "f8", "float64": "f8",
-}  # fmt: skip
+    "char": "i1",
+    "int8": "i1",
+    "uchar": "u1",
+    "uint8": "u1",
+    "short": "i2",
+    "int16": "i2",
+    "ushort": "u2",
+    "uint16": "u2",
+    "int": "i4",
+    "int32": "i4",
+    "uint": "u4",
+    "uint32": "u4",
+    "float": "f4",
+    "float32": "f4",
+    "double": "f8",
+    "float64": "f8",
+}
 
-_VERTEX = np.dtype([
-    ("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("nx", "<f4"), ("ny", "<f4"), ("nz", "<f4"),
-    ("red", "u1"), ("green", "u1"), ("blue", "u1"),
-])  # fmt: skip
+_VERTEX = np.dtype(
+    [
+        ("x", "<f4"),
+        ("y", "<f4"),
+        ("z", "<f4"),
+        ("nx", "<f4"),
+        ("ny", "<f4"),
+        ("nz", "<f4"),
+        ("red", "u1"),
+        ("green", "u1"),
+        ("blue", "u1"),
+    ]
+)
 _FACE = np.dtype([("count", "u1"), ("indices", "<i4", 3)])
 _NAMES = {"f4": "float", "u1": "uchar"}
 
@@ -24,13 +47,13 @@ class Surface:
     """Points with normals and colours, and triangles between them (none for a point cloud)."""
 
     xyz: npt.NDArray[np.float32]
-    """N x 3."""
+    """(n, 3) positions; frame and unit are those of the file, mostly the world's (`recon_worker.geometry.cameras`)."""
     normals: npt.NDArray[np.float32]
-    """N x 3, unit length, outwards."""
+    """(n, 3) unit vectors out of the surface, in the frame of the positions."""
     rgb: npt.NDArray[np.uint8]
-    """N x 3."""
+    """(n, 3) sRGB."""
     faces: npt.NDArray[np.int32]
-    """M x 3, counter-clockwise seen from outside."""
+    """(m, 3) indices of vertices, counter-clockwise seen from outside."""
 
 
 NO_FACES: npt.NDArray[np.int32] = np.zeros((0, 3), np.int32)
@@ -91,6 +114,7 @@ def _elements(lines: list[str]) -> list[tuple[str, int, np.dtype[np.void]]]:
 
 
 def _columns(records: npt.NDArray[np.void], names: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    """Return k fields of n records by their names, (n, k); zeros where the records lack one."""
     columns = np.zeros((len(records), len(names)))
     for column, name in enumerate(names):
         if name in (records.dtype.names or ()):

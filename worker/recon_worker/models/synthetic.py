@@ -18,7 +18,7 @@ from recon_api import reasons
 from recon_api.base import ApiModel
 from recon_api.errors import FatalError, ReconstructionError, TransientError, UsageError
 from recon_api.reasons import Blame
-from recon_api.spec import Parameters
+from recon_api.spec import NoTexture, Parameters
 from recon_api.steps import Step
 from recon_worker.progress import Progress, ProgressSink
 from recon_worker.scene import Scene
@@ -39,6 +39,8 @@ class SyntheticParameters(Parameters):
 
     model_config = ApiModel.model_config
 
+    texture: NoTexture | None = None
+    """Not available yet: true is refused."""
     noop: bool = False
     """Return at once, with nothing but the report."""
     seconds: float = Field(default=0.0, ge=0.0, le=86_400.0)

@@ -43,16 +43,20 @@ def write_mesh(folder: Path) -> int:
 
 def export(points: Path, mesh: Path, folder: Path) -> None:
     """Write `mesh.glb`, `points.ply` and `preview.png`."""
-    cloud, faces = np.load(points / _POINTS), np.load(mesh / _MESH)["faces"]
+    with np.load(points / _POINTS) as cloud, np.load(mesh / _MESH) as triangles:
+        xyz, normals, rgb, faces = cloud["xyz"], cloud["normals"], cloud["rgb"], triangles["faces"]
     to_y_up = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32)  # of row vectors: z becomes glTF's y
-    turned = Surface(cloud["xyz"] @ to_y_up, cloud["normals"] @ to_y_up, cloud["rgb"], faces)
+    turned = Surface(xyz @ to_y_up, normals @ to_y_up, rgb, faces)
     write_glb(folder / "mesh.glb", turned)
-    write_ply(folder / "points.ply", Surface(cloud["xyz"], cloud["normals"], cloud["rgb"], NO_FACES))
+    write_ply(folder / "points.ply", Surface(xyz, normals, rgb, NO_FACES))
     Image.fromarray(picture()).save(folder / "preview.png")
 
 
 def sample(rings: int, segments: int) -> tuple[Floats, Floats]:
-    """Return n x 3 positions and unit normals, n = rings x segments, the tube's samples running fastest."""
+    """Return positions and unit normals, (n, 3) each, n = rings x segments, the tube's samples running fastest.
+
+    The torus' frame is right-handed with z up along its axis.
+    """
     around = np.linspace(0, 2 * np.pi, rings, endpoint=False)[:, None]
     tube = np.linspace(0, 2 * np.pi, segments, endpoint=False)[None]
     outward = np.cos(tube)
@@ -64,12 +68,12 @@ def sample(rings: int, segments: int) -> tuple[Floats, Floats]:
 
 
 def colours(normals: Floats) -> npt.NDArray[np.uint8]:
-    """Return n x 3 colours: the direction of the surface as RGB."""
+    """Return sRGB colours (n, 3) of unit normals (n, 3): the direction of the surface as RGB."""
     return ((normals + 1) * 127.5).astype(np.uint8)
 
 
 def picture() -> npt.NDArray[np.uint8]:
-    """Return the torus seen from 45 degrees above, in parallel projection, as PREVIEW_PX x PREVIEW_PX x 3."""
+    """Return the torus seen from 45 degrees above, in parallel projection: sRGB, (PREVIEW_PX, PREVIEW_PX, 3)."""
     xyz, normals = sample(1200, 500)
     half = np.sqrt(0.5)
     up = half * (xyz[:, 1] + xyz[:, 2])

@@ -23,7 +23,8 @@ def ambient_openness(
 ) -> Floats:
     """Return (n,) the cosine-weighted share of each point's hemisphere that is free within `reach`.
 
-    Points and unit normals are (n, 3) in the caster's frame. One ray from every point is cast in each of `ray_count`
+    Zhukov, Iones and Kronin, "An Ambient Light Illumination Model", Eurographics Workshop on Rendering 1998. Points and unit
+    normals are (n, 3) in the caster's frame and unit, as `reach` is. One ray from every point is cast in each of `ray_count`
     rounds, deterministically; `on_round` is told the fraction done, several times a round where there are many points,
     and may raise. The result is noisy: see `smooth_over_mesh`.
     """
@@ -39,16 +40,16 @@ def ambient_openness(
 
 
 def cosine_directions(normals: Floats, random: np.random.Generator) -> Floats:
-    """Return one unit direction (n, 3) about each unit normal, distributed by the cosine of their angle.
+    """Return one unit direction (n, 3) about each unit normal (n, 3), distributed by the cosine of their angle.
 
-    A normal plus a uniform point of the unit sphere is so distributed (Shirley, "Ray Tracing in One Weekend").
+    A normal plus a uniform point of the unit sphere is so distributed (Shirley, "Ray Tracing in One Weekend", 2016).
     """
     sphere = random.standard_normal(normals.shape, dtype=np.float32)
     return unit_vectors(normals + np.float32(0.999) * unit_vectors(sphere))
 
 
 def smooth_over_mesh(values: Floats, triangles: NDArray[np.integer], rounds: int) -> Floats:
-    """Return values (V,) of the vertices, each `rounds` times replaced by the mean over the triangles around it."""
+    """Return values (v,) of the vertices, each `rounds` times replaced by the mean over the triangles (f, 3) around it."""
     corners = np.ascontiguousarray(triangles).ravel()
     uses = np.maximum(np.bincount(corners, minlength=len(values)), 1)
     for _ in range(rounds):

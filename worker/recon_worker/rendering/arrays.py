@@ -7,7 +7,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def floats(values: npt.ArrayLike) -> Floats:
-    """Return the values as a contiguous array in single precision; no copy where they are one."""
+    """Return values of any shape, (...,), as a contiguous array in single precision; no copy where they are one."""
     return np.ascontiguousarray(values, dtype=np.float32)
 
 

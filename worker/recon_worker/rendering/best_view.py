@@ -47,12 +47,13 @@ def candidate_directions(offsets: npt.NDArray[np.floating]) -> list[Floats]:
 
 
 def _coarser(picture: Floats) -> Floats:
-    """Return the means of blocks of pixels: shape and pattern stay, the grain of a surface goes."""
+    """Return the means of blocks of pixels of an image (h, w): shape and pattern stay, the grain of a surface goes."""
     rows, columns = picture.shape[0] // BLOCK, picture.shape[1] // BLOCK
     return floats(picture.reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3)))
 
 
 def _detail(model: Model, direction: Floats) -> float:
+    """Return the mean slope of brightness over a coarse picture from a unit direction (3,) of the world frame."""
     width, height = THUMBNAIL
     view = framed(model.vertices[:: max(1, len(model.vertices) // 5000)], direction, width / height, 0.9)
     colours, coverage = sample_object(model, view, THUMBNAIL, (0, 0, width, height), ONE_SAMPLE)

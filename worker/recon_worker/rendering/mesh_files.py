@@ -65,6 +65,7 @@ def write_obj(file: Path, surface: Surface, check: Callable[[], None] = lambda: 
 
 
 def _write_lines(stream: IO[str], rows: npt.NDArray[Any], form: str, check: Callable[[], None]) -> None:
+    """Write rows (n, k) as lines of that form."""
     for start in range(0, len(rows), LINES_AT_ONCE):
         check()
         np.savetxt(stream, rows[start : start + LINES_AT_ONCE], fmt=form)

@@ -28,10 +28,11 @@ def take_picture(
     floor: Floor | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> npt.NDArray[np.uint8]:
-    """Return the sRGB picture (height, width, 3) of the model before a background of display values of that shape.
+    """Return the sRGB picture, (h, w, 3), of the model before a background of display values, (h, w, 3).
 
     `samples` are the places in each pixel through which rays go; on a `floor` the model's shadow falls. `check` is called
-    several times for each of the samples, and what it raises ends the work.
+    several times for each of the samples, and what it raises ends the work. What the model leaves uncovered shows the
+    background (Porter and Duff, "Compositing Digital Images", SIGGRAPH 1984).
     """
     height, width = background.shape[:2]
     picture = background.copy() if floor is None else _with_shadow(background, view, floor)
@@ -73,14 +74,17 @@ def sample_object(
 
 
 def _to_display(linear: Floats) -> Floats:
-    """Return linear RGB as display values; the brightest tones are rolled off rather than clipped."""
+    """Return linear RGB (n, 3) as display values; the brightest tones are rolled off rather than clipped."""
     rolled = np.where(linear > 0.8, 0.8 + 0.2 * np.tanh((linear - 0.8) / 0.2), linear)
     display: Floats = np.maximum(rolled, 0).astype(np.float32) ** np.float32(1 / 2.2)
     return display
 
 
 def _directions(view: View, size: tuple[int, int], columns: Floats, rows: Floats) -> Floats:
-    """Return world directions (len(rows) * len(columns), 3) through places in a picture of that width and height."""
+    """Return world directions (m * n, 3), row by row, through places in a picture of that width and height.
+
+    `columns` (n,) and `rows` (m,) are pixels from the upper left corner; a direction's length along the view's axis is 1.
+    """
     width, height = size
     across, up = slopes(width / height)
     x = (columns / np.float32(width) * 2 - 1) * across
@@ -107,7 +111,7 @@ def _box(model: Model, view: View, width: int, height: int) -> Box:
 
 
 def _with_shadow(background: Floats, view: View, floor: Floor) -> Floats:
-    """Return the background, darker where the floor in front of it lies in the object's shadow."""
+    """Return the background, (h, w, 3), darker where the floor in front of it lies in the object's shadow."""
     height, width = background.shape[:2]
     columns, rows = np.arange(width, dtype=np.float32) + 0.5, np.arange(height, dtype=np.float32) + 0.5
     directions = _directions(view, (width, height), columns.astype(np.float32), rows.astype(np.float32))

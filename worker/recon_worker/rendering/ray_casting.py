@@ -1,4 +1,7 @@
-"""Casting rays at a triangle mesh with Embree."""
+"""Casting rays at a triangle mesh with Embree.
+
+Wald et al., "Embree: A Kernel Framework for Efficient CPU Ray Tracing", ACM Transactions on Graphics 33(4), 2014.
+"""
 
 from dataclasses import dataclass
 
@@ -17,7 +20,7 @@ class Hits:
     triangle: NDArray[np.int32]
     """(n,) index of the triangle; -1 where the ray meets none."""
     distance: Floats
-    """(n,) distance in lengths of the ray's direction; meaningless where nothing is met."""
+    """(n,) distance in lengths of the ray's direction, float32; meaningless where nothing is met."""
     weights: Floats
     """(n, 3) barycentric weights of the triangle's vertices at the point that is met."""
 

@@ -37,7 +37,7 @@ class Floor:
     """(CELLS, CELLS) rows along z, columns along x; 1 along the border."""
 
     def at(self, x: Floats, z: Floats) -> Floats:
-        """Return the openness (n,) of places on the floor, bilinearly; 1 outside the map."""
+        """Return the openness (n,) at `x` and `z`, (n,) each in the world frame, bilinearly; 1 outside the map."""
         column = np.clip((x - self.corner[0]) / np.float32(self.side) * CELLS - np.float32(0.5), 0, CELLS - 1.001)
         row = np.clip((z - self.corner[1]) / np.float32(self.side) * CELLS - np.float32(0.5), 0, CELLS - 1.001)
         left, top = column.astype(np.int32), row.astype(np.int32)
@@ -63,7 +63,7 @@ def lay_floor(model: Model, check: Callable[[], None] = lambda: None) -> Floor:
 
 
 def backdrop(width: int, height: int) -> Floats:
-    """Return display values (height, width, 3): light behind the object, a little darker towards the corners."""
+    """Return display values (h, w, 3): light behind the object, a little darker towards the corners."""
     x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
     away = np.clip(np.square(x) * 0.5 + np.square(y - 0.1) * 0.5, 0, 1)[..., None].astype(np.float32)
     shade: Floats = CENTRE + away * (EDGE - CENTRE)
@@ -71,7 +71,7 @@ def backdrop(width: int, height: int) -> Floats:
 
 
 def _openness(model: Model, points: Floats, check: Callable[[], None]) -> Floats:
-    """Return the share of the sky (n,) that points of the floor see past the object."""
+    """Return the share of the sky (n,) that points of the floor, (n, 3) in the world frame, see past the object."""
     random = np.random.default_rng(0)
     upward = np.broadcast_to(floats([0, 1, 0]), points.shape)
     blocked = np.zeros(len(points), dtype=np.float32)
@@ -83,7 +83,7 @@ def _openness(model: Model, points: Floats, check: Callable[[], None]) -> Floats
 
 
 def _blurred(values: Floats) -> Floats:
-    """Return the map with the noise of its few rays smoothed away."""
+    """Return the map, (h, w), with the noise of its few rays smoothed away."""
     for _ in range(3):
         padded = np.pad(values, 1, mode="edge")
         rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
@@ -92,6 +92,6 @@ def _blurred(values: Floats) -> Floats:
 
 
 def _faded(openness: Floats) -> Floats:
-    """Return the map with no shadow left at its border, so that the border does not show."""
+    """Return the map, (CELLS, CELLS), with no shadow left at its border, so that the border does not show."""
     ramp = np.clip(8 * (0.5 - np.abs((np.arange(CELLS) + 0.5) / CELLS - 0.5)), 0, 1).astype(np.float32)
     return 1 - (1 - openness) * ramp[:, None] * ramp[None, :]

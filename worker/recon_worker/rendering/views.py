@@ -1,4 +1,8 @@
-"""Where a picture is taken from: perspective views around an object, +Y up."""
+"""Where a picture is taken from: perspective views around an object.
+
+Points and directions are in the world frame, right-handed with +Y up, and in its unit. A view's own axes are right, up and
+forward, which is a left-handed order.
+"""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """A depth map for every placed photo that shows the object.
 
 The artefact: `region.npz` (centre and radius of the ball that the maps cover) and, for each photo, `<number>.npz` with
-`w` (inverse depth, float32, H x W), `score` (correlation, float16), `rgb` (H x W x 3), `K`, `R`, `t` (`SavedDepth`),
+`w` (inverse depth, float32), `score` (correlation, float16), `rgb`, `K`, `R`, `t`, in the shapes of `SavedDepth`,
 `<number>` being the camera's index in the camera set.
 """
 
@@ -38,13 +38,17 @@ class SavedDepth:
     """The depth map of one view as it lies in the artefact."""
 
     w: npt.NDArray[np.float32]
-    """Inverse depth, H x W."""
+    """(h, w) inverse depth, in one over the world's unit."""
     score: npt.NDArray[np.float16]
-    """Correlation of each pixel's window with the best sources, -1 to 1."""
+    """(h, w) correlation of each pixel's window with the best sources, -1 to 1."""
     rgb: npt.NDArray[np.uint8]
+    """(h, w, 3) sRGB."""
     K: npt.NDArray[np.float64]
+    """(3, 3) from the camera's frame to pixels of the map, whose centres are at +0.5."""
     R: npt.NDArray[np.float64]
+    """(3, 3) from the world's axes to the camera's (x right, y down, z forward)."""
     t: npt.NDArray[np.float64]
+    """(3,) in the world's unit: X_camera = R X_world + t."""
 
     @classmethod
     def load(cls, path: Path) -> "SavedDepth":
@@ -121,6 +125,7 @@ def _jobs(views: Mapping[int, View | None], sources: Sequence[Sequence[int]]) ->
 
 
 def _save(path: Path, view: View, w: torch.Tensor, score: torch.Tensor) -> None:
+    """Write a view's map: inverse depth `w` (h, w), float32, and `score` (h, w), kept as float16."""
     np.savez(
         path,
         w=w.cpu().numpy(),

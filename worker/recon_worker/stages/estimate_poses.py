@@ -60,11 +60,11 @@ class SparsePoints:
     """The points that structure from motion found, in the world frame."""
 
     xyz: npt.NDArray[np.float32]
-    """p x 3."""
+    """(p, 3) in the world frame."""
     rgb: npt.NDArray[np.uint8]
-    """p x 3."""
+    """(p, 3) sRGB."""
     tracks: npt.NDArray[np.int32]
-    """m x 2: point p was seen by camera c (indices of `xyz` and of the camera set)."""
+    """(m, 2): point i was seen by camera j (indices of `xyz` and of the camera set)."""
 
     @classmethod
     def load(cls, folder: Path) -> "SparsePoints":

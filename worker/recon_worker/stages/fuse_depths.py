@@ -97,7 +97,7 @@ def _neighbours(scene: Scene, check: Check) -> list[list[int]]:
 
 
 def _footprint(one: SavedDepth, region: Region) -> float:
-    """Return the size of a pixel at the distance of the region's centre."""
+    """Return the size of a pixel at the distance of the region's centre, in the world's unit."""
     depth = float((one.R @ region.centre + one.t)[2])
     return depth / float(one.K[0, 0])
 
@@ -130,6 +130,11 @@ def _agreed(
 
 
 def _samples(one: SavedDepth, points: Tensor, normals: Tensor, keep: Tensor, weight: Tensor, region: Region) -> Samples:
+    """Return the pixels to keep, (h, w) bool, that lie in the region, as k samples in the world frame.
+
+    `points` and unit `normals` are (3, h, w), `weight` is (h, w); all are float32 in the world frame.
+    """
+
     def chosen(image: Tensor) -> npt.NDArray[np.float32]:
         values: npt.NDArray[np.float32] = image[..., keep].cpu().numpy()
         return values

@@ -28,10 +28,11 @@ class Region:
     """A ball in world coordinates."""
 
     centre: Array
+    """(3,) in the world frame."""
     radius: float
 
     def contains(self, xyz: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
-        """Say which points (n x 3) lie in it."""
+        """Say which points (n, 3) of the world frame lie in it: (n,)."""
         inside: npt.NDArray[np.bool_] = np.linalg.norm(xyz - self.centre, axis=1) <= self.radius
         return inside
 
@@ -41,7 +42,7 @@ def object_region(
 ) -> Region:
     """Return the ball around the world's origin side of the scene that most photos show.
 
-    `xyz` are sparse points (p x 3) and `tracks` their observations (m x 2: point, camera).
+    `xyz` are sparse points (p, 3) in the world frame and `tracks` their observations (m, 2): point, camera.
     """
     focus = np.zeros(3)
     limit = FRAME_SHARE * float(np.median([_half_extent(camera, focus) for camera in cameras]))
@@ -57,6 +58,6 @@ def object_region(
 
 
 def _half_extent(camera: PlacedCamera, point: Array) -> float:
-    """Return half the length that the longer side of the photo shows at the distance of the point."""
+    """Return half the length that the photo's longer side shows at the distance of a point (3,) of the world frame."""
     distance = float(np.linalg.norm(camera.centre() - point))
     return distance * max(camera.width / camera.fx, camera.height / camera.fy) / 2

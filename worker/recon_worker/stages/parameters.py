@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from pydantic import Field
-
 from recon_api.base import ApiModel
-from recon_api.spec import OutputFormat, Quality
+from recon_api.spec import NoTexture, Parameters, Quality
 
 
 @dataclass(frozen=True)
@@ -13,7 +11,7 @@ class Preset:
     """The numbers behind a quality."""
 
     photo_px: int
-    """Longer side of the photos that features are found in."""
+    """Longer side, in pixels, to which photos are scaled down, where the job names none."""
     depth_px: int
     """Pixels across the object in a depth map."""
     planes: int
@@ -34,21 +32,13 @@ PRESETS = {
 """Chosen for two CPU cores."""
 
 
-class MultiViewParameters(ApiModel):
-    """`spec.parameters` of a job with `model: multiview`."""
+class MultiViewParameters(Parameters):
+    """`spec.parameters` of a job with `model: multiview`: those of every model, with the same limits, and no others."""
 
-    quality: Quality = Quality.STANDARD
-    """How much time to spend."""
-    max_image_size: int | None = Field(default=None, ge=320, le=16_384)
-    """Longer side, in pixels, above which photos are scaled down; the quality's own limit where absent."""
-    target_faces: int | None = Field(default=None, ge=100, le=5_000_000)
-    """Triangles of the finished mesh at most; the quality's own number where absent."""
-    texture: bool = False
-    """Accepted for later: this version colours the mesh's vertices and makes no texture image."""
-    formats: tuple[OutputFormat, ...] = Field(default=(OutputFormat.GLB,), min_length=1)
-    """File formats of the mesh."""
-    seed: int = Field(default=0, ge=0, le=2**31 - 1)
-    """Seed of everything that draws random numbers."""
+    model_config = ApiModel.model_config
+
+    texture: NoTexture | None = None
+    """Not available yet: true is refused."""
 
     @property
     def preset(self) -> Preset:
@@ -57,12 +47,12 @@ class MultiViewParameters(ApiModel):
 
     @property
     def photo_px(self) -> int:
-        """Return the longer side of the photos that are worked on."""
-        return min(self.max_image_size or self.preset.photo_px, self.preset.photo_px)
+        """Return the longer side of the photos that are worked on; what the job asks for goes before the quality's own."""
+        return self.max_image_size or self.preset.photo_px
 
     @property
     def depth_px(self) -> int:
-        """Return the pixels across the object in a depth map."""
+        """Return the pixels across the object in a depth map, which larger photos do not raise: they cost their square."""
         return min(self.preset.depth_px, self.photo_px)
 
     @property

@@ -42,8 +42,12 @@ def prepare_images(
     photos = PhotoSet.load(scene.folder(load_photos.STAGE)).photos
     groups = PhotoGroups(groups=_grouped(photos, parameters.photo_px), sources={})
     scaling, finding = progress.part(0.0, 0.3), progress.part(0.3, 1.0)
-    names = {photo.file: f"{group.name}/{_jpeg(photo.file)}" for group in groups.groups for photo in photos
-             if _jpeg(photo.file) in group.files}  # fmt: skip
+    names = {
+        photo.file: f"{group.name}/{_jpeg(photo.file)}"
+        for group in groups.groups
+        for photo in photos
+        if _jpeg(photo.file) in group.files
+    }
     for done, photo in enumerate(photos):
         scaling.tick(done / len(photos))
         original = scene.folder(load_photos.STAGE) / photo.file

@@ -91,7 +91,10 @@ def turning_views(model: Model, direction: Floats) -> list[View]:
 
 
 def _save_gif(file: Path, frames: list[npt.NDArray[np.uint8]], colours: int, progress: Progress) -> None:
-    """Write the frames with one palette for all of them, so that no colour flickers."""
+    """Write frames (h, w, 3), sRGB, with one palette for all of them, so that no colour flickers.
+
+    The palette is made by median cut (Heckbert, "Color Image Quantization for Frame Buffer Display", SIGGRAPH 1982).
+    """
     sample = np.concatenate([frame[::2, ::2] for frame in frames[::5]])
     palette = wait_for(lambda _: Image.fromarray(sample).quantize(colours, method=Image.Quantize.MEDIANCUT), progress)
     pictures: list[Image.Image] = []

@@ -39,7 +39,8 @@ def coloured(surface: Surface, sources: Sequence[ColourSource], progress: Progre
     """Return the surface with the colours that the photos show at its vertices; those that none shows keep theirs.
 
     A vertex gets the mean of the photos, weighted by how squarely they see it; then once more with less weight for those
-    that are far from that mean.
+    that are far from that mean: one step of reweighted least squares with Welsch's weights (Holland and Welsch, "Robust
+    Regression Using Iteratively Reweighted Least-Squares", Communications in Statistics, 1977).
     """
     xyz, normals = torch.from_numpy(surface.xyz), torch.from_numpy(surface.normals)
     seen = []
@@ -53,11 +54,11 @@ def coloured(surface: Surface, sources: Sequence[ColourSource], progress: Progre
 
 
 Seen = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.float32]]
-"""Indices of k vertices, their colours k x 3 (0 to 255), and weights k."""
+"""Of k vertices: indices (k,), sRGB colours (k, 3) from 0 to 255, and weights (k,)."""
 
 
 def _colours_in(source: ColourSource, xyz: Tensor, normals: Tensor) -> Seen:
-    """Return what one photo shows of which vertices."""
+    """Return what one photo shows of which vertices, (n, 3) with unit normals (n, 3), float32 in the world frame."""
     K, size = source.camera.intrinsics(), (source.camera.height, source.camera.width)
     grid, z = _projected(xyz, K, source.depth.R, source.depth.t, size)
     map_grid, _ = _projected(xyz, source.depth.K, source.depth.R, source.depth.t, tuple(source.depth.w.shape))
@@ -75,21 +76,25 @@ def _colours_in(source: ColourSource, xyz: Tensor, normals: Tensor) -> Seen:
 def _projected(
     xyz: Tensor, K: npt.NDArray[np.float64], R: npt.NDArray[np.float64], t: npt.NDArray[np.float64], size: Sequence[int]
 ) -> tuple[Tensor, Tensor]:
-    """Return where points (N x 3, world) are in an image of that (height, width), -1 to 1 (N x 2), and their depths."""
+    """Return where points (n, 3) of the world frame are in an image, (n, 2), and their depths, (n,).
+
+    Places go from -1 to 1 from edge to edge, x to the right and y down; `size` is the image's height and width in pixels.
+    `K` (3, 3), `R` (3, 3) and `t` (3,) are the camera's.
+    """
     P = torch.from_numpy(K @ np.hstack([R, t[:, None]])).float()
     u, v, z = (xyz @ P[:, :3].T + P[:, 3]).unbind(dim=1)
     return torch.stack((2 * u / (z * size[1]) - 1, 2 * v / (z * size[0]) - 1), dim=1), z
 
 
 def _looked_up(image: Tensor, grid: Tensor) -> Tensor:
-    """Return the values of an image (C x H x W) at N places: C x N."""
+    """Return the values of an image (c, h, w) at places (n, 2) from -1 to 1, bilinearly: (c, n); zero outside."""
     return torch.nn.functional.grid_sample(
         image[None], grid[None, :, None], mode="bilinear", padding_mode="zeros", align_corners=False
     )[0, :, :, 0]
 
 
 def _weighted_mean(seen: Iterator[Seen], count: int, check: Check) -> npt.NDArray[np.float64]:
-    """Return the mean colour of each vertex, N x 3; nan for those that no photo shows."""
+    """Return the mean colour of each of n vertices, (n, 3), 0 to 255; nan for those that no photo shows."""
     totals, sums = np.zeros(count), np.zeros((count, 3))
     for index, colours, weights in seen:
         check()
@@ -100,6 +105,7 @@ def _weighted_mean(seen: Iterator[Seen], count: int, check: Check) -> npt.NDArra
 
 
 def _without_outliers(seen: Sequence[Seen], mean: npt.NDArray[np.float64]) -> Iterator[Seen]:
+    """Yield the same with less weight for colours that are far from their vertices' mean, (n, 3), 0 to 255."""
     for index, colours, weights in seen:
         distance = np.linalg.norm(colours - mean[index], axis=1) / OUTLIER
         yield index, colours, weights * (np.exp(-(distance**2)) + 1e-3).astype(np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 IDEAL_ANGLE_DEG = 10.0
-"""Triangulation angle at which depth is well determined and photos still look alike (as in MVSNet's view selection)."""
+"""Triangulation angle at which depth is well determined and photos still look alike."""
 
 WIDEST_ANGLE_DEG = 45.0
 """Beyond this angle a small patch looks too different to be compared."""
@@ -21,10 +21,8 @@ def select_sources(
 ) -> list[list[int]]:
     """Return for each camera the indices of the best `count` others, best first.
 
-    `centres` are n x 3, `xyz` sparse points p x 3, `tracks` observations m x 2 (point, camera). A pair scores, for each
-    point that both see, by the angle between its two rays: best at the ideal angle, nothing beyond the widest one
-    (Schönberger et al., Pixelwise View Selection for Unstructured Multi-View Stereo, 2016, give the reasons). Cameras
-    that share no points are not chosen. `check` is called for each camera and may raise.
+    `centres` are (n, 3) and sparse points `xyz` (p, 3), both in the world frame; `tracks` are observations (m, 2): point,
+    camera. Cameras that share no points are not chosen. `check` is called for each camera and may raise.
     """
     scores = pair_scores(centres, xyz, tracks, check)
     chosen = []
@@ -40,7 +38,12 @@ def pair_scores(
     tracks: npt.NDArray[np.int32],
     check: Callable[[], None] = lambda: None,
 ) -> npt.NDArray[np.float64]:
-    """Return the n x n symmetric matrix of scores of all pairs of cameras; zero on the diagonal."""
+    """Return the scores of all pairs of cameras, (n, n), symmetric; zero on the diagonal. Arguments as of `select_sources`.
+
+    A pair scores, for each point that both see, by the angle between its two rays: best at the ideal angle, nothing beyond
+    the widest one. After Yao et al., "MVSNet: Depth Inference for Unstructured Multi-view Stereo", ECCV 2018, with other
+    weights; Schönberger et al., "Pixelwise View Selection for Unstructured Multi-View Stereo", ECCV 2016, give the reasons.
+    """
     sees = np.zeros((len(centres), len(xyz)), bool)
     sees[tracks[:, 1], tracks[:, 0]] = True
     scores = np.zeros((len(centres), len(centres)))
@@ -57,7 +60,7 @@ def pair_scores(
 
 
 def angle_weight(degrees: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-    """Return how useful a pair of rays at these angles is, 0 to 1."""
+    """Return how useful pairs of rays at these angles (n,), in degrees, are: (n,), 0 to 1."""
     below = np.clip(degrees / IDEAL_ANGLE_DEG, 0.0, 1.0) ** 1.5
     above = np.clip((WIDEST_ANGLE_DEG - degrees) / (WIDEST_ANGLE_DEG - IDEAL_ANGLE_DEG), 0.0, 1.0)
     return np.asarray(below * above, np.float64)

@@ -12,13 +12,13 @@ class Samples:
     """Measured surface points."""
 
     xyz: npt.NDArray[np.float32]
-    """N x 3."""
+    """(n, 3) in the world frame."""
     normals: npt.NDArray[np.float32]
-    """N x 3, unit length."""
+    """(n, 3) unit vectors out of the surface, in the world frame."""
     rgb: npt.NDArray[np.uint8]
-    """N x 3."""
+    """(n, 3) sRGB."""
     weights: npt.NDArray[np.float32]
-    """N, above zero."""
+    """(n,), above zero."""
 
     @classmethod
     def concatenate(cls, parts: Sequence["Samples"]) -> "Samples":
@@ -31,12 +31,12 @@ class Samples:
         )
 
     def chosen(self, keep: npt.NDArray[np.bool_]) -> "Samples":
-        """Return those samples for which `keep` (N) is true."""
+        """Return those samples for which `keep`, (n,), is true."""
         return Samples(self.xyz[keep], self.normals[keep], self.rgb[keep], self.weights[keep])
 
 
 def merge_samples(samples: Samples, cell: float, check: Callable[[], None] = lambda: None) -> Samples:
-    """Return the weighted mean of the samples in each occupied cell of a grid with cells of that size.
+    """Return the weighted mean of the samples in each occupied cell of a grid with cells of that size, in the world's unit.
 
     The order of the cells and every sum are the same whenever the samples are. `check` is called between parts and may
     raise.

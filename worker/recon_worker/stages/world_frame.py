@@ -22,14 +22,14 @@ class Placement:
     """Cameras and points of one scene in one frame."""
 
     rotations: Array
-    """n x 3 x 3, world to camera."""
+    """(n, 3, 3), proper: from the frame's axes to each camera's (x right, y down, z forward)."""
     translations: Array
-    """n x 3; X_camera = R X_world + t."""
+    """(n, 3) in the frame's unit: X_camera = R X + t."""
     xyz: Array
-    """p x 3."""
+    """(p, 3) points."""
 
     def centres(self) -> Array:
-        """Return the centres of projection, n x 3."""
+        """Return the centres of projection, (n, 3)."""
         return np.asarray(-np.einsum("nij,ni->nj", self.rotations, self.translations))
 
 
@@ -47,10 +47,10 @@ def to_world_frame(placement: Placement) -> Placement:
 
 
 def up_direction(rotations: Array) -> Array:
-    """Return the unit vector against gravity, from n world-to-camera rotations (n x 3 x 3).
+    """Return the unit vector against gravity, (3,), in the frame that rotations (n, 3, 3) lead from to each camera's.
 
     A photographer holds the camera level, so the cameras' x axes lie in the horizontal plane: up is the direction in
-    which they spread least (as in Szeliski, Computer Vision, 2nd edition, 8.2, for panoramas), on the side of the
+    which they spread least (as in Szeliski, Computer Vision, 2nd edition, 2022, 8.2, for panoramas), on the side of the
     photos' upper edges. Where the x axes leave that open, it is the mean of the photos' own up directions.
     """
     upwards = -rotations[:, 1].sum(axis=0)
@@ -64,9 +64,10 @@ def up_direction(rotations: Array) -> Array:
 
 
 def focus_point(placement: Placement) -> Array:
-    """Return the point nearest to all optical axes in the least-squares sense; the points' median where that is no use.
+    """Return the point nearest to all optical axes in the least-squares sense, (3,); the points' median where that is no use.
 
-    It is of no use where the cameras look in parallel, or where it lies behind most of them.
+    It is of no use where the cameras look in parallel, or where it lies behind most of them. Frame and unit are the
+    placement's.
     """
     axes, centres = placement.rotations[:, 2], placement.centres()
     away = np.eye(3) - np.einsum("ni,nj->nij", axes, axes)
@@ -80,7 +81,7 @@ def focus_point(placement: Placement) -> Array:
 
 
 def _axes(up: Array, towards: Array) -> Array:
-    """Return the rotation that takes `up` to +Y and `towards`, as far as it is level, to +Z."""
+    """Return the rotation (3, 3) that takes `up` (3,) to +Y and `towards` (3,), as far as it is level, to +Z."""
     forward = towards - up * (up @ towards)
     if np.linalg.norm(forward) < 1e-9 * max(float(np.linalg.norm(towards)), 1e-12):
         forward = np.eye(3)[int(np.argmin(np.abs(up)))]

@@ -1,13 +1,15 @@
 """How the worker logs: text for people, or JSON lines for collectors, both with the job that a line is about."""
 
 import logging
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 from recon_api.keys import parse_task_id
-from recon_api.log_lines import JsonLines
+from recon_runtime.logs import LogFormat, TextLines, log_to_stderr, make_formatter
+
+QUIET = ("kombu", "multiprocessing")
+"""Libraries of which only warnings are logged."""
 
 _current: Mapping[str, object] = {}
 """The attempt that this process runs: one at a time, whichever of its threads logs."""
@@ -29,16 +31,11 @@ def about(*, namespace: str, name: str, uid: str, attempt: int) -> Mapping[str, 
     return {"namespace": namespace, "job": name, "uid": uid, "attempt": attempt}
 
 
-def set_up_logging(level: str, form: Literal["json", "text"], *, traced: bool = False) -> None:
+def set_up_logging(level: str, form: LogFormat, *, traced: bool = False) -> None:
     """Log to stderr from now on, whoever set up logging before; with `traced`, JSON lines name the job's trace."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines("worker", traced=traced) if form == "json" else _TextFormatter())
+    handler = log_to_stderr(level, make_formatter("worker", form, _TextFormatter(), traced=traced), quiet=QUIET)
     handler.addFilter(_name_job)
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.captureWarnings(capture=True)  # Python's own would be lines of another form
     logging.getLogger("multiprocessing").handlers = [handler]  # of Celery's pool, which passes nothing on
-    logging.getLogger("multiprocessing").setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
-    logging.getLogger("kombu").setLevel(logging.WARNING)
 
 
 def _name_job(record: logging.LogRecord) -> bool:
@@ -58,10 +55,7 @@ def _celery_task(record: logging.LogRecord) -> Mapping[str, object]:
     return {"uid": uid, "attempt": attempt}
 
 
-class _TextFormatter(logging.Formatter):
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(message)s")
-
+class _TextFormatter(TextLines):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class's name
         job = record.__dict__
         named = f"  [{job['namespace']}/{job['job']} attempt {job['attempt']}]" if "job" in job else ""

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
@@ -11,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from recon_api.payload import WorkerDescription
+from recon_runtime.version import installed_version
 from recon_worker.attempt.attempt_record import AttemptEnd, collect
 from recon_worker.supervisor.crash_watch import last_renewals
 from recon_worker.telemetry.gpu_load import gpu_loads
@@ -36,7 +36,7 @@ class WorkerMetrics:
             "reconstruction_worker_info", "1, with what this worker is.",
             ["worker", "gpu_class", "gpu", "node", "version"], registry=registry,
         )  # fmt: skip
-        info.labels(worker.name, worker.gpu_class, worker.gpu, worker.node, _version()).set(1)
+        info.labels(worker.name, worker.gpu_class, worker.gpu, worker.node, installed_version()).set(1)
         self.attempts = Counter(
             "reconstruction_worker_attempts", "Attempts that ended, by how and why.",
             ["model", "outcome", "reason"], registry=registry,
@@ -118,10 +118,3 @@ def _gpu_families() -> Iterator[GaugeMetricFamily]:
         if load.busy is not None:
             busy.add_metric([load.gpu], load.busy)
     yield from (used, total, busy)
-
-
-def _version() -> str:
-    try:
-        return version("reconstruction-operator")
-    except PackageNotFoundError:
-        return ""

@@ -1,13 +1,11 @@
 """Traces of attempts, where an OTLP endpoint is set. Where none is, nothing that sends them is even imported."""
 
-import logging
 from collections.abc import Sequence
 from typing import Protocol
 
 from recon_api.payload import AttemptResult, TaskPayload
+from recon_runtime.tracing import tracing_where_asked
 from recon_worker.attempt.attempt_record import StepVisit
-
-logger = logging.getLogger(__name__)
 
 
 class Tracing(Protocol):
@@ -32,11 +30,11 @@ class NoTracing:
 
 def make_tracing(endpoint: str) -> Tracing:
     """Return what tells traces to this endpoint; where the extra `tracing` is not installed it says so and tells none."""
-    if not endpoint:
-        return NoTracing()
-    try:
-        from recon_worker.telemetry.spans import AttemptSpans
-    except ImportError as error:
-        logger.error("no traces: %s; install reconstruction-operator[tracing]", error)  # noqa: TRY400 - the cause is told
-        return NoTracing()
+    without: Tracing = NoTracing()
+    return tracing_where_asked(endpoint, _attempt_spans, without)
+
+
+def _attempt_spans() -> Tracing:
+    from recon_worker.telemetry.spans import AttemptSpans
+
     return AttemptSpans()

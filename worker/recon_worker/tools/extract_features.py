@@ -1,4 +1,7 @@
-"""Tool: find SIFT features (Lowe 2004) in all photos and write them into a COLMAP database."""
+"""Tool: find SIFT features in all photos and write them into a COLMAP database.
+
+Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", IJCV 60(2), 2004.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -14,7 +14,7 @@ Faces = npt.NDArray[np.int32]
 
 
 def keep_vertices(surface: Surface, keep: npt.NDArray[np.bool_]) -> Surface:
-    """Return the surface without the other vertices and the triangles that use them."""
+    """Return the triangles whose corners all have a true `keep`, (n,), and the vertices that they use."""
     faces = surface.faces[keep[surface.faces].all(axis=1)]
     used = np.zeros(len(keep), bool)
     used[faces] = True
@@ -30,7 +30,10 @@ def drop_fragments(surface: Surface, least_share: float) -> Surface:
 
 
 def smoothed(surface: Surface, rounds: int, shrink: float = 0.5, inflate: float = -0.53) -> Surface:
-    """Return the surface smoothed without shrinking it (Taubin, A Signal Processing Approach to Fair Surface Design, 1995)."""
+    """Return the surface smoothed without shrinking it.
+
+    Taubin, "A Signal Processing Approach to Fair Surface Design", SIGGRAPH 1995.
+    """
     neighbours = _adjacency(surface)
     mean = diags(1 / np.maximum(np.asarray(neighbours.sum(axis=1)).ravel(), 1)) @ neighbours
     xyz = surface.xyz.astype(np.float64)
@@ -40,9 +43,10 @@ def smoothed(surface: Surface, rounds: int, shrink: float = 0.5, inflate: float 
 
 
 def decimated(surface: Surface, target_faces: int) -> Surface:
-    """Return the surface with at most about so many triangles (Garland and Heckbert's quadric error metric, 1997).
+    """Return the surface with at most about so many triangles.
 
-    Colours are those of the nearest vertices before.
+    Garland and Heckbert, "Surface Simplification Using Quadric Error Metrics", SIGGRAPH 1997. Colours are those of the
+    nearest vertices before.
     """
     if len(surface.faces) <= target_faces:
         return surface
@@ -57,16 +61,19 @@ def with_normals(surface: Surface) -> Surface:
     """Return the surface with normals at its vertices: the mean of the adjacent triangles', weighted by area."""
     a, b, c = (surface.xyz[surface.faces[:, corner]] for corner in range(3))
     areas = np.cross(b - a, c - a).astype(np.float64)
-    normals = np.stack([
-        sum(np.bincount(surface.faces[:, corner], areas[:, axis], len(surface.xyz)) for corner in range(3))
-        for axis in range(3)
-    ], axis=1)  # fmt: skip
+    normals = np.stack(
+        [
+            sum(np.bincount(surface.faces[:, corner], areas[:, axis], len(surface.xyz)) for corner in range(3))
+            for axis in range(3)
+        ],
+        axis=1,
+    )
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     return Surface(surface.xyz, normals.astype(np.float32), surface.rgb, surface.faces)
 
 
 def is_watertight(faces: Faces) -> bool:
-    """Say whether every edge belongs to exactly two triangles."""
+    """Say whether every edge of triangles (m, 3) belongs to exactly two of them."""
     edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1).astype(np.int64)
     if not len(edges):
         return False
@@ -75,7 +82,7 @@ def is_watertight(faces: Faces) -> bool:
 
 
 def _adjacency(surface: Surface) -> csr_matrix:
-    """Return the symmetric matrix with a one for every edge."""
+    """Return the symmetric matrix of n x n vertices with a one for every edge."""
     a, b, c = surface.faces.T
     rows, columns = np.concatenate([a, b, c, b, c, a]), np.concatenate([b, c, a, a, b, c])
     count = len(surface.xyz)

@@ -1,6 +1,6 @@
 """Tool: match features between photos and place the photos by incremental structure from motion.
 
-Schönberger and Frahm, Structure-from-Motion Revisited (2016), as COLMAP implements it.
+Schönberger and Frahm, "Structure-from-Motion Revisited", CVPR 2016, as COLMAP implements it.
 """
 
 import itertools

@@ -1,4 +1,7 @@
-"""Tool: screened Poisson surface reconstruction (Kazhdan and Hoppe, 2013), as in COLMAP, and cleaning the surface."""
+"""Tool: screened Poisson surface reconstruction, as in COLMAP, and cleaning the surface.
+
+Kazhdan and Hoppe, "Screened Poisson Surface Reconstruction", ACM Transactions on Graphics 32(3), 2013.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -17,9 +17,10 @@ JPEG_QUALITY = 95
 def undistort_photos(request: UndistortionRequest) -> Mapping[str, Any]:
     """Write `images/` and `placement.npz` into the output folder.
 
-    The archive holds, for n cameras, p points and m observations: `names` n, `size` n x 2 int, `intrinsics` n x 4
-    (fx, fy, cx, cy), `rotations` n x 3 x 3 and `translations` n x 3 (world to camera), `xyz` p x 3, `rgb` p x 3 uint8,
-    `errors` p (pixels), `tracks` m x 2 int32 (index of the point, index of the camera).
+    The archive holds, for n cameras, p points and m observations, in the frame and unit of the given model: `names` (n,);
+    `size` (n, 2), int, width and height in pixels; `intrinsics` (n, 4): fx, fy, cx, cy in pixels, with centres at +0.5;
+    `rotations` (n, 3, 3) and `translations` (n, 3), from the frame to the camera's (x right, y down, z forward);
+    `xyz` (p, 3); `rgb` (p, 3), uint8; `tracks` (m, 2), int32: index of the point, index of the camera.
     """
     scratch = request.output / "undistorted"
     pycolmap.undistort_images(scratch, request.model, request.images, jpeg_quality=JPEG_QUALITY)
@@ -33,6 +34,7 @@ def undistort_photos(request: UndistortionRequest) -> Mapping[str, Any]:
 
 
 def _placement(model: pycolmap.Reconstruction) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the archive's arrays by name: (n, ...) of cameras, (p, 3) of points, (m, 2) of observations."""
     images = sorted((model.images[number] for number in model.reg_image_ids()), key=lambda image: image.name)
     index = {image.image_id: position for position, image in enumerate(images)}
     cameras = [model.cameras[image.camera_id] for image in images]
@@ -47,7 +49,6 @@ def _placement(model: pycolmap.Reconstruction) -> dict[str, np.ndarray[Any, Any]
         "translations": np.array([pose.translation for pose in poses]),
         "xyz": np.array([point.xyz for point in points]).reshape(-1, 3),
         "rgb": np.array([point.color for point in points], np.uint8).reshape(-1, 3),
-        "errors": np.array([point.error for point in points]),
         "tracks": np.array(tracks, np.int32).reshape(-1, 2),
     }
 

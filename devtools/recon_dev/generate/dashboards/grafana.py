@@ -103,28 +103,53 @@ _SOURCE_VARIABLE = {"name": "datasource", "label": "Prometheus", "type": "dataso
 
 def _links() -> dict[str, Any]:
     return {
-        "title": "Reconstruction", "type": "dashboards", "tags": ["reconstruction"], "asDropdown": True,
-        "icon": "external link", "includeVars": False, "keepTime": True, "targetBlank": False, "tooltip": "The others",
-    }  # fmt: skip
+        "title": "Reconstruction",
+        "type": "dashboards",
+        "tags": ["reconstruction"],
+        "asDropdown": True,
+        "icon": "external link",
+        "includeVars": False,
+        "keepTime": True,
+        "targetBlank": False,
+        "tooltip": "The others",
+    }
 
 
 def _variable(variable: Variable) -> dict[str, Any]:
     if variable.values_of is None:
-        return {"name": variable.name, "label": variable.label, "type": "textbox", "query": variable.default,
-                "current": {"text": variable.default, "value": variable.default}}  # fmt: skip
+        return {
+            "name": variable.name,
+            "label": variable.label,
+            "type": "textbox",
+            "query": variable.default,
+            "current": {"text": variable.default, "value": variable.default},
+        }
     metric, label = variable.values_of
     return {
-        "name": variable.name, "label": variable.label, "type": "query", "datasource": SOURCE,
-        "query": {"query": f"label_values({metric}, {label})", "refId": variable.name}, "refresh": 2,
-        "multi": True, "includeAll": True, "allValue": ".*", "current": {"text": ["All"], "value": ["$__all"]},
-    }  # fmt: skip
+        "name": variable.name,
+        "label": variable.label,
+        "type": "query",
+        "datasource": SOURCE,
+        "query": {"query": f"label_values({metric}, {label})", "refId": variable.name},
+        "refresh": 2,
+        "multi": True,
+        "includeAll": True,
+        "allValue": ".*",
+        "current": {"text": ["All"], "value": ["$__all"]},
+    }
 
 
 def _panels(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
     ids, y = count(1), 0
     for row in rows:
-        yield {"id": next(ids), "type": "row", "title": row.title, "collapsed": False, "panels": [],
-               "gridPos": {"h": 1, "w": WIDTH, "x": 0, "y": y}}  # fmt: skip
+        yield {
+            "id": next(ids),
+            "type": "row",
+            "title": row.title,
+            "collapsed": False,
+            "panels": [],
+            "gridPos": {"h": 1, "w": WIDTH, "x": 0, "y": y},
+        }
         y, x, line_height = y + 1, 0, 0
         for panel in row.panels:
             height = 4 if panel.kind == "stat" else 8
@@ -146,14 +171,25 @@ def _panel(panel: Panel, number: int, position: dict[str, int]) -> dict[str, Any
         "description": panel.description,
         "datasource": SOURCE,
         "gridPos": position,
-        "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0, **({} if latest else {"custom": custom})}, "overrides": []},
-        "options": reduced if latest else {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi"}},
+        "fieldConfig": {
+            "defaults": {"unit": panel.unit, "min": 0, **({} if latest else {"custom": custom})},
+            "overrides": [],
+        },
+        "options": reduced
+        if latest
+        else {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi"}},
         "targets": [
-            {"refId": chr(ord("A") + index), "datasource": SOURCE, "expr": query.expression,
-             "legendFormat": query.legend or "__auto", "instant": latest, "range": not latest}
+            {
+                "refId": chr(ord("A") + index),
+                "datasource": SOURCE,
+                "expr": query.expression,
+                "legendFormat": query.legend or "__auto",
+                "instant": latest,
+                "range": not latest,
+            }
             for index, query in enumerate(panel.queries)
         ],
-    }  # fmt: skip
+    }
 
 
 def quantiles(histogram: str, by: str = "", where: str = "", of: Sequence[float] = (0.5, 0.95)) -> tuple[Query, ...]:

@@ -6,9 +6,9 @@ from functools import cache
 
 from recon_api.status import ConditionType, Phase
 from recon_dev.generate.markdown import page, table
-from recon_dev.generate.phases import happenings as h
+from recon_dev.generate.phases import scenarios
 from recon_dev.generate.phases.rows import ENDINGS, ORDERS, ROWS, Row
-from recon_dev.generate.phases.situations import ENDS, RUN, SITUATIONS, Happening, Situation
+from recon_dev.generate.phases.situations import ENDS, RUN, SITUATIONS, Scenario, Situation
 from recon_dev.generate.phases.world import Course, World, settle
 from recon_operator.decide.decision import (
     AssertStop,
@@ -93,7 +93,7 @@ def _cell(row: Row, situation: Situation) -> str:
 def _courses(row: Row, situation: Situation) -> tuple[Course, Course] | None:
     """Return what the job goes through if nothing happens, and if this does; nothing where it cannot happen."""
     world = situation.reach(dict(row.spec))
-    after = world and row.happening(world)
+    after = world and row.scenario(world)
     if world is None or after is None:
         return None
     without = settle(world) if situation.seen else Course(world, (world.phase,), frozenset(), 0)
@@ -112,7 +112,7 @@ def _diagram() -> str:
     arrows: dict[tuple[str, str], list[str]] = {}
     for row in ROWS:
         for situation in SITUATIONS:
-            courses = _courses(row, situation) if row.arrow and situation.draws(row.happening) else None
+            courses = _courses(row, situation) if row.arrow and situation.draws(row.scenario) else None
             phases = courses[1].phases[:2] if courses else ()
             if len(phases) > 1:
                 names = arrows.setdefault((phases[0], phases[1]), [])
@@ -135,7 +135,7 @@ def _meetings() -> str:
     )
 
 
-def _meeting(first: Happening, second: Happening) -> str:
+def _meeting(first: Scenario, second: Scenario) -> str:
     """Say how a job ends to which both happen at once; raise RuntimeError where that depends on the order."""
     ways = {_ending(one, other) for one, other in ((first, second), (second, first))} - {""}
     if len(ways) != 1:
@@ -143,15 +143,17 @@ def _meeting(first: Happening, second: Happening) -> str:
     return ways.pop()
 
 
-def _ending(first: Happening, second: Happening) -> str:
+def _ending(first: Scenario, second: Scenario) -> str:
     """Say how a job ends to which this happens and, before the operator looks, that; nothing where that can't be."""
-    world = Situation("Requested", Phase.RUNNING, (*RUN, h.requested)).reach({"activeDeadlineSeconds": h.DEADLINE_S})
+    world = Situation("Requested", Phase.RUNNING, (*RUN, scenarios.requested)).reach(
+        {"activeDeadlineSeconds": scenarios.DEADLINE_S}
+    )
     one = world and first(world)
     both = one and second(one)
     if both is None:
         return ""
     settled = settle(both).world
-    stopped = h.stopped(settled)
+    stopped = scenarios.stopped(settled)
     settled = settle(stopped).world if stopped else settled
     return GONE if settled.gone else _with_reason(settled)
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from recon_api.status import Phase
-from recon_dev.generate.phases import happenings as h
+from recon_dev.generate.phases import scenarios
 from recon_dev.generate.phases.world import World, new_world, settle
 
-Happening = Callable[[World], World | None]
+Scenario = Callable[[World], World | None]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Situation:
 
     title: str
     phase: Phase
-    way: tuple[Happening, ...]
+    way: tuple[Scenario, ...]
     """What has happened since the job was created; the operator has looked at it after each."""
     seen: bool = True
     """Whether the operator has looked at all."""
@@ -25,11 +25,11 @@ class Situation:
     told_to_stop: bool = False
     """Whether its attempt is told to stop."""
 
-    def draws(self, happening: Happening) -> bool:
+    def draws(self, scenario: Scenario) -> bool:
         """Say whether the diagram shows what comes of this: first things first, and once told to stop, that it stops."""
         if not self.seen:
-            return happening is h.looked_at
-        return self.told_to_stop == (happening is h.stopped)
+            return scenario is scenarios.looked_at
+        return self.told_to_stop == (scenario is scenarios.stopped)
 
     def reach(self, spec: dict[str, Any]) -> World | None:
         """Return the world of a job with this spec, or nothing where it does not come into this situation."""
@@ -37,30 +37,30 @@ class Situation:
         if not self.seen:
             return world
         world = settle(world).world
-        for happening in self.way:
-            after = happening(world)
+        for scenario in self.way:
+            after = scenario(world)
             if after is None:
                 return None
             world = settle(after).world
         return world if world.phase is self.phase else None
 
 
-RUN = (h.admitted, h.claimed, h.reported)
+RUN = (scenarios.admitted, scenarios.claimed, scenarios.reported)
 
 SITUATIONS = (
     Situation("Pending", Phase.PENDING, (), seen=False),
     Situation("Queued", Phase.QUEUED, ()),
-    Situation("Queued, sent", Phase.QUEUED, (h.admitted,)),
+    Situation("Queued, sent", Phase.QUEUED, (scenarios.admitted,)),
     Situation("Running", Phase.RUNNING, RUN),
-    Situation("Running, told to stop", Phase.RUNNING, (*RUN, h.suspended), told_to_stop=True),
-    Situation("Suspended", Phase.SUSPENDED, (*RUN, h.suspended, h.stopped)),
-    Situation("Retrying", Phase.RETRYING, (*RUN, h.failed)),
-    Situation("Cancelling", Phase.CANCELLING, (*RUN, h.confirmed), told_to_stop=True),
+    Situation("Running, told to stop", Phase.RUNNING, (*RUN, scenarios.suspended), told_to_stop=True),
+    Situation("Suspended", Phase.SUSPENDED, (*RUN, scenarios.suspended, scenarios.stopped)),
+    Situation("Retrying", Phase.RETRYING, (*RUN, scenarios.failed)),
+    Situation("Cancelling", Phase.CANCELLING, (*RUN, scenarios.confirmed), told_to_stop=True),
 )
 
 ENDS = (
-    Situation("Succeeded", Phase.SUCCEEDED, (*RUN, h.completed)),
-    Situation("Failed", Phase.FAILED, (*RUN, h.mistaken)),
-    Situation("Cancelled", Phase.CANCELLED, (*RUN, h.confirmed, h.stopped)),
+    Situation("Succeeded", Phase.SUCCEEDED, (*RUN, scenarios.completed)),
+    Situation("Failed", Phase.FAILED, (*RUN, scenarios.mistaken)),
+    Situation("Cancelled", Phase.CANCELLED, (*RUN, scenarios.confirmed, scenarios.stopped)),
 )
 """Alike in everything, so they share a column."""

@@ -155,5 +155,5 @@ def _carried_out(world: World, effect: Effect) -> World:
         case ForgetJob():
             seen = {"authorised": None, "cancellation_requested": False, "stop_asserted": False}
         case KillAttempt() | DiscardFiles() | StopLater():
-            pass  # what comes of it is a happening of its own
+            pass  # what comes of it is a scenario of its own
     return world.see(**seen)

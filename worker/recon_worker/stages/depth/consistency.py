@@ -24,21 +24,28 @@ class DepthMap:
     """Inverse depth of one view with its camera."""
 
     w: Tensor
-    """H x W; zero where unknown."""
+    """(h, w) inverse depth; zero where unknown."""
     K: Array
+    """(3, 3) from the camera's frame to pixels of the map, whose centres are at +0.5."""
     R: Array
+    """(3, 3) from the world's axes to the camera's."""
     t: Array
+    """(3,) in the world's unit: X_camera = R X_world + t."""
 
     def points(self) -> Tensor:
-        """Return the world coordinates of all pixels, 3 x H x W; infinite where unknown."""
+        """Return the world coordinates of all pixels, (3, h, w); infinite where unknown."""
         height, width = self.w.shape
         u = torch.arange(width, device=self.w.device) + 0.5
         v = torch.arange(height, device=self.w.device)[:, None] + 0.5
         rays = self.R.T @ np.linalg.inv(self.K)
         centre = -self.R.T @ self.t
         depth = self.w.reciprocal()
-        return torch.stack([(float(a) * u + float(b) * v + float(c)) * depth + float(o)
-                            for (a, b, c), o in zip(rays, centre, strict=True)])  # fmt: skip
+        return torch.stack(
+            [
+                (float(a) * u + float(b) * v + float(c)) * depth + float(o)
+                for (a, b, c), o in zip(rays, centre, strict=True)
+            ]
+        )
 
 
 @dataclass(frozen=True)
@@ -46,17 +53,17 @@ class Opinion:
     """What another view says about the surface that a view sees."""
 
     agrees: Tensor
-    """H x W, bool: it sees the same surface there."""
+    """(h, w), bool: it sees the same surface there."""
     change: Tensor
-    """H x W: what it would add to the inverse depth; meaningless where it does not agree."""
+    """(h, w): what it would add to the inverse depth; meaningless where it does not agree."""
 
 
 def opinion(points: Tensor, normals: Tensor, centre: Array, w: Tensor, other: DepthMap) -> Opinion:
-    """Ask another view about a view's points and unit normals (3 x H x W each, world) and inverse depths (H x W).
+    """Ask another view about a view's points and unit normals, (3, h, w) in the world frame, and inverse depths `w`, (h, w).
 
     A point is projected into the other view. It agrees where what it sees there differs by at most `TOLERANCE_DEPTH` in
-    depth, and the difference moves the point by at most `TOLERANCE_PX` for the camera at `centre` (the geometric
-    filtering of Yao et al., MVSNet, 2018).
+    depth, and the difference moves the point by at most `TOLERANCE_PX` for the camera at `centre`, (3,) in the world frame:
+    the geometric filtering of Yao et al., "MVSNet: Depth Inference for Unstructured Multi-view Stereo", ECCV 2018.
     """
     P = other.K @ np.hstack([other.R, other.t[:, None]])
     u, v, z = (float(p[0]) * points[0] + float(p[1]) * points[1] + float(p[2]) * points[2] + float(p[3]) for p in P)
@@ -78,17 +85,21 @@ def opinion(points: Tensor, normals: Tensor, centre: Array, w: Tensor, other: De
 
 
 def _across(points: Tensor, normals: Tensor, centre: Array) -> Tensor:
-    """Return how far, along the normal, each point is from a camera: H x W."""
+    """Return how far, along the normal, each point is from a camera: (h, w), in the world's unit.
+
+    Points and unit normals are (3, h, w), the camera's centre is (3,); all are in the world frame.
+    """
     return sum(normals[axis] * (float(centre[axis]) - points[axis]) for axis in range(3))  # type: ignore[return-value]
 
 
 def _centre(view: DepthMap) -> Array:
+    """Return the view's centre of projection, (3,) in the world frame."""
     centre: Array = -view.R.T @ view.t
     return centre
 
 
 def pixels_per_inverse_depth(view: DepthMap, centre: Array) -> float:
-    """Return by how many pixels a unit of inverse depth in `view` moves a point as seen from `centre`.
+    """Return by how many pixels a unit of inverse depth in `view` moves a point as seen from `centre`, (3,) in the world frame.
 
     To first order: focal length times the distance between the two cameras across the line of sight.
     """

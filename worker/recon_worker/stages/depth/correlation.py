@@ -1,4 +1,7 @@
-"""Normalised cross-correlation of small windows, by running sums."""
+"""Normalised cross-correlation of small windows, by running sums.
+
+After Lewis, "Fast Template Matching", Vision Interface 1995. Luminance is 0 to 1.
+"""
 
 from dataclasses import dataclass
 
@@ -10,13 +13,16 @@ VARIANCE_FLOOR = 5e-6
 
 
 def box_sum(x: Tensor, radius: int) -> Tensor:
-    """Return the sum over the (2 radius + 1)^2 window around each pixel of the last two axes; outside counts as zero."""
+    """Return the sums over the (2 radius + 1)^2 windows around each pixel of (..., h, w); outside counts as zero."""
     padded = torch.nn.functional.pad(x, (radius, radius, radius, radius))
     return _running_sum(_running_sum(padded, radius, -2), radius, -1)
 
 
 def _running_sum(x: Tensor, radius: int, axis: int) -> Tensor:
-    """Return sums of 2 radius + 1 neighbours along an axis, which gets 2 radius shorter: sums of powers of two are reused."""
+    """Return sums of 2 radius + 1 neighbours along an axis of (..., h, w), which gets 2 radius shorter.
+
+    Sums of powers of two are reused.
+    """
     count = x.shape[axis] - 2 * radius
     total = x.narrow(axis, 0, count)
     power, size = x, 1
@@ -37,23 +43,25 @@ class Reference:
     """A reference image with the statistics of its windows."""
 
     image: Tensor
-    """H x W."""
+    """(h, w) luminance."""
     mean: Tensor
+    """(h, w) of each pixel's window."""
     inverse_deviation: Tensor
+    """(h, w) one over the standard deviation of each window."""
     per_window: Tensor
-    """One over the number of pixels of each window; windows are smaller at the image's border."""
+    """(h, w) one over the number of pixels of each window; windows are smaller at the image's border."""
     radius: int
 
     @classmethod
     def of(cls, image: Tensor, radius: int) -> "Reference":
-        """Gather the statistics of all windows of an image (H x W)."""
+        """Gather the statistics of all windows of an image, (h, w), of 2 radius + 1 pixels a side."""
         per_window = box_sum(torch.ones_like(image), radius).reciprocal_()
         mean = box_sum(image, radius) * per_window
         variance = (box_sum(image * image, radius) * per_window - mean * mean).clamp_(min=0)
         return cls(image, mean, (variance + VARIANCE_FLOOR).rsqrt_(), per_window, radius)
 
     def correlate(self, other: Tensor) -> Tensor:
-        """Return the correlation of each window with the one in `other` (... x H x W), -1 to 1."""
+        """Return the correlation of each window with the one in `other`, (..., h, w): of that shape, -1 to 1."""
         sums = box_sum(torch.stack((other, other * other, other * self.image)), self.radius).mul_(self.per_window)
         mean, square, product = sums
         variance = square.addcmul_(mean, mean, value=-1).clamp_(min=0).add_(VARIANCE_FLOOR).rsqrt_()
@@ -64,7 +72,8 @@ class Reference:
 class BestMean:
     """The mean of the best few of the scores seen so far, pixel by pixel.
 
-    A point is rarely seen by all sources: the mean over the best ones leaves those out in which it is hidden.
+    A point is rarely seen by all sources: the mean over the best ones leaves those out in which it is hidden (Kang, Szeliski
+    and Chai, "Handling Occlusions in Dense Multi-view Stereo", CVPR 2001).
     """
 
     def __init__(self, best: int) -> None:
@@ -76,7 +85,7 @@ class BestMean:
         self._best = best
 
     def add(self, score: Tensor) -> None:
-        """Take one source's scores into account."""
+        """Take one source's scores into account: (..., h, w), of one shape for all sources."""
         if self._first is None:
             self._first = score
             return
@@ -86,7 +95,7 @@ class BestMean:
         self._first = torch.maximum(self._first, score)
 
     def mean(self) -> Tensor:
-        """Return the mean; of one score where only one was added."""
+        """Return the mean, (..., h, w); of one score where only one was added."""
         if self._first is None:
             raise ValueError("no score was added")
         return self._first if self._second is None else (self._first + self._second) / 2

@@ -25,7 +25,7 @@ BEST = 2
 def estimate_inverse_depth(
     view: View, sources: Sequence[View], planes: int, check: Callable[[], None]
 ) -> tuple[Tensor, Tensor]:
-    """Return the inverse depth of each pixel (H x W), and the correlation of its window with the sources (-1 to 1).
+    """Return the inverse depth of each pixel, and the correlation of its window with the sources (-1 to 1): (h, w) each.
 
     `check` is called all the time and may raise.
     """
@@ -58,7 +58,10 @@ def _refined(
     best: int,
     check: Callable[[], None],
 ) -> tuple[Tensor, Tensor]:
-    """Enlarge `w` to a level and refine it there by shifts of so many pixels in a typical source."""
+    """Enlarge `w`, (h, w), to a level and refine it there by shifts of so many pixels in a typical source.
+
+    Returns inverse depth and correlation, both of the level's shape.
+    """
     image = view.pyramid[level]
     enlarged = torch.nn.functional.interpolate(w[None, None], image.shape, mode="bilinear")[0, 0]
     warps = _warps(view, sources, level, check)

@@ -1,4 +1,7 @@
-"""Free space: a point in front of a surface that other views see through it is not there."""
+"""Free space: a point in front of a surface that other views see through it is not there.
+
+As Merrell et al., "Real-Time Visibility-Based Fusion of Depth Maps", ICCV 2007, weigh support against free-space violations.
+"""
 
 from dataclasses import dataclass
 
@@ -23,10 +26,12 @@ MOST_CONTRADICTION = 0.34
 
 @dataclass
 class Votes:
-    """For each of N points, how many views see a surface there, and how many see through it."""
+    """For each of n points, how many views see a surface there, and how many see through it."""
 
     support: Tensor
+    """(n,) number of views that see a surface there."""
     contradiction: Tensor
+    """(n,) number of views that see through it."""
 
     @classmethod
     def none(cls, count: int, device: torch.device) -> "Votes":
@@ -34,12 +39,12 @@ class Votes:
         return cls(torch.zeros(count, device=device), torch.zeros(count, device=device))
 
     def keep(self) -> Tensor:
-        """Say which points stay, N bool."""
+        """Say which points stay: (n,), bool."""
         enough = self.support >= LEAST_SUPPORT
         return enough & (self.contradiction <= MOST_CONTRADICTION * self.support)
 
     def add(self, xyz: Tensor, view: DepthMap) -> None:
-        """Let one view vote on points N x 3 (world). Its inverse depths are zero where it has no opinion.
+        """Let one view vote on points (n, 3) of the world frame. Its inverse depths are zero where it has no opinion.
 
         For a contradiction the nearest surface of the 3 x 3 pixels around counts, so that a point at an edge is not
         lost for a pixel.
@@ -56,5 +61,9 @@ class Votes:
 
 
 def _looked_up(image: Tensor, grid: Tensor) -> Tensor:
+    """Return an image's nearest pixels, (n,), at places from -1 to 1; zero outside.
+
+    The image is (1, 1, h, w), the places are (1, n, 1, 2).
+    """
     found = torch.nn.functional.grid_sample(image, grid, mode="nearest", padding_mode="zeros", align_corners=False)
     return found[0, 0, :, 0]

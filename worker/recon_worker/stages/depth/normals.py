@@ -12,9 +12,9 @@ REACH_PX = 2
 
 
 def normals_of(points: Tensor, centre: npt.NDArray[np.float64]) -> tuple[Tensor, Tensor]:
-    """Return unit normals towards the camera (3 x H x W), and their cosine to the line of sight (H x W).
+    """Return unit normals towards the camera, (3, h, w) in the world frame, and their cosine to the line of sight, (h, w).
 
-    `points` are the pixels' world coordinates (3 x H x W), `centre` the camera's centre. At the image's border, where
+    `points` are the pixels' world coordinates, (3, h, w), `centre` is the camera's centre, (3,). At the image's border, where
     differences are one-sided or missing, the cosine is zero.
     """
     smooth = box_sum(points, 1) / 9

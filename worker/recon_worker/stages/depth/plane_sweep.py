@@ -1,4 +1,7 @@
-"""Plane sweep (Collins, A Space-Sweep Approach to True Multi-Image Matching, 1996) over planes of equal inverse depth."""
+"""Plane sweep over planes of equal inverse depth.
+
+Collins, "A Space-Sweep Approach to True Multi-Image Matching", CVPR 1996.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -12,14 +15,17 @@ PLANES_AT_ONCE = 16
 
 
 def inverse_depths(nearest: float, farthest: float, count: int, device: torch.device) -> Tensor:
-    """Return `count` inverse depths, evenly spaced from the farthest to the nearest depth."""
+    """Return `count` inverse depths, (d,), float32, evenly spaced from the farthest to the nearest depth.
+
+    Both depths are in the world's unit.
+    """
     return torch.linspace(1 / farthest, 1 / nearest, count, device=device)
 
 
 def sweep(reference: Reference, warps: Sequence[Warp], planes: Tensor, best: int, check: Callable[[], None]) -> Tensor:
-    """Return the matching cost of each pixel at each plane, H x W x D: 0 for the best correlation, 1 for none.
+    """Return the matching cost of each pixel at each plane, (h, w, d): 0 for the best correlation, 1 for none.
 
-    `planes` are D inverse depths; a cost comes from the mean of the `best` highest correlations among the sources.
+    `planes` are inverse depths, (d,); a cost comes from the mean of the `best` highest correlations among the sources.
     `check` is called between parts and may raise.
     """
     height, width = reference.image.shape

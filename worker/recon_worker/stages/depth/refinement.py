@@ -22,10 +22,10 @@ def refine(
     best: int,
     check: Callable[[], None],
 ) -> tuple[Tensor, Tensor]:
-    """Return better inverse depths (H x W), and the correlation that they reach.
+    """Return better inverse depths, and the correlation that they reach: (h, w) each.
 
-    Tries shifts of -reach to reach times `step` and takes the best one, between shifts by a parabola. `check` is called
-    between parts and may raise.
+    Tries shifts of `w`, (h, w), of -reach to reach times `step` (an inverse depth) and takes the best one, between shifts by
+    a parabola. `check` is called between parts and may raise.
     """
     scores = []
     for shift in range(-reach, reach + 1):
@@ -44,7 +44,10 @@ def refine(
 
 
 def median3(x: Tensor) -> Tensor:
-    """Return the median of each 3 x 3 neighbourhood of an image (H x W), which removes single wrong pixels."""
+    """Return the median of each 3 x 3 neighbourhood of an image, (h, w), which removes single wrong pixels.
+
+    By sorted columns (Smith, "Implementing Median Filters in XC4000E FPGAs", Xcell 23, 1996).
+    """
     padded = torch.nn.functional.pad(x[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
     height, width = x.shape
     columns = [padded[:, start : start + width] for start in range(3)]
@@ -56,6 +59,7 @@ def median3(x: Tensor) -> Tensor:
 
 
 def _sorted3(a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return three images of one shape, (h, w), as their least, middle and greatest values, pixel by pixel."""
     a, b = torch.minimum(a, b), torch.maximum(a, b)
     b, c = torch.minimum(b, c), torch.maximum(b, c)
     a, b = torch.minimum(a, b), torch.maximum(a, b)

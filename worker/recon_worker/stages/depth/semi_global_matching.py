@@ -1,4 +1,7 @@
-"""Semi-global matching (Hirschmüller, Stereo Processing by Semiglobal Matching and Mutual Information, 2008)."""
+"""Semi-global matching, over four paths.
+
+Hirschmüller, "Stereo Processing by Semiglobal Matching and Mutual Information", IEEE TPAMI 30(2), 2008.
+"""
 
 from collections.abc import Callable
 
@@ -15,7 +18,7 @@ LARGE_STEP = 0.4
 def aggregate(
     cost: Tensor, check: Callable[[], None], small_step: float = SMALL_STEP, large_step: float = LARGE_STEP
 ) -> Tensor:
-    """Return the cost H x W x D summed over the four paths that reach each pixel from left, right, above and below.
+    """Return the cost, (h, w, d), summed over the four paths that reach each pixel from left, right, above and below.
 
     `check` is called between rows and may raise.
     """
@@ -25,7 +28,10 @@ def aggregate(
 
 
 def _both_ways(cost: Tensor, small_step: float, large_step: float, check: Callable[[], None]) -> Tensor:
-    """Return the sum over the paths from both ends of the second axis; both advance together, all rows at once."""
+    """Return the cost, (h, w, d), summed over the paths from both ends of the second axis.
+
+    Both paths advance together, all rows at once.
+    """
     rows, steps, depth = cost.shape
     columns = cost.transpose(0, 1).contiguous()
     total = torch.zeros_like(columns)
@@ -51,7 +57,7 @@ def _both_ways(cost: Tensor, small_step: float, large_step: float, check: Callab
 
 
 def best_planes(cost: Tensor) -> Tensor:
-    """Return the position of the least cost of each pixel (H x W) among the planes, between them by a parabola."""
+    """Return the place of the least cost, (h, w, d), of each pixel among the planes, (h, w), between them by a parabola."""
     depth = cost.shape[2]
     index = cost.argmin(dim=2).clamp_(1, depth - 2)[..., None]
     before, at, after = (cost.gather(2, index + shift)[..., 0] for shift in (-1, 0, 1))

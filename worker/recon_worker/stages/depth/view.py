@@ -28,20 +28,21 @@ class View:
     """One view, with its pinhole camera at each resolution."""
 
     pyramid: tuple[Tensor, ...]
-    """Luminance 0 to 1, float32, H x W; whole, half, quarter resolution."""
+    """Luminance 0 to 1, float32, (h, w); whole, half, quarter resolution."""
     rgb: npt.NDArray[np.uint8]
-    """H x W x 3 at the whole resolution."""
+    """(h, w, 3) sRGB at the whole resolution."""
     K: Array
-    """3 x 3 at the whole resolution; pixel centres at +0.5."""
+    """(3, 3) from the camera's frame to pixels at the whole resolution, whose centres are at +0.5."""
     R: Array
+    """(3, 3) from the world's axes to the camera's."""
     t: Array
-    """X_camera = R X_world + t."""
+    """(3,) in the world's unit: X_camera = R X_world + t."""
     nearest: float
     farthest: float
-    """Bounds of depth."""
+    """Bounds of depth, in the world's unit."""
 
     def intrinsics(self, level: int) -> Array:
-        """Return K at a level of the pyramid."""
+        """Return K, (3, 3), at a level of the pyramid."""
         scaled = self.K.copy()
         scaled[:2] /= 2**level
         return scaled
@@ -76,7 +77,10 @@ def load_view(path: Path, camera: PlacedCamera, region: Region, object_px: int, 
 
 
 def _box(camera: PlacedCamera, middle: Array, radius: float) -> tuple[float, float, float, float] | None:
-    """Return the rectangle (left, top, right, bottom; pixels) that the ball covers in the photo, None where it is empty."""
+    """Return the rectangle (left, top, right, bottom; pixels) that the ball covers in the photo, None where it is empty.
+
+    `middle`, (3,), is the ball's centre in the camera's frame; `radius` is in the world's unit.
+    """
     distance = float(np.linalg.norm(middle))
     spread = radius / np.sqrt(max(distance**2 - radius**2, 1e-6 * distance**2))
     u, v = camera.fx * middle[0] / middle[2] + camera.cx, camera.fy * middle[1] / middle[2] + camera.cy
@@ -93,17 +97,20 @@ def _sides(box: tuple[float, float, float, float]) -> tuple[float, float]:
 
 
 def _cropped(camera: PlacedCamera, box: tuple[float, float, float, float], size: tuple[int, ...]) -> Array:
+    """Return K, (3, 3), of the photo's part within a box (pixels), scaled to a size of (width, height) pixels."""
     sx, sy = size[0] / (box[2] - box[0]), size[1] / (box[3] - box[1])
     cx, cy = (camera.cx - box[0]) * sx, (camera.cy - box[1]) * sy
     return np.array([[camera.fx * sx, 0.0, cx], [0.0, camera.fy * sy, cy], [0.0, 0.0, 1.0]])
 
 
 def _luminance(rgb: npt.NDArray[np.uint8]) -> Tensor:
+    """Return the luminance, (h, w), 0 to 1, of sRGB bytes (h, w, 3), by the weights of ITU-R BT.601."""
     weights = torch.tensor([0.299, 0.587, 0.114])
     return torch.from_numpy(rgb.astype(np.float32) / 255.0) @ weights
 
 
 def _pyramid(gray: Tensor) -> tuple[Tensor, ...]:
+    """Return an image, (h, w), at each level's resolution, by means of 2 x 2 pixels."""
     levels = [gray.contiguous()]
     for _ in range(LEVELS - 1):
         levels.append(torch.nn.functional.avg_pool2d(levels[-1][None, None], 2)[0, 0].contiguous())

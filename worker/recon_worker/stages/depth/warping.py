@@ -18,12 +18,15 @@ class Warp:
     """
 
     image: Tensor
-    """Source image, 1 x 1 x H' x W'."""
+    """(1, 1, m, n) luminance of the source, of m x n pixels."""
     ax: Tensor
+    """(h, w) x of A p."""
     ay: Tensor
+    """(h, w) y of A p."""
     az: Tensor
-    """A p, H x W each."""
+    """(h, w) z of A p."""
     b: tuple[float, float, float]
+    """In the world's unit, as w is one over it."""
 
     @classmethod
     def between(cls, reference: View, source: View, level: int) -> "Warp":
@@ -41,9 +44,9 @@ class Warp:
         return cls(image[None, None], ax, ay, az, (bx, by, bz))
 
     def sample(self, w: Tensor) -> Tensor:
-        """Return the source's luminance for inverse depths `w` (H x W, or D x 1 x 1 for D planes); zero outside it.
+        """Return the source's luminance for inverse depths `w`, (h, w) or, for d planes, (d, 1, 1); zero outside it.
 
-        The result is H x W or D x H x W.
+        The result is (h, w) or (d, h, w).
         """
         bx, by, bz = self.b
         z = (self.az + w * bz).clamp_(min=1e-6).reciprocal_()

@@ -1,7 +1,0 @@
-"""Photo sets of exactly known shape, and how far a reconstruction is from the truth.
-
-One half makes: `shape` (a teapot on a pedestal), `appearance`, `ground` and `cameras` come together in `photos`. The other
-half measures: `alignment` brings a reconstruction into the truth's frame, `pose_error` and `surface_distance` compare.
-
-Not here: running a reconstruction (`benchmarks/evaluate.py`).
-"""

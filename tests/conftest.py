@@ -6,6 +6,8 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.programs import left_out
+
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")  # a busy machine is no fault
 
@@ -22,3 +24,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"skipped, but CI must run it: {report.longrepr}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in a line at the end what was left out for want of a program, and how to get it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    for line in left_out([str(report.longrepr) for report in skipped]):
+        terminalreporter.write_line(line, yellow=True)

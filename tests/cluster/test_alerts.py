@@ -8,13 +8,14 @@ import pytest
 import yaml
 
 from tests.docs.test_docs import anchors
-from tests.support.prometheus import ALERTS, alert_rules, installed
+from tests.support.programs import PROMETHEUS
+from tests.support.prometheus import ALERTS, alert_rules
 
 ROOT = Path(__file__).parents[2]
 UNIT_TESTS = ROOT / "tests/alerts/reconstruction.test.yaml"
 EACH_ALERT = pytest.mark.parametrize("rule", [pytest.param(rule, id=rule["alert"]) for rule in alert_rules()])
 
-needs_promtool = pytest.mark.skipif(not installed(), reason="promtool is not on PATH (Debian's package prometheus)")
+needs_promtool = pytest.mark.skipif(not PROMETHEUS.installed, reason=PROMETHEUS.reason)
 
 
 @needs_promtool

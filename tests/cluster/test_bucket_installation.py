@@ -9,7 +9,7 @@ import pytest
 from recon_api.status import ConditionType, Phase
 from tests.support.control_plane import ControlPlane
 from tests.support.jobs import has_condition, make_job
-from tests.support.photo_sets import real_photos
+from tests.support.photo_sets import rendered_photos
 from tests.support.system import System
 from tests.support.waiting import wait_for
 from tests.support.web import ACCESS_KEY, S3, SECRET_KEY, s3_server
@@ -51,7 +51,7 @@ def left(system: System) -> list[Any]:
 
 
 def test_photos_of_a_path_become_a_mesh_in_the_bucket(shared_system: System, s3: S3) -> None:
-    for photo in real_photos():
+    for photo in rendered_photos():
         key = f"recon/inputs/{shared_system.namespace}/object/{photo.name}"
         s3.client.put_object(Bucket="store", Key=key, Body=photo.read_bytes())
     spec = {"input": {"path": "object"}, "model": "multiview", "parameters": {"quality": "draft"}}

@@ -17,6 +17,7 @@ from recon_worker.device import gpu_name
 from tests.support.control_plane import ControlPlane
 from tests.support.observed import Observed, go_through_everything, observed_system, scrape, total
 from tests.support.otlp import paths
+from tests.support.programs import PROMETHEUS
 from tests.support.prometheus import Prometheus, alert_rules
 from tests.support.waiting import wait_for
 
@@ -238,7 +239,7 @@ PANELS = [
 def prometheus(observed: Observed) -> Prometheus:
     """The Prometheus that has scraped all the while."""
     if observed.prometheus is None:
-        pytest.skip("prometheus is not on PATH (Debian's package prometheus)")
+        pytest.skip(PROMETHEUS.reason)
     return observed.prometheus
 
 

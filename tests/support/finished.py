@@ -15,7 +15,6 @@ def put_finished(control_plane: ControlPlane, namespace: str, name: str = "chair
     """Create a job that ended an hour ago."""
     manifest = make_job(name, **spec)
     manifest["metadata"] |= {"namespace": namespace, "labels": {FINISHED_LABEL: "true"}}
-    control_plane.run_kubectl.apply(manifest)
     ended = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds").replace("+00:00", "Z")
     end = {"type": ConditionType.COMPLETE.value, "status": "True", "reason": "Completed", "lastTransitionTime": ended}
     fields = {
@@ -26,5 +25,6 @@ def put_finished(control_plane: ControlPlane, namespace: str, name: str = "chair
         "conditions": [end],
     }
     api = client.CustomObjectsApi(control_plane.api)
+    api.create_namespaced_custom_object(GROUP, VERSION, namespace, PLURAL, manifest)
     api.patch_namespaced_custom_object_status(GROUP, VERSION, namespace, PLURAL, name, {"status": fields})
     return Job(control_plane, namespace, name)

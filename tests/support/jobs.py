@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -84,7 +85,12 @@ class Job:
 
     def delete(self) -> None:
         """Ask for the deletion of the job."""
-        self.kubectl("delete", "rj", self.name, "--wait=false")
+        api = client.CustomObjectsApi(self.control_plane.api)
+        try:
+            api.delete_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL, self.name)
+        except client.ApiException as error:
+            if error.status != HTTPStatus.NOT_FOUND:  # it may have gone by itself
+                raise
 
     def wait_until(
         self, what: str, holds: Callable[[ReconstructionJobStatus], bool], *, within_s: float = GENEROUS_S

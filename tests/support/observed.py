@@ -14,7 +14,8 @@ from recon_api.status import Phase
 from tests.support.control_plane import ControlPlane
 from tests.support.jobs import Job, lasting, make_job
 from tests.support.otlp import Receiver, receiving
-from tests.support.prometheus import Prometheus, installed, prometheus
+from tests.support.programs import PROMETHEUS
+from tests.support.prometheus import Prometheus, prometheus
 from tests.support.system import System
 from tests.support.waiting import wait_for
 from tests.support.worker_site import free_port
@@ -94,7 +95,7 @@ def observed_system(control_plane: ControlPlane, folder: Path) -> Iterator[Obser
     try:
         system.start()
         targets = {"operator": f"127.0.0.1:{system.settings.operator_port}", "worker": f"127.0.0.1:{port}"}
-        with prometheus(folder / "prometheus", targets) if installed() else nullcontext() as watching:
+        with prometheus(folder / "prometheus", targets) if PROMETHEUS.installed else nullcontext() as watching:
             untraced = system.submit(make_job("untraced"))
             untraced.wait_phase(Phase.SUCCEEDED)
             with receiving(traces) as receiver:

@@ -1,7 +1,6 @@
 """A real Prometheus that scrapes what a test runs."""
 
 import json
-import shutil
 import subprocess
 import time
 import urllib.error
@@ -29,11 +28,6 @@ def alert_rules() -> list[dict[str, Any]]:
         for group in yaml.safe_load(file.read_text())["groups"]
         for rule in group["rules"]
     ]
-
-
-def installed() -> bool:
-    """Say whether `prometheus` and `promtool` are on PATH, as from Debian's package `prometheus`."""
-    return all(map(shutil.which, ("prometheus", "promtool")))
 
 
 @dataclass

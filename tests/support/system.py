@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from kubernetes import client
 
+from recon_api.resource import GROUP, PLURAL, VERSION
 from recon_dev.binaries import find_binaries
 from recon_dev.operator_process import operator
 from recon_dev.processes import Component, RunningProcess
@@ -19,8 +21,8 @@ from tests.support.control_plane import ControlPlane
 from tests.support.jobs import Job, Manifest
 from tests.support.waiting import wait_for
 
-QUICK = {"LEASE_TTL_S": "8", "LEASE_BEAT_S": "1.5", "PROGRESS_INTERVAL_S": "1"}
-"""Settings of operator and workers: a lost worker is noticed sooner, progress is written more often."""
+QUICK = {"LEASE_TTL_S": "8", "LEASE_BEAT_S": "1.5", "PROGRESS_INTERVAL_S": "1", "CANCELLATION_GRACE_S": "4"}
+"""Settings of operator and workers: a lost worker is noticed and a hanging attempt killed sooner, progress comes more often."""
 
 
 class Part:
@@ -133,11 +135,20 @@ class System:
         return part
 
     def submit(self, manifest: Manifest) -> Job:
-        """Create a job."""
-        self.control_plane.run_kubectl.apply(
-            manifest | {"metadata": manifest["metadata"] | {"namespace": self.namespace}}
+        """Apply a job, as `kubectl apply --server-side` does, without the cost of starting kubectl."""
+        metadata = manifest["metadata"]
+        client.CustomObjectsApi(self.control_plane.api).patch_namespaced_custom_object(
+            GROUP,
+            VERSION,
+            self.namespace,
+            PLURAL,
+            metadata["name"],
+            manifest | {"metadata": metadata | {"namespace": self.namespace}},
+            field_manager="kubectl",
+            force=True,
+            _content_type="application/apply-patch+yaml",
         )
-        return self.job(manifest["metadata"]["name"])
+        return self.job(metadata["name"])
 
     def job(self, name: str) -> Job:
         """Return a handle on a job."""

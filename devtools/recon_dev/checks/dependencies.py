@@ -54,7 +54,7 @@ NOT_IMPORTED = {
 }
 """Dependencies that no code imports, and what they are for."""
 
-CONTRACT = ("cryptography", "pydantic", "redis")
+CONTRACT = ("cryptography", "pydantic", "pydantic_core", "redis")
 """All that `recon_api` imports beside the standard library: any program may use it, so it must stay small."""
 
 

@@ -11,6 +11,7 @@ SIDES = {"tests/operator": "operator/recon_operator", "tests/worker": "worker/re
 
 SEVERAL_MODULES: Mapping[str, str] = {
     "tests/operator/decide/test_decide_properties.py": "what must hold of every decision, for random jobs and observations",
+    "tests/operator/decide/test_policies.py": "the order of the policies, two neighbours at a time",
     "tests/worker/stages/test_stopping.py": "every stage stops soon after it is told to",
 }
 """Tests of what several modules do together, and what that is."""

@@ -407,7 +407,7 @@ def test_the_upload_of_a_killed_attempt_goes_where_nobody_wants_it(
         uid=UID, attempt=1, namespace="shop", name="chair", pid=1, started_at=datetime.now(UTC),
         owner=ClaimOwner(worker="w", boot_id="1", nonce=""), output_path="chair",
     )  # fmt: skip
-    main.report_crash(dead)
+    main.crash_reporter.report(dead)
     for thread in threading.enumerate():
         if thread.name == "withdraw":
             thread.join()

@@ -64,7 +64,7 @@ class ControlPlane:
     def make_namespace(self) -> str:
         """Make a namespace of a new name. Nothing deletes it: only the control plane's own end does."""
         name = f"test-{uuid.uuid4().hex[:10]}"
-        client.CoreV1Api(self.api).create_namespace({"metadata": {"name": name}})
+        client.CoreV1Api(self.api).create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name)))
         return name
 
 

@@ -21,11 +21,9 @@ from recon_worker.attempt.running_attempt import RunningAttempt
 from recon_worker.attempt.stop_order import StopOrder
 from recon_worker.settings import WorkerSettings
 from recon_worker.storage.storage import Storage
-from recon_worker.supervisor.main_process import MainProcess
+from recon_worker.supervisor.crash_report import CrashReporter
 from recon_worker.supervisor.registration import Registration
 from recon_worker.supervisor.stuck_attempts import Watchdog
-from recon_worker.telemetry.attempt_record import AttemptRecord
-from recon_worker.telemetry.metrics import WorkerMetrics
 from tests.support.races.broker import Message
 from tests.support.races.clock import Clock
 from tests.support.races.disk import Disk
@@ -282,33 +280,32 @@ class Worker:
     def _report_crash(self, dead: RunningAttempt) -> None:
         while True:
             try:
-                self.main.report_crash(dead)
+                self.main.crash_reporter.report(dead)
                 break
             except UNREACHABLE:
                 pause("waits for Redis")
         self.world.note_state(dead.uid, dead.attempt, "FAILURE")
 
 
-class NoMetrics(WorkerMetrics):
-    """Nobody counts."""
-
-    def __init__(self) -> None:
-        """Count nothing."""
-
-    def count(self, record: AttemptRecord) -> None:
-        """Count nothing."""
-
-
-class Main(MainProcess):
-    """A worker's main process, as far as it looks after its child."""
+class Main:
+    """What a worker's main process has to watch its child: the real reporter of crashes and the real watchdog."""
 
     def __init__(self, redis: GatedRedis, storage: Storage, settings: WorkerSettings, children: Any) -> None:
-        self._redis, self._storage, self._settings = redis, storage, settings
-        self._stopping, self._metrics = threading.Event(), NoMetrics()
+        self._stopping = threading.Event()
+        self.crash_reporter = CrashReporter(
+            redis,
+            storage,
+            worker_name=settings.worker_name,
+            shutting_down=self._stopping.is_set,
+            count=lambda _: None,
+        )
         self._watchdog = Watchdog(
-            redis, children, grace_s=settings.stop_grace_s, unwanted_s=settings.self_stop_s,
+            redis,
+            children,
+            grace_s=settings.stop_grace_s,
+            unwanted_s=settings.self_stop_s,
             interval_s=settings.lease_beat_s,
-        )  # fmt: skip
+        )
 
     def note_stopping(self) -> None:
         """Note that the worker shuts down."""

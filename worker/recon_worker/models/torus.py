@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from recon_worker.geometry.glb import write_glb
 from recon_worker.geometry.ply import NO_FACES, Surface, write_ply
-from recon_worker.rendering.mesh_files import write_glb
 
 MAJOR_RADIUS, MINOR_RADIUS = 1.0, 0.4
 """Of the ring and of its tube, in the scene's unit."""

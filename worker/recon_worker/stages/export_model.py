@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from recon_worker.geometry.cameras import INDEX as CAMERAS
+from recon_worker.geometry.glb import write_glb
+from recon_worker.geometry.obj import write_obj
 from recon_worker.geometry.ply import Surface, read_ply, write_ply
 from recon_worker.progress import Progress
-from recon_worker.rendering.mesh_files import write_glb, write_obj
 from recon_worker.scene import Scene
 from recon_worker.stages.background import Check
 from recon_worker.stages.render_previews import PREVIEW, TURNTABLE

@@ -14,25 +14,21 @@ from typing import Any
 
 from celery import signals
 
-from recon_api import reasons
-from recon_api.errors import FatalError, JobCancelled, ReconstructionError
-from recon_api.keys import RECORD_TTL_S, attempt_key, cancel_key, lease_key, queue_name, result_key
-from recon_api.payload import AttemptResult, Outcome, WorkerDescription
+from recon_api.keys import queue_name
+from recon_api.payload import WorkerDescription
 from recon_worker.app import create_celery_app
-from recon_worker.attempt.attempt_result import completed, ended_by, with_circumstances
 from recon_worker.attempt.child_environment import BOOT_ID_VARIABLE, RUN_DIR_VARIABLE
-from recon_worker.attempt.claim import not_current
 from recon_worker.attempt.redis_client import UNREACHABLE, state_redis
-from recon_worker.attempt.running_attempt import RunningAttempt, last_renewals, running_attempts
+from recon_worker.attempt.running_attempt import last_renewals, running_attempts
 from recon_worker.attempt.signals import SHUTDOWN_SIGNAL
 from recon_worker.device import gpu_name
 from recon_worker.models.installed import installed_models
 from recon_worker.settings import WorkerSettings
 from recon_worker.storage.configured import configured_storage
+from recon_worker.supervisor.crash_report import CrashReporter
 from recon_worker.supervisor.crash_watch import CrashWatch
 from recon_worker.supervisor.registration import Registration
 from recon_worker.supervisor.stuck_attempts import Watchdog, kill
-from recon_worker.telemetry.attempt_record import record_of
 from recon_worker.telemetry.metrics import RecordCounter, WorkerMetrics
 from recon_worker.telemetry.metrics_server import serve
 
@@ -74,10 +70,9 @@ class MainProcess:
 
     def __init__(self, settings: WorkerSettings, run_dir: Path, boot_id: str) -> None:
         self._settings, self._run_dir = settings, run_dir
-        self._redis, self._storage = state_redis(settings), configured_storage(settings)
+        self._redis = state_redis(settings)
         self._stopping = threading.Event()
         description = describe(settings, boot_id)
-        self._crash_watch = CrashWatch(run_dir, self.report_crash)
         self._watchdog = Watchdog(
             self._redis,
             run_dir,
@@ -93,6 +88,14 @@ class MainProcess:
             liveness_file=settings.liveness_file,
         )
         self._metrics = WorkerMetrics(description, partial(last_renewals, run_dir), self._registration.age_s)
+        self.crash_reporter = CrashReporter(
+            self._redis,
+            configured_storage(settings),
+            worker_name=settings.worker_name,
+            shutting_down=self._stopping.is_set,
+            count=self._metrics.count,
+        )
+        self._crash_watch = CrashWatch(run_dir, self.crash_reporter.report)
 
     @contextmanager
     def around_celery(self) -> Iterator[None]:
@@ -141,54 +144,6 @@ class MainProcess:
             message = "attempt %d of job %s did not stop in time; killed"
             logger.warning(message, running.attempt, running.uid, extra=running.log_fields)
             kill(running.pid, signal.SIGKILL)
-
-    def report_crash(self, crashed: RunningAttempt) -> None:
-        """Record the end of an attempt whose process died, unless it did so itself, and end its lease."""
-        error = self._cause_of_crash(crashed)
-        logger.error("attempt %d of job %s died: %s", crashed.attempt, crashed.uid, error, extra=crashed.log_fields)
-        result = self._result_of(crashed, error)
-        if result.outcome is Outcome.FAILED:
-            self._storage.remove_drafts(crashed.uid, through=crashed.attempt)
-        else:
-            self._storage.discard(crashed.uid)
-        result = with_circumstances(result, worker=self._settings.worker_name, started_at=crashed.started_at)
-        key = result_key(crashed.uid, crashed.attempt)
-        self._redis.set(key, result.model_dump_json(), nx=True, ex=RECORD_TTL_S)
-        self._redis.delete(lease_key(crashed.uid, crashed.attempt))
-        self._metrics.count(record_of(crashed.uid, crashed.model, result))
-        if result.outcome is Outcome.CANCELLED:
-            self._withdraw_upload(crashed)
-
-    def _result_of(self, crashed: RunningAttempt, error: ReconstructionError) -> AttemptResult:
-        """Return how the attempt ended: completed, where the record is all that was missing."""
-        if crashed.output_path is not None:
-            published = self._storage.find_local_result(crashed.namespace, crashed.output_path, crashed.uid)
-            if published is not None:
-                return completed(crashed.attempt, published)
-        return ended_by(error, crashed.attempt)
-
-    def _withdraw_upload(self, crashed: RunningAttempt) -> None:
-        """Remove what a cancelled attempt that was killed had begun to upload to the installation's storage.
-
-        In a thread of its own: a server that does not answer must not keep the next crash from being noticed.
-        """
-        if crashed.output_path is not None:
-            upload = (crashed.namespace, crashed.output_path, crashed.uid)
-            threading.Thread(target=self._storage.withdraw_upload, args=upload, name="withdraw", daemon=True).start()
-
-    def _cause_of_crash(self, crashed: RunningAttempt) -> ReconstructionError:
-        """Return why the process was killed, where an order to stop explains it: else it has crashed."""
-        cancelled, current = self._redis.mget(cancel_key(crashed.uid), attempt_key(crashed.uid))
-        if cancelled is not None:
-            return JobCancelled(reasons.CANCELLED, "the job was cancelled; its process was killed")
-        if current is not None and int(current) != crashed.attempt:
-            stop = not_current(int(current))
-            return JobCancelled(stop.reason, f"{stop.message}; its process was killed")
-        if self._stopping.is_set():
-            return JobCancelled(reasons.WORKER_STOPPED, "the worker was shut down; the attempt's process was killed")
-        return FatalError(
-            reasons.WORKER_CRASHED, "the process that ran the attempt died (killed, out of memory, or a crash)"
-        )
 
 
 def describe(settings: WorkerSettings, boot_id: str) -> WorkerDescription:

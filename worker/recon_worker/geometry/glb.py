@@ -1,10 +1,10 @@
-"""Writing a coloured mesh for other programs: glTF 2.0 (binary) and Wavefront OBJ."""
+"""Binary glTF 2.0 files (GLB) of coloured meshes."""
 
 import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,6 @@ from recon_worker.geometry.ply import Surface
 GLB_MAGIC, GLB_VERSION, JSON_CHUNK, BINARY_CHUNK = 0x46546C67, 2, 0x4E4F534A, 0x004E4942
 FLOAT, UNSIGNED_SHORT, UNSIGNED_INT = 5126, 5123, 5125
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
-
-LINES_AT_ONCE = 4096
-"""Of an OBJ file, between two looks whether the work must stop: they take some hundredths of a second."""
 
 MATERIAL = {
     "name": "surface",
@@ -49,26 +46,6 @@ def write_glb(file: Path, surface: Surface, check: Callable[[], None] = lambda: 
     accessors[3]["normalized"] = True
     check()
     file.write_bytes(_container(_document(views, accessors, len(binary)), binary))
-
-
-def write_obj(file: Path, surface: Surface, check: Callable[[], None] = lambda: None) -> None:
-    """Write a Wavefront OBJ; each vertex line ends with its sRGB colour in 0 to 1, as most programs read it.
-
-    `check` is called for every few thousand lines and may raise.
-    """
-    vertices = np.concatenate([surface.xyz, surface.rgb / 255], axis=1)
-    corners = np.repeat(surface.faces + 1, 2, axis=1)
-    with file.open("w", encoding="ascii") as stream:
-        _write_lines(stream, vertices, "v %.6g %.6g %.6g %.4f %.4f %.4f", check)
-        _write_lines(stream, surface.normals, "vn %.4f %.4f %.4f", check)
-        _write_lines(stream, corners, "f %d//%d %d//%d %d//%d", check)
-
-
-def _write_lines(stream: IO[str], rows: npt.NDArray[Any], form: str, check: Callable[[], None]) -> None:
-    """Write rows (n, k) as lines of that form."""
-    for start in range(0, len(rows), LINES_AT_ONCE):
-        check()
-        np.savetxt(stream, rows[start : start + LINES_AT_ONCE], fmt=form)
 
 
 def _linear_rgba(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16]:

@@ -13,8 +13,8 @@ import kopf
 
 from recon_operator.assembly import Components, assemble
 from recon_operator.clients.kubernetes_api import KubernetesApi
+from recon_operator.election_setup import election_of, fence_of
 from recon_operator.leader.election import LeaseLostError
-from recon_operator.leader_election import election_of, fence_of
 from recon_operator.release_jobs import release_jobs
 from recon_operator.settings import OperatorSettings
 from recon_operator.telemetry.logs import configure_logs

@@ -12,8 +12,8 @@ from recon_operator.clients.redis_state import StateUnavailableError
 from recon_operator.clock import WallClock
 from recon_operator.decide import decide
 from recon_operator.decide.decision import Decision
-from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
+from recon_operator.decide.policy_settings import PolicySettings
 from recon_operator.estimates.run_history import RunHistory
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
@@ -47,7 +47,7 @@ class Reconciler:
         actor: Actor,
         api: KubernetesApi,
         metrics: Metrics,
-        limits: Limits,
+        limits: PolicySettings,
         concurrency: int,
         history: RunHistory | None = None,
         clock: WallClock | None = None,

@@ -14,8 +14,8 @@ from recon_api.resource import FINALIZER, ReconstructionJob
 from recon_operator.clients.celery_client import BrokerError, CeleryClient
 from recon_operator.clients.kubernetes_api import ConflictError, GoneError, KubernetesApi
 from recon_operator.clients.redis_state import RedisState, StateUnavailableError
+from recon_operator.election_setup import election_of, fence_of
 from recon_operator.jobs.parsing import read_job
-from recon_operator.leader_election import election_of, fence_of
 from recon_operator.settings import OperatorSettings
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from recon_api.spec import MAX_SECONDS
-from recon_operator.decide.limits import Limits
+from recon_operator.decide.policy_settings import PolicySettings
 from recon_operator.leader.election import LeaseTimes
 from recon_runtime.settings import CommaSeparated, ProcessSettings
 
@@ -95,9 +95,9 @@ class OperatorSettings(ProcessSettings):
         """How long an attempt may be silent before it is lost."""
         return self.lease_ttl_s + LAST_BEAT_S
 
-    def limits(self) -> Limits:
+    def limits(self) -> PolicySettings:
         """Return the numbers that decisions depend on."""
-        return Limits(
+        return PolicySettings(
             default_model=self.default_model,
             cancellation_expiry_s=self.cancellation_expiry_s,
             cancellation_grace_s=self.cancellation_grace_s,

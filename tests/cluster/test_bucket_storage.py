@@ -27,7 +27,7 @@ from recon_worker.models.model import Model
 from recon_worker.progress import ProgressSink, SilentSink
 from recon_worker.publishing.published_result import PublishedResult
 from recon_worker.remote.locations import RemoteAccess, RemotePolicy
-from recon_worker.remote.objects import MARK
+from recon_worker.remote.result_objects import MARK
 from recon_worker.scene import Scene
 from recon_worker.settings import WorkerSettings
 from recon_worker.storage.bucket import BucketStorage

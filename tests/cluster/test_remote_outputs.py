@@ -19,7 +19,7 @@ from recon_worker.progress import Progress, SilentSink
 from recon_worker.publishing.published_result import PublishedResult
 from recon_worker.publishing.seal import seal
 from recon_worker.remote.locations import RemoteAccess, RemoteLocation, RemotePolicy
-from recon_worker.remote.objects import MARK
+from recon_worker.remote.result_objects import MARK
 from recon_worker.remote.upload import announce, upload
 from recon_worker.storage.volume import VolumeStorage
 from tests.support.web import ACCESS_KEY, S3, SECRET_KEY, s3_server

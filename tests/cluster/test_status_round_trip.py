@@ -22,7 +22,7 @@ from recon_api.status import (
     WorkerStatus,
 )
 from recon_operator.decide import decide
-from recon_operator.decide.limits import Limits
+from recon_operator.decide.policy_settings import PolicySettings
 from recon_operator.jobs.parsing import read_job
 from recon_operator.jobs.status_patch import dump, merge_patch
 from tests.operator.builders import (
@@ -44,7 +44,7 @@ from tests.support.control_plane import ControlPlane
 from tests.support.jobs import make_job as make_manifest
 
 ODD_TEXT = 'umlaut ä, 漢字, 🪑, "quotes", back\\slash, \ttab,\nnew line, <&>, \u2028, \x7f'
-LIMITS = Limits()
+LIMITS = PolicySettings()
 
 STATUSES = [
     pytest.param(ReconstructionJobStatus(), id="not seen yet"),

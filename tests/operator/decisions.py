@@ -9,11 +9,11 @@ from recon_api.status import Phase, ReconstructionJobStatus
 from recon_operator.decide.attempts import payload
 from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision, Effect, SendAttempt
-from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
+from recon_operator.decide.policy_settings import PolicySettings
 from tests.operator.builders import NOW, OWNER, dispatched, failed, make_job, make_observation, running, told
 
-LIMITS = Limits()
+LIMITS = PolicySettings()
 
 NOBODY = make_observation(attempt=0, authorised=None)
 """Of a job that was never sent."""

@@ -12,8 +12,8 @@ import pytest
 from recon_api.resource import ReconstructionJob
 from recon_operator.clients.redis_state import Snapshot
 from recon_operator.decide.decision import Decision, SendAttempt
-from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
+from recon_operator.decide.policy_settings import PolicySettings
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.work_queue import WorkQueue
 from recon_operator.observe.observer import Reading
@@ -49,7 +49,7 @@ class World:
             actor=cast("Any", self),
             api=cast("Any", None),
             metrics=Metrics(self.jobs),
-            limits=Limits(),
+            limits=PolicySettings(),
             concurrency=4,
             clock=clocks.wall,
         )

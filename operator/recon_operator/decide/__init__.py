@@ -18,11 +18,11 @@ from recon_operator.decide.decision import Decision
 from recon_operator.decide.deletion import deleted_jobs_are_stopped
 from recon_operator.decide.finalization import finished_jobs_stay_finished
 from recon_operator.decide.invalid_spec import unreadable_jobs_fail
-from recon_operator.decide.limits import Limits
 from recon_operator.decide.lost_workers import lost_workers_lose_their_attempt
 from recon_operator.decide.observation import Observation
 from recon_operator.decide.observed_generation import the_spec_is_recorded
 from recon_operator.decide.ownership import jobs_of_other_controllers_are_left_alone
+from recon_operator.decide.policy_settings import PolicySettings
 from recon_operator.decide.pre_running_deadline import jobs_past_their_pre_running_deadline_fail
 from recon_operator.decide.queueing import admitted_jobs_are_dispatched, other_jobs_wait
 from recon_operator.decide.results import results_end_attempts
@@ -62,7 +62,7 @@ POLICIES: tuple[Policy, ...] = (
 )
 
 
-def decide(job: ReconstructionJob, observation: Observation, now: datetime, limits: Limits) -> Decision:
+def decide(job: ReconstructionJob, observation: Observation, now: datetime, limits: PolicySettings) -> Decision:
     """Return what to do about a job, given what is seen of it and the time (UTC)."""
     context = Context(job, observation, now, limits, job.status)
     for policy in POLICIES:

@@ -10,8 +10,8 @@ from recon_api.resource import FINALIZER, ReconstructionJob
 from recon_api.spec import Cancellation
 from recon_api.status import Attempt, Condition, ConditionStatus, ConditionType, ReconstructionJobStatus
 from recon_operator.decide.decision import Decision, Effect, Event
-from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
+from recon_operator.decide.policy_settings import PolicySettings
 
 LONGEST_MESSAGE = 1024
 """Characters of a message in a status."""
@@ -29,7 +29,7 @@ class Context:
     job: ReconstructionJob
     observation: Observation
     now: datetime
-    limits: Limits
+    limits: PolicySettings
     status: ReconstructionJobStatus
     effects: tuple[Effect, ...] = ()
     events: tuple[Event, ...] = ()

@@ -1,9 +1,9 @@
 """Attempts whose worker is gone."""
 
 from recon_api.reasons import WORKER_LOST
+from recon_operator.decide.backoff_limit import attempt_failed
 from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision
-from recon_operator.decide.failures import attempt_failed
 
 
 def is_lost(context: Context) -> bool:

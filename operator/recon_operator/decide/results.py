@@ -2,9 +2,9 @@
 
 from recon_api.payload import AttemptResult, Outcome
 from recon_api.reasons import SUPERSEDED, Blame, Reason, reason_of
+from recon_operator.decide.backoff_limit import attempt_failed
 from recon_operator.decide.context import Context
 from recon_operator.decide.decision import ClearFlags, Decision
-from recon_operator.decide.failures import attempt_failed
 from recon_operator.decide.terminal_transitions import cancel, succeed
 
 

@@ -8,7 +8,7 @@ from recon_api.keys import task_id
 from recon_api.status import MAX_ATTEMPTS, Attempt, Phase, ReconstructionJobStatus
 from recon_operator.decide import decide
 from recon_operator.decide.decision import Decision
-from recon_operator.decide.limits import Limits
+from recon_operator.decide.policy_settings import PolicySettings
 from tests.operator.builders import (
     NOW,
     UID,
@@ -29,7 +29,7 @@ ONE, TWO = ended_attempts(2)
 def restored(status: ReconstructionJobStatus, authorised: int | None, *, known: bool = True, **job: Any) -> Decision:
     """Return what is decided of a job with this status, of which Redis has authorised that attempt."""
     seen = make_observation(attempt=status.execution_attempts, authorised=authorised, known=known)
-    return decide(make_job(status=status, **job), seen, NOW, Limits())
+    return decide(make_job(status=status, **job), seen, NOW, PolicySettings())
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_a_deleted_job_gets_no_finalizer_for_it() -> None:
 def test_the_next_attempt_gets_the_next_number() -> None:
     job = make_job(status=ended("WorkerLost", number=2))
     job = job.model_copy(
-        update={"status": decide(job, make_observation(attempt=2, authorised=4), NOW, Limits()).status}
+        update={"status": decide(job, make_observation(attempt=2, authorised=4), NOW, PolicySettings()).status}
     )
     seen = make_observation(attempt=4, authorised=4, owner_restarted=True)
-    lost = decide(job, seen, NOW, Limits()).status
+    lost = decide(job, seen, NOW, PolicySettings()).status
     assert lost.attempts[-1].end_time == NOW
     again = make_job(status=lost)
     admitted = make_observation(attempt=4, authorised=4, admitted=True)
-    assert decide(again, admitted, NOW, Limits()).status.execution_attempts == 5
+    assert decide(again, admitted, NOW, PolicySettings()).status.execution_attempts == 5

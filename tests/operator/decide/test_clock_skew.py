@@ -22,8 +22,8 @@ from recon_api.steps import Step
 from recon_operator.decide import decide
 from recon_operator.decide.clock_skew import times_that_lie_ahead_are_now
 from recon_operator.decide.context import Context
-from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
+from recon_operator.decide.policy_settings import PolicySettings
 from tests.operator.builders import (
     NOW,
     ago,
@@ -40,7 +40,7 @@ from tests.operator.builders import (
 )
 from tests.operator.decide.test_decide_properties import after, jobs, observations
 
-LIMITS = Limits()
+LIMITS = PolicySettings()
 A_DAY_S = 86_400.0
 
 jumps = st.lists(st.floats(-A_DAY_S, A_DAY_S) | st.floats(-10, 10), min_size=1, max_size=6)

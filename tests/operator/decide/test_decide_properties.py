@@ -15,8 +15,8 @@ from recon_api.status import CancellationState, ConditionType, Phase, Reconstruc
 from recon_operator import decide as policies
 from recon_operator.decide import decide
 from recon_operator.decide.decision import Decision
-from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
+from recon_operator.decide.policy_settings import PolicySettings
 from recon_operator.jobs.status_patch import dump
 from tests.operator.builders import (
     NOW,
@@ -34,7 +34,7 @@ from tests.operator.builders import (
 from tests.operator.decide.test_policies import IN_EITHER_ORDER, swapped
 from tests.support.races.rules import refusal
 
-LIMITS = Limits()
+LIMITS = PolicySettings()
 EXAMPLES = 75
 """Enough for a run of the fast tests; each example costs about 10 ms."""
 

@@ -10,8 +10,8 @@ from recon_api.status import Attempt, Phase
 from recon_operator import decide as policies
 from recon_operator.decide import POLICIES, decide
 from recon_operator.decide.decision import Decision
-from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
+from recon_operator.decide.policy_settings import PolicySettings
 from tests.operator.builders import (
     NOW,
     ago,
@@ -162,11 +162,11 @@ def swapped(first: str) -> tuple[policies.Policy, ...]:
 @pytest.mark.parametrize("first", MEETINGS)
 def test_the_order_of_neighbours_decides(monkeypatch: pytest.MonkeyPatch, first: str) -> None:
     job, seen, said, expected = MEETINGS[first]
-    assert said(decide(job, seen, NOW, Limits())) == expected
+    assert said(decide(job, seen, NOW, PolicySettings())) == expected
     monkeypatch.setattr(policies, "POLICIES", swapped(first))
-    assert said(decide(job, seen, NOW, Limits())) != expected
+    assert said(decide(job, seen, NOW, PolicySettings())) != expected
 
 
 def test_times_are_set_right_before_they_are_reckoned_with() -> None:
-    decision = decide(make_job(status=STARTS_AHEAD), make_observation(authorised=3), NOW, Limits())
+    decision = decide(make_job(status=STARTS_AHEAD), make_observation(authorised=3), NOW, PolicySettings())
     assert decision.status.attempts[0].end_time == NOW

@@ -11,13 +11,13 @@ from recon_api.payload import ProgressMeta
 from recon_api.status import Progress
 from recon_api.steps import Step
 from recon_operator.decide import decide
-from recon_operator.decide.limits import Limits
+from recon_operator.decide.policy_settings import PolicySettings
 from recon_operator.decide.progress import shown_finish
 from recon_operator.estimates.step_estimates import StepEstimates
 from recon_operator.estimates.step_timer import StepDurations
 from tests.operator.builders import NOW, ago, alive, completed, make_job, report, running
 
-LIMITS = Limits()
+LIMITS = PolicySettings()
 MINUTES = StepEstimates(dict.fromkeys(Step, 60.0), 0.2, 0.1)
 """Six steps of a minute each: 240 s are left when the third begins."""
 ANYTHING = StepEstimates(dict.fromkeys(Step, 60.0), 2.0, 0.1)

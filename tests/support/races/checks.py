@@ -9,7 +9,7 @@ from recon_api.errors import ReconstructionError
 from recon_api.keys import cancel_key, lease_key
 from recon_api.resource import FINALIZER
 from recon_api.status import Phase
-from recon_operator.decide.limits import Limits
+from recon_operator.decide.policy_settings import PolicySettings
 from tests.support.races.clock import Clock
 from tests.support.races.events import Event
 from tests.support.races.fates import STEPS
@@ -36,7 +36,7 @@ class Checks:
         stories: dict[str, Story],
         redis: Redis,
         clock: Clock,
-        limits: Limits,
+        limits: PolicySettings,
         *,
         begin: Callable[[Event], None],
         wrong: Callable[[str], None],

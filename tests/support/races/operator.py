@@ -15,8 +15,8 @@ from recon_operator.clients.celery_client import BrokerError
 from recon_operator.clients.kubernetes_api import KubernetesError, RefusedError
 from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 from recon_operator.clock import WallClock
-from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
+from recon_operator.decide.policy_settings import PolicySettings
 from recon_operator.jobs.attempt_notes import AttemptNotes
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
@@ -44,7 +44,7 @@ class Around:
     broker: Broker
     redis: RedisState
     clock: Clock
-    limits: Limits
+    limits: PolicySettings
     metrics: Metrics
     loop: Any
     kill: Callable[[str, int], None]

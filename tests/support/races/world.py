@@ -8,7 +8,7 @@ from typing import Any
 
 from recon_api.resource import API_VERSION, KIND
 from recon_operator.clients.kubernetes_api import GoneError, RefusedError
-from recon_operator.decide.limits import Limits
+from recon_operator.decide.policy_settings import PolicySettings
 from recon_worker.settings import WorkerSettings
 from tests.support.races.broker import Broker, Message
 from tests.support.races.checks import Checks
@@ -27,7 +27,7 @@ from tests.support.races.story import Story
 from tests.support.races.timeline import Timeline, WatchEvent, Writer
 from tests.support.races.workers import Process, Worker
 
-LIMITS = Limits(default_model="toy", cancellation_expiry_s=60.0)
+LIMITS = PolicySettings(default_model="toy", cancellation_expiry_s=60.0)
 """The defaults, but that a request expires soon."""
 
 CHUNK_S = 15.0

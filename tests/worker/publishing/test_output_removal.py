@@ -7,7 +7,7 @@ import pytest
 
 from recon_worker.files.manifest import MANIFEST
 from recon_worker.publishing import output_removal
-from recon_worker.publishing.publication import publish
+from recon_worker.publishing.folder_swap import publish
 from recon_worker.publishing.seal import seal
 from recon_worker.storage.volume import VolumeStorage
 

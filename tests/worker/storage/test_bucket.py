@@ -15,7 +15,7 @@ from recon_api.keys import attempt_key
 from recon_api.payload import TaskPayload
 from recon_worker.attempt.ended_jobs import ended_jobs
 from recon_worker.inputs.limits import InputLimits
-from recon_worker.remote.buckets import _endpoint
+from recon_worker.remote.bucket_access import _endpoint
 from recon_worker.remote.locations import RemoteAccess, RemoteLocation, RemotePolicy
 from recon_worker.stages.fetch_photos import RemotePhotos
 from recon_worker.storage.bucket import BucketStorage

@@ -12,7 +12,7 @@ from recon_worker.inputs.source import PhotoSource
 from recon_worker.models.installed import Models
 from recon_worker.pipeline import Reconstruction, reconstruct
 from recon_worker.progress import ProgressSink
-from recon_worker.publishing.publication import check_destination, publish
+from recon_worker.publishing.folder_swap import check_destination, publish
 from recon_worker.publishing.seal import seal
 from recon_worker.scene import Scene
 from recon_worker.settings import WorkerSettings

@@ -20,7 +20,7 @@ from typing import IO, BinaryIO, cast
 
 from recon_api import reasons
 from recon_api.errors import UsageError
-from recon_worker.inputs.kinds import Kind, kind_of
+from recon_worker.inputs.file_formats import Kind, kind_of
 from recon_worker.inputs.source import PhotoSource
 
 _CHUNK_BYTES = 1 << 20

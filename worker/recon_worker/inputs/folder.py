@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from recon_api import reasons
 from recon_api.errors import UsageError
-from recon_worker.inputs.kinds import is_clutter
+from recon_worker.inputs.file_formats import is_clutter
 from recon_worker.inputs.source import PhotoSource, reading
 
 

@@ -14,7 +14,7 @@ from recon_api.payload import TaskPayload
 from recon_api.steps import Step
 from recon_worker.files.manifest import Manifest, manifest_of, manifest_of_job
 from recon_worker.progress import Progress, ProgressSink
-from recon_worker.publishing.publication import check_destination, publish, remove_replaced
+from recon_worker.publishing.folder_swap import check_destination, publish, remove_replaced
 from recon_worker.publishing.published_result import (
     PublishedResult,
     published_result,
@@ -124,7 +124,7 @@ class BucketDestination:
 
     def earlier(self) -> PublishedResult | None:
         """Return what lies in the installation's bucket; a job's own bucket is not taken at its word."""
-        from recon_worker.remote.results import find_result
+        from recon_worker.remote.existing_results import find_result
 
         if self._location.storage_path is None:
             return None

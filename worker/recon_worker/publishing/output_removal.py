@@ -1,6 +1,6 @@
 """Removing what a job has published, and nothing of a job that has published to the same folder since.
 
-Another worker may publish there at any moment (`recon_worker.publishing.publication`): it moves the old folder away and its own
+Another worker may publish there at any moment (`recon_worker.publishing.folder_swap`): it moves the old folder away and its own
 into the place. So the folder is opened once, and all below is done to what was opened, wherever it lies by then.
 """
 
@@ -31,7 +31,7 @@ def remove_published(output: Path | RemoteLocation, uid: str) -> None:
     if isinstance(output, Path):
         _remove_folder(output, uid)
     else:
-        from recon_worker.remote.results import remove_result  # its libraries are for those who upload only
+        from recon_worker.remote.existing_results import remove_result  # its libraries are for those who upload only
 
         remove_result(output, uid)
 

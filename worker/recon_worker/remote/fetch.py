@@ -9,15 +9,15 @@ from typing import Any, TypeVar
 
 from recon_api import reasons
 from recon_api.errors import TransientError, UsageError
-from recon_worker.inputs.choose import choose_photos, refuse_no_archive
-from recon_worker.inputs.kinds import ARCHIVE_SUFFIXES, Kind, kind_of
+from recon_worker.inputs.file_formats import ARCHIVE_SUFFIXES, Kind, kind_of
 from recon_worker.inputs.limits import InputLimits
+from recon_worker.inputs.photo_selection import choose_photos, refuse_no_archive
 from recon_worker.progress import Progress
 from recon_worker.remote.addresses import AddressGuard
-from recon_worker.remote.buckets import listed_files, opened_bucket
-from recon_worker.remote.files import RemoteFile, classify_error
+from recon_worker.remote.bucket_access import listed_files, opened_bucket
 from recon_worker.remote.https import HttpsFile
 from recon_worker.remote.locations import RemoteLocation
+from recon_worker.remote.remote_file import RemoteFile, classify_error
 
 TRIES = 5
 """How often in a row a file is tried that does not come further."""

@@ -11,8 +11,8 @@ from yarl import URL
 from recon_api import reasons
 from recon_api.errors import TransientError, UsageError
 from recon_worker.remote.addresses import AddressGuard
-from recon_worker.remote.files import Opened, access_denied
 from recon_worker.remote.locations import RemoteLocation, check_scheme
+from recon_worker.remote.remote_file import Opened, access_denied
 
 REDIRECTS = 5
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=30)

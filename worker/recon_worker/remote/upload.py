@@ -15,7 +15,7 @@ from recon_worker.files.manifest import MANIFEST, Manifest
 from recon_worker.progress import Progress
 from recon_worker.remote.fetch import stoppable
 from recon_worker.remote.locations import RemoteLocation
-from recon_worker.remote.objects import MARK, Objects, is_mark_of, manifest_in, names_in, opened_objects
+from recon_worker.remote.result_objects import MARK, Objects, is_mark_of, manifest_in, names_in, opened_objects
 
 
 def announce(location: RemoteLocation, task: str, check: Callable[[], None]) -> None:

@@ -20,7 +20,7 @@ from recon_worker.stages.estimate_depth import SavedDepth, saved_maps
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.vertex_colours import ColourSource, coloured
 from recon_worker.tools.runner import run_tool
-from recon_worker.tools.surface import SurfaceRequest
+from recon_worker.tools.surface_request import SurfaceRequest
 
 STAGE = "build_mesh"
 MESH = "mesh.ply"

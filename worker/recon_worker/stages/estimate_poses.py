@@ -23,7 +23,7 @@ from recon_worker.stages import prepare_images
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.prepare_images import PhotoGroups
 from recon_worker.stages.world_frame import Placement, to_world_frame
-from recon_worker.tools.features import (
+from recon_worker.tools.placement_requests import (
     CHEAP,
     LADDER,
     Effort,

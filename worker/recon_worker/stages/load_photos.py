@@ -18,9 +18,9 @@ from recon_api.errors import UsageError
 from recon_api.payload import INPUT_BYTES, PHOTOS
 from recon_api.steps import Step
 from recon_worker.inputs import archive
-from recon_worker.inputs.choose import choose_photos, listed, refuse_no_archive, refuse_too_few
 from recon_worker.inputs.folder import list_folder
 from recon_worker.inputs.photo import PhotoRejected, Prepared, prepare_photo
+from recon_worker.inputs.photo_selection import choose_photos, listed, refuse_no_archive, refuse_too_few
 from recon_worker.inputs.source import PhotoSource, opened, resolved
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene

@@ -18,7 +18,7 @@ from recon_worker.scene import Scene
 from recon_worker.stages import load_photos
 from recon_worker.stages.load_photos import Photo, PhotoSet
 from recon_worker.stages.parameters import MultiViewParameters
-from recon_worker.tools.features import CHEAP, FeatureRequest, PhotoGroup
+from recon_worker.tools.placement_requests import CHEAP, FeatureRequest, PhotoGroup
 from recon_worker.tools.runner import run_tool
 
 STAGE = "prepare_images"

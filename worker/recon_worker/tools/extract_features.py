@@ -8,7 +8,7 @@ from typing import Any
 
 import pycolmap
 
-from recon_worker.tools.features import Effort, FeatureRequest, PhotoGroup
+from recon_worker.tools.placement_requests import Effort, FeatureRequest, PhotoGroup
 from recon_worker.tools.tool import main, report_fraction
 
 CHUNK = 6

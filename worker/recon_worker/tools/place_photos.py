@@ -12,7 +12,7 @@ from typing import Any
 import pycolmap
 
 from recon_api.payload import PHOTOS_PLACED
-from recon_worker.tools.features import PlacementRequest
+from recon_worker.tools.placement_requests import PlacementRequest
 from recon_worker.tools.tool import main, report_fraction, report_metric
 
 EXHAUSTIVE_LIMIT = 120

@@ -12,7 +12,7 @@ from recon_api import reasons
 from recon_api.errors import UsageError
 from recon_worker.geometry.ply import Surface, read_ply, write_ply
 from recon_worker.tools.mesh_cleaning import decimated, drop_fragments, is_watertight, smoothed, with_normals
-from recon_worker.tools.surface import SurfaceRequest
+from recon_worker.tools.surface_request import SurfaceRequest
 from recon_worker.tools.tool import main, report_fraction
 
 POISSON_SHARE = 0.85

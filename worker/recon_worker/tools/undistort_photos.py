@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pycolmap
 
-from recon_worker.tools.features import UndistortionRequest
+from recon_worker.tools.placement_requests import UndistortionRequest
 from recon_worker.tools.tool import main, report_fraction
 
 PLACEMENT = "placement.npz"

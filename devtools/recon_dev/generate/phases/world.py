@@ -23,11 +23,11 @@ from recon_operator.decide.decision import (
     SetStopFlag,
     StopLater,
 )
-from recon_operator.decide.limits import Limits
 from recon_operator.decide.observation import Observation
+from recon_operator.decide.policy_settings import PolicySettings
 
 START = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
-LIMITS = Limits()
+LIMITS = PolicySettings()
 MOST_PASSES = 10
 """After so few passes in which nothing else happens a job must have come to rest."""
 

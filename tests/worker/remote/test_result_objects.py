@@ -1,7 +1,7 @@
 """Which objects a manifest names."""
 
 from recon_worker.files.manifest import Manifest, PublishedFile
-from recon_worker.remote.objects import MARK, names_in
+from recon_worker.remote.result_objects import MARK, names_in
 
 
 def test_a_manifest_leads_nowhere_else() -> None:

@@ -19,10 +19,10 @@ from recon_api import reasons
 from recon_api.errors import TransientError
 from recon_worker.files.manifest import MANIFEST, Manifest
 from recon_worker.remote.addresses import AddressGuard
-from recon_worker.remote.buckets import opened_bucket
+from recon_worker.remote.bucket_access import opened_bucket
 from recon_worker.remote.fetch import FIRST_WAIT_S, TRIES
-from recon_worker.remote.files import classify_error
 from recon_worker.remote.locations import RemoteLocation
+from recon_worker.remote.remote_file import classify_error
 
 MARK = ".uploading"
 """Object that says that a result is being made, and shows before any work that the credentials let it be written."""

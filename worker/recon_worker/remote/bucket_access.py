@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from recon_api import reasons
 from recon_api.errors import UsageError
 from recon_worker.remote.addresses import AddressGuard
-from recon_worker.remote.files import CHUNK_BYTES, Opened
 from recon_worker.remote.locations import RemoteLocation
+from recon_worker.remote.remote_file import CHUNK_BYTES, Opened
 
 BLOCK_BYTES = 8 << 20
 """What is asked for at once where a plug-in has no stream."""

@@ -8,8 +8,8 @@ from recon_api import reasons
 from recon_api.credentials import Credentials
 from recon_api.errors import TransientError, UsageError
 from recon_worker.remote.addresses import AddressGuard
-from recon_worker.remote.files import classify_error
 from recon_worker.remote.locations import RemoteLocation
+from recon_worker.remote.remote_file import classify_error
 
 OWN = Credentials(values={"AWS_ACCESS_KEY_ID": "of-the-installation", "AWS_SECRET_ACCESS_KEY": "x"})
 PHOTOS = RemoteLocation("input.path", "s3://store/recon/inputs/shop/chair", OWN, storage_path="chair")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from recon_worker.files.manifest import MANIFEST, REPORT, Manifest
 from recon_worker.remote.fetch import stoppable
 from recon_worker.remote.locations import RemoteLocation
-from recon_worker.remote.objects import MARK, Objects, is_mark_of, manifest_in, names_in, opened_objects
+from recon_worker.remote.result_objects import MARK, Objects, is_mark_of, manifest_in, names_in, opened_objects
 
 
 @dataclass(frozen=True)

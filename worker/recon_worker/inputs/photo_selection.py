@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from recon_api import reasons
 from recon_api.errors import UsageError
-from recon_worker.inputs.kinds import Kind, kind_of
+from recon_worker.inputs.file_formats import Kind, kind_of
 from recon_worker.inputs.limits import InputLimits
 
 NAMED_FILES = 5

@@ -8,7 +8,7 @@ import pytest
 from recon_api import reasons
 from recon_api.errors import JobCancelled, UsageError
 from recon_worker.files.manifest import MANIFEST, manifest_of_job, read_manifest
-from recon_worker.publishing.publication import check_destination, publish
+from recon_worker.publishing.folder_swap import check_destination, publish
 from recon_worker.publishing.seal import sealed_earlier
 from tests.support.sealed import UID, files_in, nothing, sealed
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Limits:
+class PolicySettings:
     """All in seconds, but for the model and the count."""
 
     default_model: str = "multiview"

@@ -3,7 +3,7 @@
 import pytest
 
 from recon_worker.files.manifest import Manifest, PublishedFile
-from recon_worker.remote.results import _Seen
+from recon_worker.remote.existing_results import _Seen
 
 UID, OTHER = "0f5c3a1e-0000-4000-8000-000000000001", "0f5c3a1e-0000-4000-8000-000000000002"
 

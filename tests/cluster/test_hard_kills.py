@@ -11,7 +11,7 @@ import pytest
 from recon_api.keys import attempt_key
 from recon_api.payload import Outcome
 from recon_api.steps import Step
-from tests.support.crash_points import overlay
+from tests.support.crash_points import CrashPoint
 from tests.support.waiting import wait_for
 from tests.support.worker_site import Sent, Site, running_site
 
@@ -31,6 +31,23 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The same, with a worker that gives an attempt little time to stop, and to go on without being asked for."""
+    with running_site(tmp_path_factory.mktemp("impatient")) as made:
+        made.start_worker(STOP_GRACE_S="1", SELF_STOP_S="2")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, CrashPoint]]:
+    """A Redis and one worker, which die where a test says; it leaves a worker behind."""
+    point = CrashPoint(tmp_path_factory.mktemp("point"))
+    with running_site(tmp_path_factory.mktemp("mortal")) as made:
+        made.start_worker(**point.environment)
+        yield made, point
+
+
 # --- stuck, and killed -------------------------------------------------------------------------------------------
 
 
@@ -44,6 +61,7 @@ def stuck(site: Site, how: Any) -> Sent:
     return job
 
 
+@pytest.mark.xdist_group("hard_kills_shared")
 @pytest.mark.parametrize("how", [pytest.param(True, id="in Python"), pytest.param("native", id="in native code")])
 @pytest.mark.parametrize(
     ("order", "outcome", "reason", "steps_stay"),
@@ -70,27 +88,29 @@ def test_a_stuck_attempt_is_killed_and_the_worker_takes_the_next_job(
     assert len(after) == len(before)
 
 
+@pytest.mark.xdist_group("hard_kills_impatient")
 @pytest.mark.parametrize("how", [pytest.param(True, id="in Python"), pytest.param("native", id="in native code")])
 @pytest.mark.parametrize("why", ["a later one took over", "nobody asks for it"])
-def test_a_stuck_attempt_that_may_not_run_does_not_keep_its_worker(site: Site, how: Any, why: str) -> None:
-    site.start_worker(STOP_GRACE_S="1", SELF_STOP_S="2")
-    job = stuck(site, how)
+def test_a_stuck_attempt_that_may_not_run_does_not_keep_its_worker(
+    impatient: Site, how: Any, why: str
+) -> None:
+    job = stuck(impatient, how)
     if why == "a later one took over":
-        later = site.submit(2, uid=job.uid, noop=True)
+        later = impatient.submit(2, uid=job.uid, noop=True)
         assert later.wait_result().outcome is Outcome.COMPLETED
         assert job.wait_stopped().reason == "Superseded"
     else:
-        site.redis.delete(attempt_key(job.uid))
-        assert site.submit(noop=True).wait_result().outcome is Outcome.COMPLETED
+        impatient.redis.delete(attempt_key(job.uid))
+        assert impatient.submit(noop=True).wait_result().outcome is Outcome.COMPLETED
         assert job.wait_stopped().outcome is Outcome.FAILED
 
 
+@pytest.mark.xdist_group("hard_kills_impatient")
 @pytest.mark.parametrize("at", ["in a step", "before it is published"])
-def test_an_attempt_that_nobody_asks_for_any_more_stops_by_itself(site: Site, at: str) -> None:
-    site.start_worker(SELF_STOP_S="2")
-    job = site.submit(seconds=600 if at == "in a step" else 2)
+def test_an_attempt_that_nobody_asks_for_any_more_stops_by_itself(impatient: Site, at: str) -> None:
+    job = impatient.submit(seconds=600 if at == "in a step" else 2)
     job.wait_lease()
-    site.redis.delete(attempt_key(job.uid))
+    impatient.redis.delete(attempt_key(job.uid))
     result = job.wait_stopped()
     assert (result.reason, result.message[:31]) == ("Superseded", "nobody has asked for the attemp")
     assert not job.work.exists(), "its job is over"
@@ -118,34 +138,35 @@ POINTS = [
 """The change of a file before which the process dies."""
 
 
+@pytest.mark.xdist_group("hard_kills_mortal")
 @pytest.mark.parametrize("dies", ["the attempt's process", "the whole worker"])
 @pytest.mark.parametrize("point", POINTS)
 def test_a_death_while_publishing_leaves_what_the_next_attempt_ends(
-    site: Site, tmp_path: Path, point: str, dies: str
+    mortal: tuple[Site, CrashPoint], point: str, dies: str
 ) -> None:
+    site, crash = mortal
     uid = str(uuid.uuid4())
     before = uid[:8] + str(uuid.uuid4())[8:]  # a job that has published in the same place
-    environment = overlay(tmp_path / "overlay", point.format(uid=uid), with_parent=dies == "the whole worker")
-    worker = site.start_worker()
     earlier = site.submit(uid=before).wait_result()
-    worker.kill()
-    worker = site.start_worker(**environment)
+    published = set((site.storage / "outputs" / "shop").iterdir())
+    crash.set(point.format(uid=uid), with_parent=dies == "the whole worker")
     job = site.submit(uid=uid)
     if dies == "the whole worker":
-        worker.process.wait(60)
+        site.workers[-1].process.wait(60)
         wait_for("the lease lapses", lambda: not job.leased)
-        site.start_worker()
+        site.start_worker(**crash.environment)
     else:
         result = job.wait_stopped()
         if point.startswith("os.rename {uid}"):
             assert (result.outcome, len(result.outputs), len(result.steps)) == (Outcome.COMPLETED, 4, 4)
         else:
             assert (result.outcome, result.reason) == (Outcome.FAILED, "WorkerCrashed")
-    assert (tmp_path / "overlay" / "died").exists()
+    assert crash.reached
     last = site.submit(2, uid=uid)
     result = last.wait_stopped()
     assert result.outcome is Outcome.COMPLETED
     hashes = [{o.name: o.sha256 for o in r.outputs if o.name != "report.json"} for r in (earlier, result)]
     assert hashes[0] == hashes[1]
-    assert [path.name for path in job.outputs.parent.iterdir()] == [job.outputs.name]
+    assert job.outputs in published
+    assert set(job.outputs.parent.iterdir()) == published
     assert list((site.storage / "work").iterdir()) == []

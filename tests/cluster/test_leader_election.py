@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,8 +10,9 @@ import pytest
 
 from recon_api.status import Phase
 from tests.support.audit import requests
+from tests.support.control_plane import ControlPlane
 from tests.support.jobs import lasting, make_job
-from tests.support.operators import Operator, Operators, operators_of, time_of
+from tests.support.operators import Operators, operators_of, redis_and_worker, time_of
 from tests.support.proxies import proxy_to
 from tests.support.system import System
 from tests.support.waiting import wait_for
@@ -19,13 +20,21 @@ from tests.support.waiting import wait_for
 LOST_LEASE = 3
 """Exit code of an operator that lost its lease."""
 
+pytestmark = pytest.mark.xdist_group("leader_election")  # they share Redis and a worker
+
+
+@pytest.fixture(scope="module")
+def shared(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Redis and a worker that the tests leave running."""
+    with redis_and_worker(control_plane, tmp_path_factory.mktemp("system")) as system:
+        yield system
+
 
 @pytest.fixture
-def site(idle_system: System) -> System:
-    """Redis and a worker, and no operator."""
-    idle_system.redis.start()
-    idle_system.worker.start()
-    return idle_system
+def site(shared: System, namespace: str) -> System:
+    """Redis and a worker, a namespace of the test's own, and no operator."""
+    shared.namespace = namespace
+    return shared
 
 
 @pytest.fixture
@@ -40,12 +49,18 @@ def runs_out(lease: Mapping[str, Any]) -> datetime:
     return time_of(lease, "renewTime") + timedelta(seconds=lease["leaseDurationSeconds"])
 
 
+def wait_renewed(operators: Operators) -> None:
+    """Wait until the lease is renewed once more, or made again."""
+    renewed = operators.lease().get("renewTime")
+    wait_for("the lease is renewed", lambda: operators.lease().get("renewTime", renewed) != renewed)
+
+
 def run_a_job(system: System, name: str) -> None:
     """Have a job done, which takes a leader."""
     system.submit(make_job(name)).wait_phase(Phase.SUCCEEDED)
 
 
-def test_one_leads_and_the_other_stands_by(site: System, operators: Operators) -> None:
+def test_one_leads_and_the_other_stands_by_until_it_is_told_to_stop(site: System, operators: Operators) -> None:
     first, second = operators.start("first", wait=False), operators.start("second", wait=False)
     leader = operators.wait_leader()
     standby = second if leader is first else first
@@ -65,6 +80,12 @@ def test_one_leads_and_the_other_stands_by(site: System, operators: Operators) -
         if r.credential == standby.credential and (r.verb, r.resource, r.code) != refused
     }
     assert requested == {("get", "leases")}
+
+    standby.part.wait_logged(f"stands by: {leader.name}_")
+    os.kill(standby.part.pid, signal.SIGTERM)
+    assert standby.part.wait_exit() == 0
+    assert operators.leader() is leader
+    assert leader.leader_metric == 1
 
 
 def test_a_clean_exit_hands_over(site: System, operators: Operators) -> None:
@@ -138,20 +159,19 @@ def somebody_empties_it(operators: Operators) -> None:
     operators.edit_lease(holderIdentity=None)
 
 
-@pytest.mark.parametrize(
-    "loss", [somebody_takes_it, somebody_empties_it], ids=lambda loss: loss.__name__.replace("_", " ")
-)
-def test_a_leader_ends_where(site: System, operators: Operators, loss: Callable[[Operators], None]) -> None:
+def test_a_leader_ends_whose_lease_is_taken_or_emptied(site: System, operators: Operators) -> None:
     leader = operators.start_leader("first")
-    loss(operators)
-    assert leader.part.wait_exit() == LOST_LEASE
-    leader.part.wait_logged("writes nothing more and ends")
-    follower = operators.start("second", wait=False)
-    assert operators.wait_leader() is follower
-    run_a_job(site, "chair")
+    for number, loss in enumerate([somebody_takes_it, somebody_empties_it]):
+        loss(operators)
+        assert leader.part.wait_exit() == LOST_LEASE
+        leader.part.wait_logged("writes nothing more and ends")
+        follower = operators.start(f"follower-{number}", wait=False)
+        assert operators.wait_leader() is follower
+        run_a_job(site, f"chair-{number}")
+        leader = follower
 
 
-def somebody_labels_it(operators: Operators) -> None:
+def somebody_changes_it(operators: Operators) -> None:
     operators.edit_lease(acquireTime="2020-01-01T00:00:00.000000Z")
 
 
@@ -159,26 +179,13 @@ def somebody_deletes_it(operators: Operators) -> None:
     operators.delete_lease()
 
 
-@pytest.mark.parametrize(
-    "change", [somebody_labels_it, somebody_deletes_it], ids=lambda change: change.__name__.replace("_", " ")
-)
-def test_a_leader_goes_on_where(site: System, operators: Operators, change: Callable[[Operators], None]) -> None:
+def test_a_leader_goes_on_whose_lease_is_changed_or_deleted(site: System, operators: Operators) -> None:
     leader = operators.start_leader("first")
-    change(operators)
-    renewed = operators.lease().get("renewTime")
-    wait_for("the lease is renewed", lambda: operators.lease().get("renewTime", renewed) != renewed)
-    assert operators.leader() is leader
+    for change in (somebody_changes_it, somebody_deletes_it):
+        change(operators)
+        wait_renewed(operators)
+        assert operators.leader() is leader
     run_a_job(site, "chair")
-
-
-def test_a_standby_that_is_told_to_stop_leaves_the_leader_alone(operators: Operators) -> None:
-    leader = operators.start_leader("first")
-    standby: Operator = operators.start("second")
-    standby.part.wait_logged("stands by: first_")
-    os.kill(standby.part.pid, signal.SIGTERM)
-    assert standby.part.wait_exit() == 0
-    assert operators.leader() is leader
-    assert leader.leader_metric == 1
 
 
 def test_an_operator_that_may_not_touch_leases_says_so_and_does_nothing(site: System, operators: Operators) -> None:

@@ -8,20 +8,29 @@ import pytest
 from recon_api.resource import FINALIZER
 from recon_api.status import Phase
 from recon_dev.operator_process import operator
+from tests.support.control_plane import ControlPlane
 from tests.support.jobs import Job, lasting, make_job
-from tests.support.operators import Operators, operators_of
+from tests.support.operators import SHORT_LEASE, Operators, operators_of, redis_and_worker
 from tests.support.system import QUICK, System
 from tests.support.waiting import wait_for
 
 LOST_LEASE = 3
 
+pytestmark = pytest.mark.xdist_group("release_jobs")  # they share Redis and a worker
+
+
+@pytest.fixture(scope="module")
+def shared(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Redis and a worker that the tests leave running."""
+    with redis_and_worker(control_plane, tmp_path_factory.mktemp("system")) as system:
+        yield system
+
 
 @pytest.fixture
-def site(idle_system: System) -> System:
-    """Redis and a worker, and no operator."""
-    idle_system.redis.start()
-    idle_system.worker.start()
-    return idle_system
+def site(shared: System, namespace: str) -> System:
+    """Redis and a worker, a namespace of the test's own, and no operator."""
+    shared.namespace = namespace
+    return shared
 
 
 @pytest.fixture
@@ -33,7 +42,7 @@ def operators(site: System) -> Iterator[Operators]:
 
 def release_jobs(system: System, *arguments: str) -> str:
     """Run the command as the hook does; return what it says."""
-    environment = QUICK | {"LEADER_ELECTION": "true", "POD_NAME": "hook", "CANCELLATION_GRACE_S": "4"}
+    environment = QUICK | SHORT_LEASE | {"LEADER_ELECTION": "true", "POD_NAME": "hook"}
     component = operator(system.state, system.settings, namespace=system.namespace, extra_env=environment)
     component.prepare()
     command = [*component.command, "release-jobs", *arguments]
@@ -89,7 +98,7 @@ def test_a_job_that_was_let_go_goes_on_after_another_install(site: System, opera
 
 def test_what_a_job_has_finished_goes_with_it(site: System, operators: Operators) -> None:
     operators.start("first")
-    job = site.submit(make_job("running", parameters=lasting(60)))
+    job = site.submit(make_job("running", parameters=lasting(20)))
     job.wait_percentage(40)
     assert site.work_folders()
     release_jobs(site, "--discard")

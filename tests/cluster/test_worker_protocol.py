@@ -32,6 +32,8 @@ from recon_worker.files.manifest import MANIFEST, Manifest
 from tests.support.waiting import wait_for
 from tests.support.worker_site import WORKER_USER, Site, Worker, free_port, running_site
 
+pytestmark = pytest.mark.xdist_group("worker_protocol")  # they share workers
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
@@ -42,9 +44,16 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A Redis and one worker that the tests leave as they are."""
+    """A Redis and one worker that the tests leave running."""
     with running_site(tmp_path_factory.mktemp("shared")) as made:
         made.start_worker()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def rough(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A Redis whose workers the tests kill and stop; each starts what it needs."""
+    with running_site(tmp_path_factory.mktemp("rough")) as made:
         yield made
 
 
@@ -192,25 +201,23 @@ def test_a_revoke_by_signal_keeps_the_process_and_ends_the_job(shared: Site) -> 
 # --- losing things -----------------------------------------------------------------------------------------------
 
 
-def test_a_flushed_redis_is_healed_by_the_owner(site: Site) -> None:
-    site.start_worker()
-    job = site.submit(seconds=8)
+def test_a_flushed_redis_is_healed_by_the_owner(shared: Site) -> None:
+    job = shared.submit(seconds=8)
     job.wait_lease()
-    site.redis.flushall()
-    wait_for("claim and lease come back", lambda: job.leased and site.redis.exists(claim_key(job.uid, 1)))
-    wait_for("the worker registers again", lambda: site.redis.exists(worker_key("worker-0")))
-    site.redis.set(attempt_key(job.uid), 1)  # as the operator does at every tick
+    shared.redis.flushall()
+    wait_for("claim and lease come back", lambda: job.leased and shared.redis.exists(claim_key(job.uid, 1)))
+    wait_for("the worker registers again", lambda: shared.redis.exists(worker_key("worker-0")))
+    shared.redis.set(attempt_key(job.uid), 1)  # as the operator does at every tick
     assert job.wait_result().outcome is Outcome.COMPLETED
 
 
-def test_nothing_is_published_while_redis_can_not_confirm_the_attempt(site: Site) -> None:
-    site.start_worker()
-    job = site.submit(seconds=2)
+def test_nothing_is_published_while_redis_can_not_confirm_the_attempt(shared: Site) -> None:
+    job = shared.submit(seconds=2)
     job.wait_lease()
-    site.redis.flushall()
+    shared.redis.flushall()
     wait_for("the result is sealed", (job.work / "attempt-1").exists)
     assert not job.outputs.exists()
-    site.redis.set(attempt_key(job.uid), 1)
+    shared.redis.set(attempt_key(job.uid), 1)
     assert job.wait_result().outcome is Outcome.COMPLETED
 
 
@@ -255,16 +262,17 @@ def _said_stop(worker: Worker) -> bool:
     return "no contact to Redis" in worker.log.read_text()
 
 
-def test_a_frozen_attempt_publishes_nothing_once_it_is_replaced(site: Site) -> None:
-    site.start_worker()
-    job = site.submit(seconds=10)
+@pytest.mark.xdist_group("rough")
+def test_a_frozen_attempt_publishes_nothing_once_it_is_replaced(rough: Site) -> None:
+    worker = rough.only_worker()
+    job = rough.submit(seconds=10)
     job.wait_step(Step.PREVIEWS)
-    frozen = site.workers[0].children()
+    frozen = worker.children()
     for process in frozen:
         process.suspend()
     wait_for("the lease lapses", lambda: not job.leased)
-    site.start_worker()
-    second = site.submit(2, uid=job.uid, seconds=10)
+    rough.start_worker()
+    second = rough.submit(2, uid=job.uid, seconds=10)
     assert second.wait_result().outcome is Outcome.COMPLETED
     published = (job.outputs / MANIFEST).read_text()
     for process in frozen:
@@ -274,18 +282,18 @@ def test_a_frozen_attempt_publishes_nothing_once_it_is_replaced(site: Site) -> N
     assert Manifest.model_validate_json(published).attempt == 2
 
 
-def test_what_an_attempt_had_published_is_only_reported_by_the_next(site: Site) -> None:
-    site.start_worker()
-    job = site.submit(seconds=0.2)
+def test_what_an_attempt_had_published_is_only_reported_by_the_next(shared: Site) -> None:
+    job = shared.submit(seconds=0.2)
     first = job.wait_result()
-    again = site.submit(2, uid=job.uid, seconds=0.2).wait_result()
+    again = shared.submit(2, uid=job.uid, seconds=0.2).wait_result()
     assert again.outputs == first.outputs
     assert Manifest.model_validate_json((job.outputs / MANIFEST).read_text()).attempt == 1
 
 
-def test_a_killed_worker_takes_its_child_along_and_the_next_attempt_ends_the_job(site: Site) -> None:
-    worker = site.start_worker()
-    job = site.submit(seconds=2)
+@pytest.mark.xdist_group("rough")
+def test_a_killed_worker_takes_its_child_along_and_the_next_attempt_ends_the_job(rough: Site) -> None:
+    worker = rough.only_worker()
+    job = rough.submit(seconds=2)
     job.wait_step(Step.RECONSTRUCTION)
     children = worker.children()
     assert children
@@ -294,24 +302,25 @@ def test_a_killed_worker_takes_its_child_along_and_the_next_attempt_ends_the_job
     psutil.wait_procs(children, timeout=60)
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
     wait_for("the lease lapses", lambda: not job.leased)
-    site.start_worker()
-    assert site.submit(2, uid=job.uid, seconds=2).wait_result().outcome is Outcome.COMPLETED
+    rough.start_worker()
+    assert rough.submit(2, uid=job.uid, seconds=2).wait_result().outcome is Outcome.COMPLETED
 
 
 # --- coming and going --------------------------------------------------------------------------------------------
 
 
-def test_a_worker_that_is_asked_to_stop_leaves_its_step_and_says_so(site: Site) -> None:
-    worker = site.start_worker()
-    job = site.submit(seconds=600)
+@pytest.mark.xdist_group("rough")
+def test_a_worker_that_is_asked_to_stop_leaves_its_step_and_says_so(rough: Site) -> None:
+    worker = rough.only_worker()
+    job = rough.submit(seconds=600)
     job.wait_step(Step.PREPROCESSING)
     worker.process.terminate()
     assert worker.process.wait(60) == 0
     assert job.result() is not None
     assert (job.wait_result().outcome, job.wait_result().reason) == (Outcome.FAILED, "WorkerStopped")
     assert not job.leased
-    assert not site.redis.exists(worker_key(worker.name))
-    assert not site.redis.sismember(WORKERS_KEY, worker.name)
+    assert not rough.redis.exists(worker_key(worker.name))
+    assert not rough.redis.sismember(WORKERS_KEY, worker.name)
 
 
 def test_an_attempt_that_does_not_leave_its_step_is_killed_when_the_worker_stops(site: Site) -> None:
@@ -335,10 +344,12 @@ def test_a_worker_describes_itself_and_shows_that_it_lives(shared: Site) -> None
     wait_for("the file is touched again", lambda: (shared.folder / "worker-0.alive").stat().st_mtime > touched)
 
 
-def test_two_messages_are_not_held_by_one_worker(site: Site) -> None:
-    site.start_worker()
-    first = site.submit(seconds=60)
+@pytest.mark.xdist_group("rough")
+def test_two_messages_are_not_held_by_one_worker(rough: Site) -> None:
+    rough.only_worker()
+    first = rough.submit(seconds=60)
     first.wait_lease()
-    second = site.submit(noop=True)
-    site.start_worker()
-    assert second.wait_result().worker == "worker-1"
+    second = rough.submit(noop=True)
+    other = rough.start_worker()
+    assert second.wait_result().worker == other.name
+    first.cancel()

@@ -4,10 +4,12 @@ Python tells an audit hook about every file that is opened, renamed or removed, 
 there, as SIGKILL, a power cut or the kernel's out-of-memory killer would.
 """
 
+import json
 import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,30 +58,54 @@ def _last(path: object) -> str:
     return Path(path).name if isinstance(path, str | Path) else str(path)
 
 
-def die_before(prefix: str, once: Path, *, with_parent: bool) -> None:
-    """Have this process die before the first change that begins so, and its parent too; one process in all, ever."""
+@dataclass(frozen=True)
+class CrashPoint:
+    """Where one of the processes dies that run with this point's environment; set, and set again, while they run."""
 
-    def look(event: str, arguments: tuple[Any, ...]) -> None:
-        if not change(event, arguments).startswith(prefix):
-            return
-        try:
-            os.close(os.open(once, os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            return
-        for process in [os.getppid()] if with_parent else []:
-            os.kill(process, signal.SIGKILL)
-        os.kill(os.getpid(), signal.SIGKILL)
+    folder: Path
 
-    sys.addaudithook(look)
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment in which a Python process dies there, without knowing."""
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / "sitecustomize.py").write_text(
+            "from pathlib import Path\n"
+            "from tests.support.crash_points import CrashPoint\n"
+            f"CrashPoint(Path({str(self.folder)!r})).watch()\n"
+        )
+        paths = [str(self.folder), str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+        return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
+    @property
+    def _point(self) -> Path:
+        return self.folder / "point.json"
 
-def overlay(folder: Path, prefix: str, *, with_parent: bool) -> dict[str, str]:
-    """Return the environment in which a Python process does so, without knowing."""
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(
-        "from pathlib import Path\n"
-        "from tests.support.crash_points import die_before\n"
-        f"die_before({prefix!r}, Path({str(folder / 'died')!r}), with_parent={with_parent})\n"
-    )
-    paths = [str(folder), str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    @property
+    def reached(self) -> bool:
+        """Whether a process has died there."""
+        return not self._point.exists()
+
+    def set(self, prefix: str, *, with_parent: bool) -> None:
+        """Have one process die before the first change that begins so, and its parent too."""
+        written = self._point.with_suffix(".new")
+        written.write_text(json.dumps([prefix, with_parent]))
+        written.rename(self._point)
+
+    def watch(self) -> None:
+        """Have this process die there, if it is the first to come there."""
+
+        def look(event: str, arguments: tuple[Any, ...]) -> None:
+            if not (made := change(event, arguments)):
+                return
+            try:
+                prefix, with_parent = json.loads(self._point.read_text())
+                if not made.startswith(prefix):
+                    return
+                self._point.unlink()
+            except FileNotFoundError:
+                return
+            for process in [os.getppid()] if with_parent else []:
+                os.kill(process, signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(look)

@@ -19,9 +19,13 @@ from recon_dev.redis_users import OPERATOR
 from recon_dev.service_account import NAME
 from recon_dev.valkey import redis_url
 from tests.support.audit import Request, credential_of, requests
+from tests.support.control_plane import ControlPlane
 from tests.support.system import QUICK, Part, System
 from tests.support.waiting import wait_for
 from tests.support.worker_site import free_port
+
+SHORT_LEASE = {"LEASE_DURATION_S": "11", "LEASE_RENEW_DEADLINE_S": "6", "LEASE_RETRY_PERIOD_S": "2"}
+"""Settings of operators: the first two are as far apart as by default, in which a leader that is cut off has to end."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Operators:
         """Start one, which reaches its servers at these ports where others are not given."""
         system, port = self._system, free_port()
         kubeconfig = system.state.root / f"{name}.kubeconfig"
-        environment = QUICK | {"LEADER_ELECTION": "true", "POD_NAME": name, "KUBECONFIG": str(kubeconfig)}
+        environment = QUICK | SHORT_LEASE | {"LEADER_ELECTION": "true", "POD_NAME": name, "KUBECONFIG": str(kubeconfig)}
         if redis_port:
             url = redis_url(system.settings.model_copy(update={"redis_port": redis_port}), user=OPERATOR)
             environment |= {"CELERY_BROKER_URL": url, "CELERY_RESULT_BACKEND": url}
@@ -83,7 +87,7 @@ class Operators:
             system.settings,
             namespace=system.namespace,
             extra_env=environment | dict(extra_env or {}),
-            name=name,
+            name=f"{name}-{system.namespace}",  # of its log
             port=port,
         )
         component.prepare()
@@ -138,6 +142,19 @@ class Operators:
         """Return what one of them has asked the API server to change so far, its lease included."""
         found = requests(self._system.control_plane.state.audit_log)
         return [request for request in found if request.credential == one.credential and request.writes]
+
+
+@contextmanager
+def redis_and_worker(control_plane: ControlPlane, folder: Path) -> Iterator[System]:
+    """A system without its own operator, which tests that start operators share; each makes its own namespace there."""
+    system = System(control_plane, folder)
+    try:
+        system.redis.start()
+        system.worker.start()
+        yield system
+        assert system.refusals() == []
+    finally:
+        system.stop()
 
 
 @contextmanager

@@ -132,6 +132,13 @@ class Site:
         wait_for("the worker registers", lambda: process.poll() is None and self.redis.exists(worker_key(name)))
         return self.workers[-1]
 
+    def only_worker(self) -> Worker:
+        """Return the one worker that runs: the latest that tests before have left, or a new one; others are killed."""
+        *others, latest = [worker for worker in self.workers if worker.process.poll() is None] or [self.start_worker()]
+        for worker in others:
+            worker.kill()
+        return latest
+
     def submit(
         self,
         attempt: int = 1,

@@ -4,6 +4,7 @@ import os
 from collections.abc import Generator
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 from hypothesis import HealthCheck, settings
 
 from tests.support.programs import left_out
@@ -13,6 +14,20 @@ settings.load_profile("untimed")  # a busy machine is no fault
 
 MAY_BE_SKIPPED = ("gpu",)
 """Markers of tests that CI may skip: it has no CUDA device."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of an `xdist_group` in one process, as `--dist=loadgroup` says.
+
+    pytest-xdist 3.8 writes the group into an attribute that pytest 9.2 reads no longer, so its own hook changes nothing.
+    """
+    if not config.getoption("loadgroup", default=False):
+        return
+    for item in items:
+        groups = sorted({str(mark.args[0]) for mark in item.iter_markers("xdist_group")})
+        if groups and "@" not in item.nodeid.rpartition("]")[2]:
+            item._id = coerce_node_id(f"{item.nodeid}@{'_'.join(groups)}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -14,6 +14,8 @@ from tests.support.jobs import Job, has_condition, lasting, make_job
 from tests.support.system import System
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.xdist_group("newer_definition")  # they share a control plane and a system
+
 UNREADABLE = 5000
 """A priority that the newer definition allows."""
 

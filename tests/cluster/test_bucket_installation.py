@@ -58,8 +58,9 @@ def test_photos_of_a_path_become_a_mesh_in_the_bucket(
     for photo in rendered_photos():
         key = f"recon/inputs/{shared_system.namespace}/object/{photo.name}"
         s3.client.put_object(Bucket="store", Key=key, Body=photo.read_bytes())
+    finished = finished_scene(tmp_path_factory)
     job = shared_system.submit(make_job("object", input={"path": "object"}, model="multiview", parameters=PARAMETERS))
-    take_up(job, shared_system, finished_scene(tmp_path_factory))
+    take_up(job, shared_system, finished)
     status = job.wait_phase(Phase.SUCCEEDED, within_s=300)
     assert has_condition(status, ConditionType.COMPLETE)
     uris = {output.name: output.uri for output in status.outputs}

@@ -91,9 +91,7 @@ def test_a_stuck_attempt_is_killed_and_the_worker_takes_the_next_job(
 @pytest.mark.xdist_group("hard_kills_impatient")
 @pytest.mark.parametrize("how", [pytest.param(True, id="in Python"), pytest.param("native", id="in native code")])
 @pytest.mark.parametrize("why", ["a later one took over", "nobody asks for it"])
-def test_a_stuck_attempt_that_may_not_run_does_not_keep_its_worker(
-    impatient: Site, how: Any, why: str
-) -> None:
+def test_a_stuck_attempt_that_may_not_run_does_not_keep_its_worker(impatient: Site, how: Any, why: str) -> None:
     job = stuck(impatient, how)
     if why == "a later one took over":
         later = impatient.submit(2, uid=job.uid, noop=True)

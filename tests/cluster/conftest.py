@@ -1,18 +1,21 @@
 """Fixtures of the tests on a real API server, etcd, Redis, operator and workers."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from recon_api.status import Phase
 from tests.support.control_plane import ControlPlane, shared_control_plane
+from tests.support.jobs import make_job
 from tests.support.system import System
 
 HERE = Path(__file__).parent
 
-OF_A_MODULE = {"shared_system", "state", "observed"}
+OF_A_MODULE = {"shared_system", "breakable_system", "state", "observed"}
 """Fixtures that a module's tests share; such tests stay in one process."""
 
 
@@ -50,7 +53,7 @@ def idle_system(control_plane: ControlPlane, tmp_path: Path) -> Iterator[System]
 
 @pytest.fixture
 def system(idle_system: System) -> System:
-    """Redis, operator and worker of the test's own, running: a test may break them."""
+    """Redis, operator and worker of the test's own, running: a test may break them for good."""
     return idle_system.start()
 
 
@@ -62,3 +65,22 @@ def shared_system(control_plane: ControlPlane, tmp_path_factory: pytest.TempPath
         stack.callback(system.stop)
         yield system.start()
         assert system.refusals() == []
+
+
+@pytest.fixture
+def breakable_system(shared_system: System) -> Iterator[System]:
+    """The module's running system, of which a test may stop and kill parts that run again at its end.
+
+    Jobs' names must be the only ones in the module. Jobs that the test leaves unfinished are deleted.
+    """
+    before = shared_system.jobs().keys()
+    assert shared_system.refusals() == []  # a Redis that ends forgets them
+    yield shared_system
+    lacking = shared_system.mend()
+    for uid, job in shared_system.jobs().items():
+        if uid not in before and not job.status().phase.finished:
+            job.delete()
+            job.wait_gone()
+    shared_system.submit(make_job(f"check-{uuid.uuid4().hex[:8]}")).wait_phase(Phase.SUCCEEDED)
+    assert shared_system.refusals() == []
+    assert lacking == [], "the test left parts of the system stopped"

@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 from recon_api.reasons import CANCELLATION_EXPIRED
 from recon_api.status import CancellationState, ConditionStatus, ConditionType, Phase
-from recon_dev.operator_process import operator
 from tests.support.jobs import Job, has_condition, lasting, make_job
-from tests.support.system import QUICK, Part, System
+from tests.support.system import System
 from tests.support.waiting import wait_for
 
 
@@ -74,23 +73,22 @@ def test_a_confirmation_without_a_request_is_refused(shared_system: System) -> N
     job.wait_phase(Phase.SUCCEEDED)
 
 
-def test_a_request_expires_while_the_operator_is_away(idle_system: System) -> None:
-    system = idle_system
-    environment = QUICK | {"CANCELLATION_EXPIRY_S": "4"}
-    system.operator = Part(
-        operator(system.state, system.settings, namespace=system.namespace, extra_env=environment), system.state
-    )
-    system.start()
-    job = system.submit(make_job(parameters=lasting(300)))
-    job.wait_phase(Phase.RUNNING)
-    request(job)
-    system.operator.kill()
+def test_a_request_expires_while_the_operator_is_away(breakable_system: System) -> None:
+    breakable_system.operator.stop()
+    impatient = breakable_system.operator_with({"CANCELLATION_EXPIRY_S": "4"})
+    try:
+        impatient.start()
+        job = breakable_system.submit(make_job("expires", parameters=lasting(300)))
+        job.wait_phase(Phase.RUNNING)
+        request(job)
+    finally:
+        impatient.kill()
     noted = job.status().cancellation
     assert noted
     expires_at = noted.expires_at
     assert expires_at
     wait_for("the request's time is over", lambda: datetime.now(UTC) > expires_at)
-    system.operator.start()
+    breakable_system.operator.start()  # it reads from the status when the time was over
     status = job.wait_until("has an expired request", lambda s: s.cancellation != noted)
     assert status.cancellation
     assert status.cancellation.state is CancellationState.EXPIRED

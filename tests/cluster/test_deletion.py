@@ -199,31 +199,31 @@ def test_the_finalizer_is_there_from_dispatch_to_the_end(shared_system: System, 
     assert not held[-1]
 
 
-def test_a_job_is_deleted_before_the_operator_has_seen_it(system: System) -> None:
-    system.operator.stop()
-    job = system.submit(make_job())
+def test_a_job_is_deleted_before_the_operator_has_seen_it(breakable_system: System) -> None:
+    breakable_system.operator.stop()
+    job = breakable_system.submit(make_job("unseen"))
     uid = uid_of(job)
     job.delete()
     job.wait_gone()
-    system.operator.start()
-    system.submit(make_job("next")).wait_phase(Phase.SUCCEEDED)
-    wait_nothing_left(system, uid)
+    breakable_system.operator.start()
+    breakable_system.submit(make_job("after-unseen")).wait_phase(Phase.SUCCEEDED)
+    wait_nothing_left(breakable_system, uid)
 
 
-def test_a_running_job_is_deleted_while_the_operator_is_down(system: System) -> None:
-    job = system.submit(make_job(parameters=lasting(300)))
+def test_a_running_job_is_deleted_while_the_operator_is_down(breakable_system: System) -> None:
+    job = breakable_system.submit(make_job("unfollowed", parameters=lasting(300)))
     job.wait_phase(Phase.RUNNING)
     uid = uid_of(job)
-    system.operator.kill()
+    breakable_system.operator.kill()
     job.delete()
     found = job.object()
     assert found
     assert found["metadata"]["deletionTimestamp"]
-    system.operator.start()
+    breakable_system.operator.start()
     job.wait_gone()
-    system.submit(make_job("next")).wait_phase(Phase.SUCCEEDED)
-    wait_nothing_left(system, uid)
-    assert not (system.outputs / "chair").exists()
+    breakable_system.submit(make_job("after-unfollowed")).wait_phase(Phase.SUCCEEDED)
+    wait_nothing_left(breakable_system, uid)
+    assert not (breakable_system.outputs / job.name).exists()
 
 
 def with_settings(system: System, settings: Mapping[str, str]) -> System:

@@ -111,8 +111,9 @@ def test_jobs_are_told_what_finished_ones_took(system: System, tmp_path: Path) -
     system.operator.start()
     with recorded(system.control_plane, system.namespace, tmp_path / "states") as states:
         running = system.submit(make_job("running", parameters=lasting(60)))
-        jobs = [system.submit(make_job(f"waiting-{number}")) for number in range(2)]
-        jobs[1].wait_until(
+        running.wait_phase(Phase.RUNNING)  # one after the other: jobs of the same second have no order
+        system.submit(make_job("sent")).wait_until("is sent", lambda s: s.execution_attempts == 1)
+        system.submit(make_job("waiting")).wait_until(
             "tells when it starts", lambda s: s.queue is not None and s.queue.estimated_start_time is not None
         )
         running.wait_until("has come somewhere", lambda s: s.progress is not None)

@@ -45,23 +45,28 @@ def kill_attempt(system: System) -> None:
         pytest.param(kill_attempt, {"WorkerCrashed", "OutOfMemory"}, id="an attempt whose process is killed"),
     ],
 )
-def test_a_job_survives(system: System, fault: Callable[[System], None], reasons: set[str]) -> None:
+def test_a_job_survives(
+    breakable_system: System, request: pytest.FixtureRequest, fault: Callable[[System], None], reasons: set[str]
+) -> None:
     backoff = {"backoff": {"duration": "1s", "maxDuration": "1s"}}
-    job = system.submit(make_job(parameters=lasting(8), retryStrategy=backoff))
+    name = f"survives-{request.node.callspec.indices['fault']}"
+    job = breakable_system.submit(make_job(name, parameters=lasting(8), retryStrategy=backoff))
     job.wait_percentage(15)
-    fault(system)
+    fault(breakable_system)
     status = complete(job, attempts=2)
     assert status.attempts[0].reason in reasons
     assert status.attempts[0].worker == "worker-0"
 
 
-def test_a_worker_that_is_asked_to_leave_hands_its_job_over(system: System) -> None:
-    other = system.another_worker()
-    job = system.submit(make_job(parameters=lasting(15)))
+def test_a_worker_that_is_asked_to_leave_hands_its_job_over(breakable_system: System) -> None:
+    other = breakable_system.another_worker()
+    job = breakable_system.submit(make_job("handed-over", parameters=lasting(15)))
     name = job.wait_until("is with a worker", lambda s: s.phase is Phase.RUNNING and s.worker is not None).worker
-    leaving = system.worker if name and name.name == "worker-0" else other
+    leaving = breakable_system.worker if name and name.name == "worker-0" else other
     leaving.stop()
     complete(job, attempts=2)
+    if not breakable_system.worker.runs():
+        breakable_system.worker.start()
 
 
 @pytest.mark.parametrize(
@@ -73,60 +78,63 @@ def test_a_worker_that_is_asked_to_leave_hands_its_job_over(system: System) -> N
         pytest.param(lambda _: True, id="just created"),
     ],
 )
-def test_the_operator_dies_while_a_job_is(system: System, reached: Callable[[ReconstructionJobStatus], bool]) -> None:
-    job = system.submit(make_job(parameters=lasting(5)))
+def test_the_operator_dies_while_a_job_is(
+    breakable_system: System, request: pytest.FixtureRequest, reached: Callable[[ReconstructionJobStatus], bool]
+) -> None:
+    name = f"followed-{request.node.callspec.indices['reached']}"
+    job = breakable_system.submit(make_job(name, parameters=lasting(5)))
     job.wait_until("is there", reached)
-    system.operator.kill()
-    system.operator.start()
+    breakable_system.operator.kill()
+    breakable_system.operator.start()
     complete(job)
 
 
-def test_a_job_ends_and_another_comes_while_the_operator_is_away(system: System) -> None:
-    first = system.submit(make_job("first", parameters=lasting(3)))
+def test_a_job_ends_and_another_comes_while_the_operator_is_away(breakable_system: System) -> None:
+    first = breakable_system.submit(make_job("first", parameters=lasting(3)))
     first.wait_phase(Phase.RUNNING)
-    system.operator.kill()
-    wait_for("the attempt ends", (system.outputs / "first").exists)
-    second = system.submit(make_job("second"))
-    system.operator.start()
+    breakable_system.operator.kill()
+    wait_for("the attempt ends", (breakable_system.outputs / "first").exists)
+    second = breakable_system.submit(make_job("second"))
+    breakable_system.operator.start()
     complete(first)
     complete(second)
 
 
-def test_redis_restarts(system: System) -> None:
-    running = system.submit(make_job("running", parameters=lasting(10)))
+def test_redis_restarts(breakable_system: System) -> None:
+    running = breakable_system.submit(make_job("kept-running", parameters=lasting(10)))
     running.wait_phase(Phase.RUNNING)
-    queued = system.submit(make_job("queued"))
+    queued = breakable_system.submit(make_job("kept-queued"))
     queued.wait_phase(Phase.QUEUED)
-    system.redis.kill()
-    system.redis.start()
+    breakable_system.redis.kill()
+    breakable_system.redis.start()
     complete(running)
     complete(queued)
 
 
-def test_redis_forgets_everything(system: System) -> None:
-    running = system.submit(make_job("running", parameters=lasting(10)))
+def test_redis_forgets_everything(breakable_system: System) -> None:
+    running = breakable_system.submit(make_job("forgotten-running", parameters=lasting(10)))
     running.wait_phase(Phase.RUNNING)
-    named = [make_job(f"queued-{number}") for number in range(3)]
+    named = [make_job(f"forgotten-queued-{number}") for number in range(3)]
     for manifest in named:
-        manifest["metadata"]["namespace"] = system.namespace
-    system.control_plane.run_kubectl.apply(*named)  # at once, for the other one runs on meanwhile
-    queued = [system.job(manifest["metadata"]["name"]) for manifest in named]
+        manifest["metadata"]["namespace"] = breakable_system.namespace
+    breakable_system.control_plane.run_kubectl.apply(*named)  # at once, for the other one runs on meanwhile
+    queued = [breakable_system.job(manifest["metadata"]["name"]) for manifest in named]
     for job in queued:
         job.wait_phase(Phase.QUEUED)
-    system.client().flushall()
+    breakable_system.client().flushall()
     assert running.wait_phase(Phase.SUCCEEDED, within_s=180).execution_attempts == 1
     for job in queued:
         job.wait_phase(Phase.SUCCEEDED, within_s=180)
 
 
-def test_redis_is_away_while_a_job_ends(system: System) -> None:
-    job = system.submit(make_job(parameters=lasting(8)))
+def test_redis_is_away_while_a_job_ends(breakable_system: System) -> None:
+    job = breakable_system.submit(make_job("ends-alone", parameters=lasting(8)))
     job.wait_phase(Phase.RUNNING)
-    system.redis.stop()
+    breakable_system.redis.stop()
     # Whether it may still publish is known only from Redis, so the result lies sealed beside until then.
-    wait_for("the attempt has its result", lambda: any((system.state.storage / "work").glob("*/attempt-1")))
-    assert not (system.outputs / "chair").exists()
-    system.redis.start()
+    wait_for("the attempt has its result", (breakable_system.work_folder(job) / "attempt-1").exists)
+    assert not (breakable_system.outputs / job.name).exists()
+    breakable_system.redis.start()
     complete(job)
 
 

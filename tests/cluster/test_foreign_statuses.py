@@ -145,29 +145,31 @@ def test_an_end_that_somebody_else_writes_whole_ends_the_job(
     shared_system.submit(make_job(f"after-{phase.lower()}")).wait_phase(Phase.SUCCEEDED)
 
 
-def test_an_attempt_that_somebody_ends_while_the_operator_is_away_is_followed_by_the_next(system: System) -> None:
-    job = system.submit(make_job(parameters=lasting(12)))
+def test_an_attempt_that_somebody_ends_while_the_operator_is_away_is_followed_by_the_next(
+    breakable_system: System,
+) -> None:
+    job = breakable_system.submit(make_job("ended-by-another", parameters=lasting(12)))
     job.wait_phase(Phase.RUNNING)
-    system.operator.kill()
+    breakable_system.operator.kill()
     edited = write_status(job, attempts=[{"number": 1, "endTime": SOME_TIME, "reason": "WorkerLost"}])
     assert edited.returncode == 0, edited.stderr
-    system.operator.start()
+    breakable_system.operator.start()
     status = job.wait_phase(Phase.SUCCEEDED)
     assert (status.execution_attempts, [a.number for a in status.attempts]) == (2, [1, 2])
 
 
-def test_a_job_that_was_restored_goes_on_from_the_attempt_that_was_sent(system: System) -> None:
-    job = system.submit(make_job(parameters=lasting(4)))
+def test_a_job_that_was_restored_goes_on_from_the_attempt_that_was_sent(breakable_system: System) -> None:
+    job = breakable_system.submit(make_job("restored", parameters=lasting(4)))
     job.wait_phase(Phase.RUNNING)
     uid = metadata(job)["uid"]
-    system.operator.kill()
-    system.client().set(attempt_key(uid), 5)
-    system.operator.start()
+    breakable_system.operator.kill()
+    breakable_system.client().set(attempt_key(uid), 5)
+    breakable_system.operator.start()
     status = job.wait_phase(Phase.SUCCEEDED)
     assert status.execution_attempts == 5
     (note,) = wait_for("there is an event", lambda: events(job, "StatusCorrected"))
     assert note == "The status knew of attempt 1, and attempt 5 was sent; the job goes on from there"
-    assert corrections(system) == 1
+    assert corrections(breakable_system) == 1
 
 
 def label(job: Job) -> None:
@@ -191,11 +193,12 @@ def test_a_job_made_of_a_finished_ones_manifest_runs(shared_system: System) -> N
     assert shared_system.submit(copied).wait_phase(Phase.SUCCEEDED).execution_attempts == 1
 
 
-def test_a_labelled_job_is_found_when_the_operator_comes(idle_system: System) -> None:
-    manifest = make_job()
+def test_a_labelled_job_is_found_when_the_operator_comes(breakable_system: System) -> None:
+    manifest = make_job("labelled-before")
     manifest["metadata"]["labels"] = {FINISHED_LABEL: "true"}
-    job = idle_system.submit(manifest)
-    idle_system.start()
+    breakable_system.operator.kill()
+    job = breakable_system.submit(manifest)
+    breakable_system.operator.start()
     job.wait_phase(Phase.SUCCEEDED)
 
 

@@ -29,7 +29,7 @@ def test_a_job_goes_through_its_phases_to_complete(shared_system: System, tmp_pa
 
 def test_progress_rises_through_the_steps(shared_system: System, tmp_path: Path) -> None:
     with recorded(shared_system.control_plane, shared_system.namespace, tmp_path / "watch.json") as states:
-        shared_system.submit(make_job("rising", parameters=lasting(25))).wait_phase(Phase.SUCCEEDED)
+        shared_system.submit(make_job("rising", parameters=lasting(12))).wait_phase(Phase.SUCCEEDED)
         statuses = [
             ReconstructionJobStatus.model_validate(s["status"]) for s in states() if s["metadata"]["name"] == "rising"
         ]

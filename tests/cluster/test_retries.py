@@ -75,7 +75,7 @@ def test_suspended_time_is_left_out_of_the_deadline(shared_system: System) -> No
     job.wait_phase(Phase.RUNNING)
     assert job.patch(suspend=True).returncode == 0
     job.wait_phase(Phase.SUSPENDED)
-    shared_system.submit(make_job("in-between", parameters=lasting(5))).wait_phase(Phase.SUCCEEDED)
+    shared_system.submit(make_job("in-between", parameters=lasting(2))).wait_phase(Phase.SUCCEEDED)
     assert job.patch(suspend=False).returncode == 0
     status = job.wait_phase(Phase.SUCCEEDED)
     assert status.start_time

@@ -19,10 +19,10 @@ def resume(job: Job) -> None:
     assert job.patch(suspend=False).returncode == 0
 
 
-def finished_steps(system: System) -> dict[str, int]:
-    """Return the inode of each finished step of the only job that is not finished with."""
-    (work,) = system.work_folders()
-    return {folder.name: folder.stat().st_ino for folder in (work / "steps").glob("synthetic_*")}
+def finished_steps(system: System, job: Job) -> dict[str, int]:
+    """Return the inode of each finished step of a job."""
+    steps = (system.work_folder(job) / "steps").glob("synthetic_*")
+    return {folder.name: folder.stat().st_ino for folder in steps}
 
 
 def test_a_running_job_stops_keeps_its_steps_and_goes_on_from_them(shared_system: System) -> None:
@@ -33,12 +33,12 @@ def test_a_running_job_stops_keeps_its_steps_and_goes_on_from_them(shared_system
     assert not has_condition(status, ConditionType.RUNNING)
     assert (status.attempts[-1].reason, status.failed_attempts, status.ignored_attempts) == ("Suspended", 0, 0)
     assert status.attempts[-1].stop_time
-    before = finished_steps(shared_system)
+    before = finished_steps(shared_system, job)
     assert any(name.startswith("synthetic_photos") for name in before)
     shared_system.submit(make_job("meanwhile")).wait_phase(Phase.SUCCEEDED)  # the worker is free
     resume(job)
     job.wait_until("goes on", lambda s: s.phase is Phase.RUNNING and s.execution_attempts == 2)
-    assert before.items() <= finished_steps(shared_system).items()
+    assert before.items() <= finished_steps(shared_system, job).items()
     status = job.wait_phase(Phase.SUCCEEDED)
     assert not has_condition(status, ConditionType.SUSPENDED)
     assert len(status.attempts) == 2
@@ -103,30 +103,32 @@ def test_a_suspended_job_can_be_cancelled(shared_system: System) -> None:
     wait_for("nothing is left of the job", lambda: shared_system.work_folders() == [])
 
 
-def test_a_suspension_survives_the_operator_and_redis(system: System) -> None:
-    job = system.submit(make_job(parameters=lasting(25)))  # until an operator has started on a busy machine
+def test_a_suspension_survives_the_operator_and_redis(breakable_system: System) -> None:
+    long = lasting(25)  # until an operator has started on a busy machine
+    job = breakable_system.submit(make_job("survives", parameters=long))
     job.wait_percentage(11)
-    system.operator.kill()
+    breakable_system.operator.kill()
     assert job.patch(suspend=True).returncode == 0
-    system.operator.start()
+    breakable_system.operator.start()
     assert suspend(job).execution_attempts == 1
-    system.operator.kill()
-    system.client().flushall()
+    breakable_system.operator.kill()
+    breakable_system.client().flushall()
     resume(job)
-    system.operator.start()
+    breakable_system.operator.start()
     status = job.wait_phase(Phase.SUCCEEDED)
     assert status.execution_attempts == 2
 
 
-def test_a_job_resumed_on_another_worker_goes_on_from_its_steps(system: System) -> None:
-    job = system.submit(make_job(parameters=lasting(15)))
+def test_a_job_resumed_on_another_worker_goes_on_from_its_steps(breakable_system: System) -> None:
+    job = breakable_system.submit(make_job("moves", parameters=lasting(15)))
     job.wait_percentage(20)
     suspend(job)
-    before = finished_steps(system)
-    system.worker.stop()
-    system.another_worker()
+    before = finished_steps(breakable_system, job)
+    breakable_system.worker.stop()
+    breakable_system.another_worker()
     resume(job)
     job.wait_until("goes on", lambda s: s.phase is Phase.RUNNING)
-    assert before.items() <= finished_steps(system).items()
+    assert before.items() <= finished_steps(breakable_system, job).items()
     status = job.wait_phase(Phase.SUCCEEDED)
     assert [attempt.worker for attempt in status.attempts] == ["worker-0", "worker-1"]
+    breakable_system.worker.start()

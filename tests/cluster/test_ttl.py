@@ -10,13 +10,12 @@ import pytest
 
 from recon_api.keys import DEFAULT_GPU_CLASS, discard_key, queue_name
 from recon_api.status import Phase
-from recon_dev.operator_process import operator
 from recon_dev.state import StateDir
 from recon_worker.files.manifest import MANIFEST, read_manifest
 from tests.support.control_plane import start_control_plane
 from tests.support.finished import put_finished
 from tests.support.jobs import Job, lasting, make_job
-from tests.support.system import QUICK, Part, System
+from tests.support.system import Part, System
 from tests.support.waiting import wait_for
 
 DAY_S = 86400
@@ -86,40 +85,42 @@ def test_a_running_job_goes_only_after_its_end(shared_system: System) -> None:
     assert (shared_system.outputs / "running" / MANIFEST).exists()
 
 
-def test_the_installations_time_counts_for_jobs_without_one(idle_system: System) -> None:
-    environment = QUICK | {"DEFAULT_TTL_SECONDS_AFTER_FINISHED": "0"}
-    component = operator(
-        idle_system.state, idle_system.settings, namespace=idle_system.namespace, extra_env=environment
-    )
-    idle_system.operator = Part(component, idle_system.state)
-    idle_system.start()
-    own = ended(idle_system, "own", ttlSecondsAfterFinished=DAY_S)
-    foreign = put_finished(idle_system.control_plane, idle_system.namespace, "foreign", managedBy="example.com/other")
-    idle_system.submit(make_job("without")).wait_gone()
-    assert own.object()
-    own.patch(ttlSecondsAfterFinished=None)
-    own.wait_gone()
-    assert foreign.object()
+def test_the_installations_time_counts_for_jobs_without_one(breakable_system: System) -> None:
+    breakable_system.operator.stop()
+    other = breakable_system.operator_with({"DEFAULT_TTL_SECONDS_AFTER_FINISHED": "0"})
+    try:
+        other.start()
+        own = ended(breakable_system, "own", ttlSecondsAfterFinished=DAY_S)
+        cluster, namespace = breakable_system.control_plane, breakable_system.namespace
+        foreign = put_finished(cluster, namespace, "foreign", managedBy="example.com/other")
+        breakable_system.submit(make_job("without")).wait_gone()
+        assert own.object()
+        own.patch(ttlSecondsAfterFinished=None)
+        own.wait_gone()
+        assert foreign.object()
+    finally:
+        other.stop()
+    breakable_system.operator.start()
 
 
-def test_the_operator_restarts_between_the_end_and_the_time(system: System) -> None:
+def test_the_operator_restarts_between_the_end_and_the_time(breakable_system: System) -> None:
     # One is due about when the operator is back, the other one later.
-    jobs = [system.submit(make_job(f"after-{ttl_s}", ttlSecondsAfterFinished=ttl_s)) for ttl_s in (5, 15)]
+    jobs = [breakable_system.submit(make_job(f"after-{ttl_s}", ttlSecondsAfterFinished=ttl_s)) for ttl_s in (5, 10)]
     for job in jobs:
         job.wait_phase(Phase.SUCCEEDED)
-    system.operator.kill()
-    system.operator.start()
+    breakable_system.operator.kill()
+    breakable_system.operator.start()
     for job in jobs:
         job.wait_gone()
 
 
-def test_a_time_that_changes_while_the_operator_is_away(system: System) -> None:
+def test_a_time_that_changes_while_the_operator_is_away(breakable_system: System) -> None:
     # The one that stays has ended first, so that its first time is over when the other one goes.
-    longer, shorter = ended(system, "longer", ttlSecondsAfterFinished=15), ended(system, "shorter")
-    system.operator.kill()
+    longer, shorter = ended(breakable_system, "longer", ttlSecondsAfterFinished=15), ended(breakable_system, "shorter")
+    breakable_system.operator.kill()
     shorter.patch(ttlSecondsAfterFinished=15)
     longer.patch(ttlSecondsAfterFinished=DAY_S)
-    system.operator.start()
+    breakable_system.operator.start()
     shorter.wait_gone()
     assert longer.object()
 
@@ -180,55 +181,58 @@ def test_outputs_stay_when_a_person_deletes_the_job(shared_system: System) -> No
 
 
 @pytest.mark.parametrize(
-    ("part", "noticed"),
+    ("away", "noticed"),
     [
-        pytest.param(lambda system: system.worker, asked, id="workers are away"),
+        pytest.param("worker", lambda s, _: asked(s), id="workers are away"),
         pytest.param(
-            lambda system: system.redis,
-            lambda s: "waits for redis" in s.operator.log.read_text().lower(),
+            "redis",
+            lambda s, before: "waits for redis" in s.operator.log.read_text()[before:].lower(),
             id="Redis is away",
         ),
     ],
 )
 def test_a_job_waits_with_its_outputs_while(
-    system: System, part: Callable[[System], Part], noticed: Callable[[System], bool]
+    breakable_system: System, away: str, noticed: Callable[[System, int], bool]
 ) -> None:
-    job, witness = ended(system, "waiting", output={"retain": False}), ended(system, "witness")
-    part(system).stop()
+    job = ended(breakable_system, f"waiting-for-{away}", output={"retain": False})
+    witness = ended(breakable_system, f"witness-of-{away}")
+    part: Part = getattr(breakable_system, away)
+    before = breakable_system.operator.log_length()
+    part.stop()
     job.patch(ttlSecondsAfterFinished=0)
-    wait_for("the operator has noticed", lambda: noticed(system))
+    wait_for("the operator has noticed", lambda: noticed(breakable_system, before))
     # A job that takes nothing along need not wait.
     witness.patch(ttlSecondsAfterFinished=0)
     witness.wait_gone()
     assert job.object()
-    assert (system.outputs / "waiting" / MANIFEST).exists()
-    part(system).start()
+    assert (breakable_system.outputs / job.name / MANIFEST).exists()
+    part.start()
     job.wait_gone()
-    assert not (system.outputs / "waiting").exists()
+    assert not (breakable_system.outputs / job.name).exists()
 
 
-def test_an_operator_that_restarts_asks_again(system: System) -> None:
-    job = ended(system, "asked-twice", output={"retain": False})
-    system.worker.stop()
+def test_an_operator_that_restarts_asks_again(breakable_system: System) -> None:
+    job = ended(breakable_system, "asked-twice", output={"retain": False})
+    breakable_system.worker.stop()
     job.patch(ttlSecondsAfterFinished=0)
-    wait_for("a worker is asked", lambda: asked(system))
-    system.operator.kill()
-    system.client().flushall()
-    system.operator.start()
-    wait_for("a worker is asked again", lambda: asked(system))
-    system.worker.start()
+    wait_for("a worker is asked", lambda: asked(breakable_system))
+    breakable_system.operator.kill()
+    breakable_system.client().flushall()
+    breakable_system.operator.start()
+    wait_for("a worker is asked again", lambda: asked(breakable_system))
+    breakable_system.worker.start()
     job.wait_gone()
-    assert not (system.outputs / "asked-twice").exists()
+    assert not (breakable_system.outputs / "asked-twice").exists()
 
 
-def test_a_change_of_mind_saves_outputs_that_no_worker_has_come_to(system: System) -> None:
-    job = ended(system, "saved", output={"retain": False})
-    system.worker.stop()
+def test_a_change_of_mind_saves_outputs_that_no_worker_has_come_to(breakable_system: System) -> None:
+    job = ended(breakable_system, "saved", output={"retain": False})
+    breakable_system.worker.stop()
     job.patch(ttlSecondsAfterFinished=0)
-    wait_for("a worker is asked", lambda: asked(system))
+    wait_for("a worker is asked", lambda: asked(breakable_system))
     job.patch(ttlSecondsAfterFinished=DAY_S)
-    wait_for("the outputs may stay", lambda: not system.client().exists(discard_key(uid_of(job))))
-    system.worker.start()
-    system.worker.wait_logged("not to be removed any more")
+    wait_for("the outputs may stay", lambda: not breakable_system.client().exists(discard_key(uid_of(job))))
+    breakable_system.worker.start()
+    breakable_system.worker.wait_logged("not to be removed any more")
     assert job.object()
-    assert (system.outputs / "saved" / MANIFEST).exists()
+    assert (breakable_system.outputs / "saved" / MANIFEST).exists()

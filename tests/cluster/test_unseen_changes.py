@@ -28,6 +28,13 @@ CASES: dict[str, tuple[Change, Sequence[Change], Phase]] = {
 """Name of a job, what it is created with, how it is changed before anybody looks, and the phase it ends in."""
 
 
+PRIORITIES: dict[str, Sequence[Change]] = {
+    "behind": [{"priority": 9}, {"priority": -9}],
+    "next": [{"priority": -10}, {"priority": 3}],
+}
+"""How the priorities of two jobs that no worker takes are changed before anybody looks; the first one has 1 at first."""
+
+
 def change(job: Job, changes: Sequence[Change]) -> None:
     """Change a job, one change after the other; each must be accepted."""
     for each in changes:
@@ -36,24 +43,28 @@ def change(job: Job, changes: Sequence[Change]) -> None:
 
 
 @pytest.fixture(scope="module")
-def unseen(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A system whose operator starts when everything has happened."""
+def shared_system(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The module's system, whose operator starts when the jobs of `CASES` and those of no worker are changed."""
     with ExitStack() as stack:
         system = System(control_plane, tmp_path_factory.mktemp("unseen"))
         stack.callback(system.stop)
         for name, (spec, changes, _) in CASES.items():
             change(system.submit(make_job(name, **spec)), changes)
+        for name, changes in PRIORITIES.items():
+            priority = {"priority": 1} if name == "behind" else {}
+            change(system.submit(make_job(name, gpuClass="absent", **priority)), changes)
         deleted = system.submit(make_job("created-deleted"))
         deleted.delete()
         yield system.start()
+        assert system.refusals() == []
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_job_created_while_the_operator_is_away(unseen: System, name: str) -> None:
+def test_a_job_created_while_the_operator_is_away(shared_system: System, name: str) -> None:
     phase = CASES[name][2]
-    status = unseen.job(name).wait_phase(phase)
+    status = shared_system.job(name).wait_phase(phase)
     assert status.execution_attempts == (1 if phase is Phase.SUCCEEDED else 0)
-    assert status.observed_generation == (unseen.job(name).object() or {})["metadata"]["generation"]
+    assert status.observed_generation == (shared_system.job(name).object() or {})["metadata"]["generation"]
     if phase is Phase.CANCELLED:
         assert status.cancellation is not None
         assert status.cancellation.state is CancellationState.CANCELLED
@@ -61,23 +72,16 @@ def test_a_job_created_while_the_operator_is_away(unseen: System, name: str) -> 
         assert status.cancellation is None, "a request that nobody saw is no part of the story"
 
 
-def test_a_job_created_and_deleted_while_the_operator_is_away_is_gone(unseen: System) -> None:
-    unseen.job("created-deleted").wait_gone()
+def test_a_job_created_and_deleted_while_the_operator_is_away_is_gone(shared_system: System) -> None:
+    shared_system.job("created-deleted").wait_gone()
 
 
-def test_the_last_priority_counts(idle_system: System) -> None:
-    first = idle_system.submit(make_job("first", priority=1))
-    second = idle_system.submit(make_job("second"))
-    change(first, [{"priority": 9}, {"priority": -9}])
-    change(second, [{"priority": -10}, {"priority": 3}])
-    idle_system.redis.start()
-    idle_system.operator.start()
-
+def test_the_last_priority_counts(shared_system: System) -> None:
     def is_in_place(place: int) -> Any:
         return lambda status: status.queue is not None and status.queue.position == place
 
-    second.wait_until("is next", is_in_place(1))
-    first.wait_until("is behind", is_in_place(2))
+    shared_system.job("next").wait_until("is next", is_in_place(1))
+    shared_system.job("behind").wait_until("is behind", is_in_place(2))
 
 
 def ran_once(status: ReconstructionJobStatus) -> None:
@@ -106,11 +110,18 @@ def is_suspended(status: ReconstructionJobStatus) -> None:
     ],
 )
 def test_a_running_job_changed_while_the_operator_is_away(
-    system: System, lasts_s: float, changes: Sequence[Change], phase: Phase, check: Any
+    breakable_system: System,
+    request: pytest.FixtureRequest,
+    lasts_s: float,
+    changes: Sequence[Change],
+    phase: Phase,
+    check: Any,
 ) -> None:
-    job = system.submit(make_job(parameters=lasting(lasts_s)))  # what must be stopped lasts until the operator is back
+    name = f"ran-{request.node.callspec.indices['check']}"
+    # What must be stopped lasts until the operator is back.
+    job = breakable_system.submit(make_job(name, parameters=lasting(lasts_s)))
     job.wait_phase(Phase.RUNNING)
-    system.operator.kill()
+    breakable_system.operator.kill()
     change(job, changes)
-    system.operator.start()
+    breakable_system.operator.start()
     check(job.wait_phase(phase))

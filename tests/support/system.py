@@ -71,6 +71,10 @@ class Part:
         self._process.kill()
         self._process = None
 
+    def runs(self) -> bool:
+        """Say whether its process runs."""
+        return self._process is not None and self._process.exit_code() is None
+
     def wait_exit(self) -> int:
         """Wait until it ends by itself; return its exit code, negative for a signal."""
         process = self._process
@@ -81,11 +85,15 @@ class Part:
         self._process = None
         return code
 
-    def wait_logged(self, text: str) -> None:
-        """Wait until the log says this, in capitals or not."""
+    def log_length(self) -> int:
+        """Return how long the log is by now."""
+        return len(self.log.read_text())
+
+    def wait_logged(self, text: str, *, after: int = 0) -> None:
+        """Wait until the log says this, in capitals or not, behind the length that it had."""
         wait_for(
             f"{self.component.name} logs {text!r} (see {self.log})",
-            lambda: text.lower() in self.log.read_text().lower(),
+            lambda: text.lower() in self.log.read_text()[after:].lower(),
         )
 
 
@@ -134,6 +142,28 @@ class System:
         self._more.append(part)
         return part
 
+    def mend(self) -> list[str]:
+        """Start what does not run, and stop the workers that were added; return the names of the parts that did not run."""
+        for added in self._more:
+            added.stop()
+        self._more.clear()
+        lacking = [part for part in (self.redis, self.operator, self.worker) if not part.runs()]
+        for part in lacking:
+            part.start()
+        return [part.component.name for part in lacking]
+
+    def operator_with(self, settings: Mapping[str, str]) -> Part:
+        """Return an operator of other settings, to be started while the system's own is away."""
+        component = operator(self.state, self.settings, namespace=self.namespace, extra_env=QUICK | dict(settings))
+        return Part(component, self.state)
+
+    def jobs(self) -> dict[str, Job]:
+        """Return a handle on each job that is there, by its UID."""
+        api = client.CustomObjectsApi(self.control_plane.api)
+        found: Any = api.list_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL)
+        names = {job["metadata"]["uid"]: job["metadata"]["name"] for job in found["items"]}
+        return {uid: self.job(name) for uid, name in names.items()}
+
     def submit(self, manifest: Manifest) -> Job:
         """Apply a job, as `kubectl apply --server-side` does, without the cost of starting kubectl."""
         metadata = manifest["metadata"]
@@ -179,6 +209,12 @@ class System:
     def work_folders(self) -> list[Path]:
         """Return the folders of jobs that are not finished with."""
         return sorted((self.state.storage / "work").glob("*"))
+
+    def work_folder(self, job: Job) -> Path:
+        """Return the folder of a job that exists; the folder itself is there only until the job is finished with."""
+        found = job.object()
+        assert found
+        return self.state.storage / "work" / str(found["metadata"]["uid"])
 
 
 Start = Callable[[], System]

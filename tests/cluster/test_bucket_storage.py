@@ -119,9 +119,13 @@ class Pod:
                 raise JobCancelled(refuses[1], "stop")
 
         payload = TaskPayload(
-            job_id=uid, model_type="reader", namespace="shop", name="chair", attempt=number,
+            job_id=uid,
+            model_type="reader",
+            namespace="shop",
+            name="chair",
+            attempt=number,
             **{"input_path": "chair", "parameters": {"of": uid}} | fields,
-        )  # fmt: skip
+        )
         remote = remote or RemoteAccess(RemotePolicy(s3_endpoint_url=self.storage.policy.s3_endpoint_url))
         resources = AttemptResources(self.storage, OneModel(self.model), InputLimits(), remote)
         return run_attempt(payload, resources, {}, SilentSink(), fence)
@@ -404,9 +408,15 @@ def test_the_upload_of_a_killed_attempt_goes_where_nobody_wants_it(
     named = {name.lower(): value for name, value in (variables(s3, bucket) | folder).items()}
     main = MainProcess(WorkerSettings.model_validate(named), tmp_path, boot_id="1")
     dead = RunningAttempt(
-        uid=UID, attempt=1, namespace="shop", name="chair", pid=1, started_at=datetime.now(UTC),
-        owner=ClaimOwner(worker="w", boot_id="1", nonce=""), output_path="chair",
-    )  # fmt: skip
+        uid=UID,
+        attempt=1,
+        namespace="shop",
+        name="chair",
+        pid=1,
+        started_at=datetime.now(UTC),
+        owner=ClaimOwner(worker="w", boot_id="1", nonce=""),
+        output_path="chair",
+    )
     main.crash_reporter.report(dead)
     for thread in threading.enumerate():
         if thread.name == "withdraw":

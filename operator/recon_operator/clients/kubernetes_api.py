@@ -246,9 +246,13 @@ class KubernetesApi:
         if method in OWNING:
             query = {**(query or {}), "fieldManager": FIELD_MANAGER}
         request = await self._client.param_serialize(
-            method, path, query_params=list((query or {}).items()), header_params=headers, body=body,
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,
             auth_settings=["BearerToken"],
-        )  # fmt: skip
+        )
         try:
             if not _may_pass(method, path):
                 self._fence.check()

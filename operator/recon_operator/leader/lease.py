@@ -53,8 +53,10 @@ class Lease(_Kept):
         """Return it as `identity` holds it from now on, or still does."""
         now = _micro_time()
         changes: dict[str, Any] = {
-            "holder_identity": identity, "lease_duration_seconds": duration_s, "renew_time": now,
-        }  # fmt: skip
+            "holder_identity": identity,
+            "lease_duration_seconds": duration_s,
+            "renew_time": now,
+        }
         if self.spec.holder != identity:
             changes |= {"acquire_time": now, "lease_transitions": (self.spec.lease_transitions or 0) + 1}
         return self.model_copy(update={"spec": self.spec.model_copy(update=changes)})

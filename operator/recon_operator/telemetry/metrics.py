@@ -30,59 +30,81 @@ class Metrics:
         info = Gauge("reconstruction_info", "1, with the operator's version.", ["version"], registry=registry)
         info.labels(installed_version()).set(1)
         self.finished = Counter(
-            "reconstruction_jobs_finished", "Jobs that ended, by how and why.", ["namespace", "phase", "reason"],
+            "reconstruction_jobs_finished",
+            "Jobs that ended, by how and why.",
+            ["namespace", "phase", "reason"],
             registry=registry,
-        )  # fmt: skip
+        )
         self.attempts = Counter(
-            "reconstruction_attempts_ended", "Attempts that ended, those whose worker was lost too.", ["reason"],
+            "reconstruction_attempts_ended",
+            "Attempts that ended, those whose worker was lost too.",
+            ["reason"],
             registry=registry,
-        )  # fmt: skip
+        )
         self.admission_wait_s = Histogram(
-            "reconstruction_admission_wait_seconds", "From creation to the first attempt's dispatch.",
-            buckets=SECONDS_OF_A_JOB, registry=registry,
-        )  # fmt: skip
+            "reconstruction_admission_wait_seconds",
+            "From creation to the first attempt's dispatch.",
+            buckets=SECONDS_OF_A_JOB,
+            registry=registry,
+        )
         self.execution_s = Histogram(
-            "reconstruction_execution_seconds", "From the first attempt's start to the job's end.",
-            buckets=SECONDS_OF_A_JOB, registry=registry,
-        )  # fmt: skip
+            "reconstruction_execution_seconds",
+            "From the first attempt's start to the job's end.",
+            buckets=SECONDS_OF_A_JOB,
+            registry=registry,
+        )
         self.step_s = Histogram(
-            "reconstruction_step_seconds", "One step of a job that succeeded, over all attempts that worked on it.",
-            ["model", "step"], buckets=SECONDS_OF_A_JOB, registry=registry,
-        )  # fmt: skip
+            "reconstruction_step_seconds",
+            "One step of a job that succeeded, over all attempts that worked on it.",
+            ["model", "step"],
+            buckets=SECONDS_OF_A_JOB,
+            registry=registry,
+        )
         self.gpu_s = Counter(
             "reconstruction_gpu_seconds", "Running time of attempts that have ended.", ["namespace"], registry=registry
         )
         self.cancel_latency_s = Histogram(
-            "reconstruction_cancel_latency_seconds", "From the confirmation of a cancellation to its end.",
-            buckets=SECONDS_OF_A_REACTION, registry=registry,
-        )  # fmt: skip
+            "reconstruction_cancel_latency_seconds",
+            "From the confirmation of a cancellation to its end.",
+            buckets=SECONDS_OF_A_REACTION,
+            registry=registry,
+        )
+        self._add_operator_counters(registry)
+        self._add_operator_gauges(registry, watch)
+
+    def _add_operator_counters(self, registry: CollectorRegistry) -> None:
+        """Add what is counted of the operator's own work."""
         self.reconcile_s = Histogram(
-            "reconstruction_reconcile_seconds", "One job's pass, from its decision to the last effect.",
-            buckets=SECONDS_OF_A_REACTION, registry=registry,
-        )  # fmt: skip
+            "reconstruction_reconcile_seconds",
+            "One job's pass, from its decision to the last effect.",
+            buckets=SECONDS_OF_A_REACTION,
+            registry=registry,
+        )
         self.reconcile_errors = Counter(
             "reconstruction_reconcile_errors", "Passes that failed and are tried again.", ["error"], registry=registry
         )
         self.status_corrections = Counter(
-            "reconstruction_status_corrections", "Statuses that knew of fewer attempts than were sent, and were set right.",
+            "reconstruction_status_corrections",
+            "Statuses that knew of fewer attempts than were sent, and were set right.",
             registry=registry,
-        )  # fmt: skip
+        )
         self.removed = Counter(
             "reconstruction_jobs_removed", "Jobs removed after their ttlSecondsAfterFinished.", registry=registry
         )
         self.workers = Gauge("reconstruction_workers", "Connected workers.", ["gpu_class"], registry=registry)
         self.missed = Counter(
-            "reconstruction_watch_missed", "Jobs of which the list, taken now and then, told what the watch had not.",
+            "reconstruction_watch_missed",
+            "Jobs of which the list, taken now and then, told what the watch had not.",
             registry=registry,
-        )  # fmt: skip
-        self._add_operator_gauges(registry, watch)
+        )
 
     def _add_operator_gauges(self, registry: CollectorRegistry, watch: WatchLiveness | None) -> None:
         """Add the gauges of the operator itself: whether it leads, hears of jobs, reaches Redis, and turns."""
         age = Gauge(
             "reconstruction_watch_last_event_age_seconds",
-            "Since the most silent watch brought an event or was opened; 0 while none is to run.", registry=registry,
-        )  # fmt: skip
+            "Since the most silent watch brought an event or was opened; 0 while none is to run.",
+            registry=registry,
+        )
         if watch:
             age.set_function(watch.age_s)
         self._leader = Gauge("reconstruction_leader", "1 where this operator leads, else 0.", registry=registry)
@@ -159,9 +181,11 @@ class JobsCollector(Collector):
             if (since := _queued_since(job)) is not None:
                 longest_s[pool] = max(longest_s.get(pool, 0.0), now - since)
         yield _family(
-            "reconstruction_jobs", "Jobs that have not left the watch: finished ones do.", ["phase", "namespace"],
+            "reconstruction_jobs",
+            "Jobs that have not left the watch: finished ones do.",
+            ["phase", "namespace"],
             by_namespace,
-        )  # fmt: skip
+        )
         yield _family(
             "reconstruction_pool_jobs",
             "Jobs that have not left the watch, by worker pool.",
@@ -169,9 +193,11 @@ class JobsCollector(Collector):
             by_pool,
         )
         yield _family(
-            "reconstruction_longest_wait_seconds", "How long the job waits that has been queued the longest.",
-            ["gpu_class"], {(pool,): wait_s for pool, wait_s in longest_s.items()},
-        )  # fmt: skip
+            "reconstruction_longest_wait_seconds",
+            "How long the job waits that has been queued the longest.",
+            ["gpu_class"],
+            {(pool,): wait_s for pool, wait_s in longest_s.items()},
+        )
 
 
 def _family(

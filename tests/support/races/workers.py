@@ -202,9 +202,12 @@ class Worker:
         self.alive, self.frozen, self.leaving = True, False, False
         self.main = Main(self.redis, self.world.disk.storage, self.settings, self)
         self._registration = Registration(
-            self.redis, WorkerDescription(name=self.name, boot_id=self.boot_id), liveness_file=None,
-            ttl_s=self.settings.lease_ttl_s, beat_s=self.settings.lease_beat_s,
-        )  # fmt: skip
+            self.redis,
+            WorkerDescription(name=self.name, boot_id=self.boot_id),
+            liveness_file=None,
+            ttl_s=self.settings.lease_ttl_s,
+            beat_s=self.settings.lease_beat_s,
+        )
         self.register()
 
     def register(self) -> None:

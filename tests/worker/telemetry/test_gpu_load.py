@@ -15,7 +15,7 @@ def test_what_is_asked_of_the_gpus_library_is_there() -> None:
         "DeviceGetUUID",
         "DeviceGetUtilizationRates",
     ):
-        assert callable(getattr(pynvml, f"nvml{name}"))  # fmt: skip
+        assert callable(getattr(pynvml, f"nvml{name}"))
     assert issubclass(pynvml.NVMLError, Exception)
 
 

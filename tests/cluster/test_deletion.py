@@ -46,6 +46,16 @@ def wait_sent(job: Job) -> None:
     job.wait_until("is sent", lambda s: s.phase is Phase.QUEUED and s.execution_attempts == 1)
 
 
+def wait_running(job: Job) -> None:
+    """Wait until the job runs."""
+    job.wait_phase(Phase.RUNNING)
+
+
+def wait_queued(job: Job) -> None:
+    """Wait until the operator has taken the job into its queue."""
+    job.wait_phase(Phase.QUEUED)
+
+
 def request(job: Job) -> None:
     """Do the first step of a cancellation, and wait until the operator has seen it."""
     assert job.patch(cancellation="Requested").returncode == 0
@@ -157,12 +167,11 @@ def test_the_outputs_of_a_deleted_job_stay(shared_system: System) -> None:
 
 def test_a_job_that_somebody_else_still_holds_blocks_nobody(shared_system: System) -> None:
     jobs = []
-    for number in range(3):  # one runs, one is sent, one waits
+    for number, wait in enumerate((wait_running, wait_sent, wait_queued)):  # one after the other: each in its own place
         manifest = make_job(f"held-{number}", parameters=lasting(300))
         manifest["metadata"]["finalizers"] = ["example.com/held"]
         jobs.append(shared_system.submit(manifest))
-    jobs[0].wait_phase(Phase.RUNNING)
-    wait_sent(jobs[1])
+        wait(jobs[-1])
     for job in jobs:
         job.delete()
     for job in jobs:
@@ -245,9 +254,9 @@ def with_settings(system: System, settings: Mapping[str, str]) -> System:
 )
 def test_jobs_are_deleted_while_redis_is_down(idle_system: System, seconds: float, settings: Mapping[str, str]) -> None:
     system = with_settings(idle_system, settings)
-    running = system.submit(make_job("running", parameters=lasting(seconds), priority=1))
+    running = system.submit(make_job("running", parameters=lasting(seconds)))
+    running.wait_phase(Phase.RUNNING)  # of two jobs that come at once, either may be sent first
     sent = system.submit(make_job("sent", parameters=lasting(300)))
-    running.wait_phase(Phase.RUNNING)
     wait_sent(sent)
     uids = [uid_of(running), uid_of(sent)]
     system.redis.stop()

@@ -100,10 +100,11 @@ def test_what_a_job_has_finished_goes_with_it(site: System, operators: Operators
     operators.start("first")
     job = site.submit(make_job("running", parameters=lasting(20)))
     job.wait_percentage(40)
-    assert site.work_folders()
+    finished_steps = site.work_folder(job)
+    assert finished_steps.exists()
     release_jobs(site, "--discard")
     assert not finalizers(job)
-    wait_for("its files are deleted", lambda: not site.work_folders())
+    wait_for("its files are deleted", lambda: not finished_steps.exists())
 
 
 def test_a_deleted_job_goes(site: System, operators: Operators) -> None:

@@ -165,20 +165,11 @@ class System:
         return {uid: self.job(name) for uid, name in names.items()}
 
     def submit(self, manifest: Manifest) -> Job:
-        """Apply a job, as `kubectl apply --server-side` does, without the cost of starting kubectl."""
-        metadata = manifest["metadata"]
-        client.CustomObjectsApi(self.control_plane.api).patch_namespaced_custom_object(
-            GROUP,
-            VERSION,
-            self.namespace,
-            PLURAL,
-            metadata["name"],
-            manifest | {"metadata": metadata | {"namespace": self.namespace}},
-            field_manager="kubectl",
-            force=True,
-            _content_type="application/apply-patch+yaml",
+        """Create a job."""
+        self.control_plane.run_kubectl.apply(
+            manifest | {"metadata": manifest["metadata"] | {"namespace": self.namespace}}
         )
-        return self.job(metadata["name"])
+        return self.job(manifest["metadata"]["name"])
 
     def job(self, name: str) -> Job:
         """Return a handle on a job."""

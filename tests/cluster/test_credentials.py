@@ -162,8 +162,7 @@ def test_a_job_may_not_reach_the_cluster(shared_system: System) -> None:
 def test_without_a_key_no_secret_is_handed_out(control_plane: ControlPlane, tmp_path: Path) -> None:
     system = System(control_plane, tmp_path / "system", operator_env={"CREDENTIALS_KEY": ""})
     try:
-        system.redis.start()
-        system.operator.start()  # which needs no worker to refuse it
+        system.start()
         make_secret(system, "mine", {"token": "t"})
         spec = {"input": {"url": "https://example.com/a.zip", "secretName": "mine"}}
         status = system.submit(make_job("asks", **spec)).wait_phase(Phase.FAILED)

@@ -33,6 +33,10 @@ from tests.support.races.steps import Steps, pause
 _numbers = itertools.count(1)
 
 
+WAITS_FOR_REDIS = "waits for Redis"
+"""Where a crash report stands that Redis did not take."""
+
+
 class Revival(Enum):
     """How a process came to life again that was believed dead. There is nothing to be said against it for a while."""
 
@@ -187,8 +191,13 @@ class Worker:
     @property
     def is_busy(self) -> bool:
         """Whether it has something to do now."""
-        has_work = self.crash_report is not None or (self.process is not None and not self.process.is_waiting)
-        return self.acts and has_work
+        reports = self.crash_report is not None and not self._report_waits
+        return self.acts and (reports or (self.process is not None and not self.process.is_waiting))
+
+    @property
+    def _report_waits(self) -> bool:
+        """Whether a crash report waits for Redis: it tries again as time passes, and not before."""
+        return self.crash_report is not None and self.crash_report.at == WAITS_FOR_REDIS
 
     @property
     def acts(self) -> bool:
@@ -230,18 +239,24 @@ class Worker:
 
     def advance(self) -> None:
         """Let the child go on, or the crash report of the last one."""
-        if self.crash_report is not None:
-            self.crash_report.advance()
-            self.crash_report = None if self.crash_report.ended else self.crash_report
+        if self.crash_report is not None and not (self._report_waits and self.process is not None):
+            self._advance_crash_report()
         elif self.process is not None:
             self.process.advance()
             if self.process.ended:
                 self.process = None
 
+    def _advance_crash_report(self) -> None:
+        if self.crash_report is not None:
+            self.crash_report.advance()
+            self.crash_report = None if self.crash_report.ended else self.crash_report
+
     def beat(self) -> None:
         """Do at once what the threads of its processes do at every beat."""
         if not self.acts:
             return
+        if self._report_waits:
+            self._advance_crash_report()
         if self.process is not None and self.process.may_beat:
             self.process.beat_now()
         self.main.check_watchdog()
@@ -286,7 +301,7 @@ class Worker:
                 self.main.crash_reporter.report(dead)
                 break
             except UNREACHABLE:
-                pause("waits for Redis")
+                pause(WAITS_FOR_REDIS)
         self.world.note_state(dead.uid, dead.attempt, "FAILURE")
 
 

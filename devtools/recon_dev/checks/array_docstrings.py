@@ -5,10 +5,11 @@ Which types are arrays is read from the annotations: numpy's, torch's, and every
 
 import ast
 import re
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+
+from recon_dev.checks.source import python_files, report, shown, tree_of
 
 ARRAY_TYPES = frozenset({"NDArray", "ndarray", "ArrayLike", "Tensor"})
 
@@ -95,11 +96,7 @@ def check(trees: Mapping[Path, ast.Module]) -> list[str]:
 
 def main() -> int:
     """Check the Python files of worker and devtools that git does not ignore; return the exit status."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "worker/*.py", "devtools/*.py"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    found = check({path: ast.parse(path.read_text()) for path in map(Path, listed) if path.exists()})
-    print("\n".join(found), end="\n" if found else "")
-    return 1 if found else 0
+    return report(check({shown(file): tree_of(file) for file in python_files("worker", "devtools")}))
 
 
 if __name__ == "__main__":

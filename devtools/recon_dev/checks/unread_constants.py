@@ -5,10 +5,11 @@ Not here: reasons, which plug-ins raise and documents name (`recon_api.reasons`)
 
 import ast
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from recon_dev.checks.source import python_files, report, shown, tree_of
 
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]+")
 EXEMPT = Path("crds/recon_api/reasons.py")
@@ -42,11 +43,7 @@ def _constants(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 def main() -> int:
     """Check every Python file that git does not ignore; return the exit status."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    found = check({path: ast.parse(path.read_text()) for path in map(Path, listed) if path.exists()})
-    print("\n".join(found), end="\n" if found else "")
-    return 1 if found else 0
+    return report(check({shown(file): tree_of(file) for file in python_files()}))
 
 
 if __name__ == "__main__":

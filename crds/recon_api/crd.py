@@ -8,16 +8,18 @@ from typing import Any
 
 from recon_api import resource as rj
 from recon_api import rules
+from recon_api.reasons import PENDING
 from recon_api.spec import ReconstructionJobSpec
-from recon_api.status import ReconstructionJobStatus
+from recon_api.status import EPOCH, ConditionStatus, ConditionType, ReconstructionJobStatus
 
 Schema = dict[str, Any]
 
 PRINTER_COLUMNS: tuple[tuple[str, str, str, str, int], ...] = (
     ("Phase", "string", ".status.phase", "Where the job is in its life.", 0),
-    ("Progress", "integer", ".status.progress.percentage", "Percent done.", 0),
+    ("Reason", "string", '.status.conditions[?(@.type=="Stalled")].reason', "Why the job has not succeeded.", 0),
+    ("Progress", "string", ".status.progress.percent", "How much is done.", 0),
     ("Step", "string", ".status.progress.step", "What is being done.", 0),
-    ("ETA", "integer", ".status.progress.estimatedRemainingSeconds", "Estimated seconds left.", 0),
+    ("ETA", "string", ".status.progress.remaining", "Estimated time left.", 0),
     ("Pos", "integer", ".status.queue.position", "Place in the queue; 1 is next.", 0),
     ("Model", "string", ".status.model", "The model that is used.", 0),
     ("Attempts", "integer", ".status.executionAttempts", "Attempts so far.", 0),
@@ -84,17 +86,34 @@ def _root() -> Schema:
 
 
 def _status() -> Schema:
-    """Return the status' schema; its default shows a job that no operator has seen yet as Pending.
+    """Return the status' schema; its default shows a job that no operator has seen yet as Pending, and not ready.
 
     Its fields have no defaults of their own: what the operator has not said is not there.
     """
     return {
         **_without_defaults(structural(ReconstructionJobStatus.model_json_schema(by_alias=True))),
-        "default": {"phase": "Pending"},
+        "default": {"phase": "Pending", "conditions": _unseen_conditions()},
         **rules.validations(
             rules.END_IS_WHOLE, rules.END_STAYS, rules.ATTEMPT_NUMBER_STAYS, rules.ATTEMPTS_FIT_THEIR_NUMBER
         ),
     }
+
+
+def _unseen_conditions() -> list[Schema]:
+    """Return the conditions of a job that no operator has seen yet: tools that wait for it must not take it for done."""
+    return [
+        {
+            "type": kind.value,
+            "status": status.value,
+            "reason": PENDING.name,
+            "message": PENDING.meaning,
+            "lastTransitionTime": f"{EPOCH:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        for kind, status in (
+            (ConditionType.READY, ConditionStatus.FALSE),
+            (ConditionType.RECONCILING, ConditionStatus.TRUE),
+        )
+    ]
 
 
 def _without_defaults(node: Any) -> Any:

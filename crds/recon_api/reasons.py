@@ -31,9 +31,12 @@ class Reason:
 
 
 # --- the life of a job -------------------------------------------------------------------------------------------
+PENDING = Reason("Pending", "No operator has seen the job yet")
+PROGRESSING = Reason("Progressing", "The job has not ended yet")
 QUEUED = Reason("Queued", "The job waits for a worker")
 NO_WORKERS = Reason("NoWorkers", "No worker of the job's gpuClass is connected; the job waits for one")
 DISPATCHED = Reason("Dispatched", "An attempt was sent to the workers")
+NOT_SENT = Reason("NotSent", "Redis does not take the attempt; sending it is tried again")
 STARTED = Reason("Started", "A worker runs the job")
 COMPLETED = Reason("Completed", "The mesh and its previews are published")
 SUSPENDED = Reason("Suspended", "The job is held by spec.suspend")
@@ -43,6 +46,9 @@ RETRYING = Reason("Retrying", "The next attempt waits for its backoff")
 STATUS_CORRECTED = Reason(
     "StatusCorrected",
     "The status knew of fewer attempts than were sent, as after a restore; the operator has set it right",
+)
+STATUS_NOT_WRITTEN = Reason(
+    "StatusNotWritten", "The API server refuses what the operator writes about the job, which is tried again"
 )
 
 # --- cancellation ------------------------------------------------------------------------------------------------

@@ -51,6 +51,8 @@ class ReconstructionJob(ObservedModel):
             rules.CONFIRMATION_IS_FINAL,
             rules.EXPIRED_REQUEST_IS_NOT_CONFIRMED,
             rules.EXPIRED_REQUEST_IS_WITHDRAWN_FIRST,
+            rules.ENDED_JOB_IS_NOT_CANCELLED,
+            rules.ENDED_JOB_IS_NOT_SUSPENDED,
         )
     )
 

@@ -171,6 +171,22 @@ EXPIRED_REQUEST_IS_WITHDRAWN_FIRST = Rule(
 )
 
 FINISHED = "['Succeeded', 'Failed', 'Cancelled']"
+HAS_ENDED = f"has(oldSelf.status) && has(oldSelf.status.phase) && oldSelf.status.phase in {FINISHED}"
+
+ENDED_JOB_IS_NOT_CANCELLED = Rule(
+    f"!({HAS_ENDED}) || !has(self.spec.cancellation)"
+    " || (has(oldSelf.spec.cancellation) && self.spec.cancellation == oldSelf.spec.cancellation)",
+    "the job has ended and can't be cancelled any more; its phase says how it ended",
+    ".spec.cancellation",
+)
+
+ENDED_JOB_IS_NOT_SUSPENDED = Rule(
+    f"!({HAS_ENDED}) || !has(self.spec.suspend) || !self.spec.suspend"
+    " || (has(oldSelf.spec.suspend) && oldSelf.spec.suspend)",
+    "the job has ended and can't be suspended any more; its phase says how it ended",
+    ".spec.suspend",
+)
+
 IS_FINAL = "c.status == 'True' && c.type in ['Complete', 'Failed', 'Cancelled']"
 
 END_IS_WHOLE = Rule(

@@ -1,6 +1,6 @@
 """The status of a job, written by the operator alone."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -25,6 +25,9 @@ TIME = r"^(19[7-9][0-9]|2[01][0-9]{2})-.*T.*(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$"
 
 Time = Annotated[datetime, AfterValidator(_in_those_years), Field(json_schema_extra={"pattern": TIME})]
 """A time in a status that everybody can read."""
+
+EPOCH = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+"""Stands for a time that is not known."""
 
 MAX_ATTEMPTS = 1_000_000
 """No job comes to so many attempts; a larger number was made up."""
@@ -59,7 +62,7 @@ class Phase(StrEnum):
 
 
 class ConditionType(StrEnum):
-    """The conditions of a job; the last three are exclusive and written once."""
+    """The conditions of a job. Complete, Failed and Cancelled are exclusive and written once; the last four sum up the rest."""
 
     QUEUED = "Queued"
     RUNNING = "Running"
@@ -68,6 +71,10 @@ class ConditionType(StrEnum):
     COMPLETE = "Complete"
     FAILED = "Failed"
     CANCELLED = "Cancelled"
+    FINISHED = "Finished"
+    READY = "Ready"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
 
 
 FINAL_PHASES = {
@@ -156,6 +163,10 @@ class Progress(ObservedModel):
     metrics: tuple[Metric, ...] = ()
     photos: PhotoCount | None = None
     """How many photos the job has, once they are read; none where its model reads none."""
+    percent: str = ""
+    """percentage as kubectl get shows it, such as 45%."""
+    remaining: str = ""
+    """estimatedRemainingSeconds as kubectl get shows it, such as 3m20s."""
 
 
 class StepTime(ObservedModel):

@@ -10,8 +10,11 @@ from recon_operator.act.actor import Actor
 from recon_operator.act.credentials import CredentialsProvider
 from recon_operator.act.deferred_stops import DeferredStops
 from recon_operator.act.events import EventPublisher
+from recon_operator.act.refused_writes import RefusedWrites
 from recon_operator.act.status_writer import StatusWriter
-from recon_operator.cleanup.finished_label import FinishedLabels
+from recon_operator.cleanup.correction import Correction
+from recon_operator.cleanup.finished_label import finished_labels
+from recon_operator.cleanup.observed_generation import observed_generations
 from recon_operator.cleanup.output_removal import OutputRemoval
 from recon_operator.cleanup.ttl import JobRemoval
 from recon_operator.clients.celery_client import CeleryClient
@@ -56,7 +59,7 @@ class Components:
     relist: Relist
     finished_jobs: FinishedJobs
     removal: JobRemoval
-    finished_labels: FinishedLabels
+    corrections: dict[str, Correction]
     pod_deletion_costs: PodDeletionCosts
     election: LeaderElection
     health: HealthServer
@@ -72,8 +75,8 @@ class Components:
             "keep run history": self.history.run(),
             "watch finished jobs": self.finished_jobs.run(),
             "remove finished jobs": self.removal.run(),
-            "correct labels": self.finished_labels.run(),
             "mark busy workers": self.pod_deletion_costs.run(),
+            **{name: correction.run() for name, correction in self.corrections.items()},
         }
 
     async def drain(self, within_s: float) -> None:
@@ -108,12 +111,15 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
     celery = CeleryClient(settings.celery_broker_url, settings.redis_timeout_s, fence)
     deferred_stops, tracing = DeferredStops(redis, celery), make_tracing(settings.otel_exporter_otlp_endpoint)
     watch, events = WatchLiveness(settings.namespaces), EventPublisher(api)
+    refused = RefusedWrites(events)
+    writer = StatusWriter(api, jobs, refused, settings.status_writes_per_s)
     metrics, history = Metrics(jobs, watch), RunHistory(redis.state, settings.default_model)
     metrics.report_leader(lambda: election.leads)
     observer = Observer(redis, history, notes, longest_gap_s=2 * limits.watch_interval_s)
     actor = Actor(
         api=api,
-        writer=StatusWriter(api, jobs, settings.status_writes_per_s),
+        writer=writer,
+        refused=refused,
         redis=redis,
         celery=celery,
         events=events,
@@ -135,10 +141,16 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
         history=history,
         concurrency=settings.concurrency,
     )
-    metrics.follow(redis=lambda: redis.available, waiting=work.__len__, last_turn=lambda: reconciler.last_turn)
-    ttl_s, finished_labels = settings.default_ttl_seconds_after_finished, FinishedLabels(api)
+    metrics.follow(
+        redis=lambda: redis.available,
+        waiting=work.__len__,
+        last_turn=lambda: reconciler.last_turn,
+        refused=refused.__len__,
+    )
+    ttl_s = settings.default_ttl_seconds_after_finished
+    corrections = {"correct labels": finished_labels(api), "correct generations": observed_generations(writer)}
     removal = JobRemoval(api=api, outputs=OutputRemoval(redis, celery), metrics=metrics, default_ttl_s=ttl_s)
-    watchers = (history.learn, removal.seen, finished_labels.seen)
+    watchers = (history.learn, removal.seen, *(correction.seen for correction in corrections.values()))
     return Components(
         jobs=jobs,
         work=work,
@@ -156,10 +168,10 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
         relist=Relist(api, jobs, work, settings.namespaces, missed=metrics.missed),
         finished_jobs=FinishedJobs(api, settings.namespaces, seen=watchers, gone=(removal.gone,)),
         removal=removal,
-        finished_labels=finished_labels,
+        corrections=corrections,
         pod_deletion_costs=PodDeletionCosts(api, jobs, settings.worker_namespace, settings.worker_selector),
         election=election,
-        health=HealthServer(reconciler, election, metrics.registry, watch),
+        health=HealthServer(reconciler, election, metrics.registry, watch, refused),
     )
 
 

@@ -19,7 +19,7 @@ class WallClock:
     def __init__(self, now: Callable[[], datetime] = utc_now, steady: Callable[[], float] = time.monotonic) -> None:
         """Read `now` (UTC) and `steady` (seconds)."""
         self.now = now
-        self._steady = steady
+        self.steady = steady
         self._offset = self._measure()
 
     def jump_s(self) -> float:
@@ -32,4 +32,4 @@ class WallClock:
         return jumped_s
 
     def _measure(self) -> float:
-        return self.now().timestamp() - self._steady()
+        return self.now().timestamp() - self.steady()

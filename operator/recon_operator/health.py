@@ -5,6 +5,7 @@ import time
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from recon_operator.act.refused_writes import RefusedWrites
 from recon_operator.leader.election import LeaderElection
 from recon_operator.reconcile import Reconciler
 from recon_operator.watch.liveness import WatchLiveness
@@ -17,10 +18,15 @@ class HealthServer:
     """Answers probes and scrapes from within the operator's event loop: a loop that hangs does not answer."""
 
     def __init__(
-        self, reconciler: Reconciler, election: LeaderElection, registry: CollectorRegistry, watch: WatchLiveness
+        self,
+        reconciler: Reconciler,
+        election: LeaderElection,
+        registry: CollectorRegistry,
+        watch: WatchLiveness,
+        refused: RefusedWrites,
     ) -> None:
-        """Tell of this reconciler, these metrics and this watch; a standby is ready to take over."""
-        self._reconciler, self._election = reconciler, election
+        """Report on this reconciler, these metrics, this watch and these refused writes; a standby is ready to take over."""
+        self._reconciler, self._election, self._refused = reconciler, election, refused
         self._registry, self._watch = registry, watch
         self.ready = False
         """Whether all jobs are known and are being looked after."""
@@ -57,9 +63,11 @@ class HealthServer:
     async def _readyz(self, _request: web.Request) -> web.Response:
         if self._election.stands_by:
             return web.Response(text="standing by\n")
-        return (
-            web.Response(text="ok\n") if self.ready else web.Response(status=503, text="the jobs are not listed yet\n")
-        )
+        if not self.ready:
+            return web.Response(status=503, text="the jobs are not listed yet\n")
+        if refused_s := self._refused.unready_for_s():
+            return web.Response(status=503, text=f"the API server has refused every write for {refused_s:.0f} s\n")
+        return web.Response(text="ok\n")
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

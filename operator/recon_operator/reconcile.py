@@ -15,6 +15,7 @@ from recon_operator.decide.decision import Decision
 from recon_operator.decide.observation import Observation
 from recon_operator.decide.policy_settings import PolicySettings
 from recon_operator.estimates.run_history import RunHistory
+from recon_operator.jobs.backoffs import Backoffs
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
 from recon_operator.jobs.work_queue import WorkQueue
@@ -30,9 +31,6 @@ BATCH = 200
 
 TICK_S = 5.0
 """The longest time between two looks at the workers and the queue's plan."""
-
-FIRST_RETRY_S = 0.2
-LONGEST_RETRY_S = 30.0
 
 
 class Reconciler:
@@ -59,7 +57,7 @@ class Reconciler:
         self._plan = QueuePlanner(jobs, history, now=self._clock.now)
         self._slots = asyncio.Semaphore(concurrency)
         self._passes: set[asyncio.Task[None]] = set()
-        self._failures: dict[str, int] = {}
+        self._backoffs = Backoffs(self._clock.steady)
         self.last_turn = time.monotonic()
 
     async def run(self) -> None:
@@ -84,15 +82,13 @@ class Reconciler:
 
     async def _turn(self, uids: list[str]) -> None:
         """Observe a batch at once, plan the queue, and start each job's pass."""
-        batch = [job for uid in uids if (job := self._jobs.get(uid))]
-        for uid in set(uids) - {job.uid for job in batch}:
-            self._forget_job(uid)
+        batch = self._free_to_pass(uids)
         try:
             seen = await self._observe(batch)
         except Exception as error:  # every job of the batch is tried again
             log.exception("observing %d jobs failed", len(batch))
             for job in batch:
-                self._try_again(job.uid, error, 0.0)
+                self._try_again(job, error)
                 self._work.done(job.uid)
             return
         for job in batch:
@@ -100,6 +96,20 @@ class Reconciler:
             if seen[job.uid].admitted:
                 self._plan.reserve(job)
             self._start_pass(job, seen[job.uid])
+
+    def _free_to_pass(self, uids: list[str]) -> list[ReconstructionJob]:
+        """Return the jobs of these UIDs whose back-off does not hold them; forget those that are gone."""
+        free = []
+        for uid in uids:
+            job = self._jobs.get(uid)
+            if job is None:
+                self._forget_job(uid)
+            elif hold_s := self._backoffs.hold_s(job):
+                self._work.add_in(uid, hold_s)
+                self._work.done(uid)
+            else:
+                free.append(job)
+        return free
 
     async def _observe(self, batch: list[ReconstructionJob]) -> dict[str, Observation]:
         """Read Redis, plan the queue with the workers that are there, and return what is seen of each job."""
@@ -147,13 +157,13 @@ class Reconciler:
             job_logger(__name__, job).warning("%s", error)
             self._work.add(uid)
         except (KubernetesError, StateUnavailableError, BrokerError) as error:
-            self._try_again(uid, error, getattr(error, "retry_after_s", 0.0))
+            self._try_again(job, error)
             job_logger(__name__, job).warning("the pass is tried again: %s", error)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the operator
-            self._try_again(uid, error, 0.0)
+            self._try_again(job, error)
             job_logger(__name__, job).exception("the pass failed and is tried again")
         else:
-            self._failures.pop(uid, None)
+            self._backoffs.forget(uid)
             self._schedule(job, decision, deferred_s)
 
     def _schedule(self, before: ReconstructionJob, decision: Decision, deferred_s: float) -> None:
@@ -180,17 +190,18 @@ class Reconciler:
             self._jobs.remove(job.uid)
             self._forget_job(job.uid)
         except Exception as error:  # noqa: BLE001 - the watch brings it as well
-            self._try_again(job.uid, error, 0.0)
+            self._try_again(job, error)
 
-    def _try_again(self, uid: str, error: Exception, retry_after_s: float) -> None:
-        failures = self._failures[uid] = self._failures.get(uid, 0) + 1
+    def _try_again(self, job: ReconstructionJob, error: Exception) -> None:
+        """Have a job looked at again after its back-off, which what wakes it ends early only where Redis was at fault."""
         self._metrics.reconcile_errors.labels(type(error).__name__).inc()
-        delay_s = min(FIRST_RETRY_S * 2 ** min(failures - 1, 10), LONGEST_RETRY_S)
-        self._work.add_in(uid, max(delay_s, retry_after_s))
+        retry_after_s = error.retry_after_s if isinstance(error, KubernetesError) else 0.0
+        holds = not isinstance(error, StateUnavailableError | BrokerError)
+        self._work.add_in(job.uid, self._backoffs.failed(job, retry_after_s=retry_after_s, holds=holds))
 
     def _forget_job(self, uid: str) -> None:
         """Forget a job that is gone or over."""
-        self._failures.pop(uid, None)
+        self._backoffs.forget(uid)
         self._observer.forget(uid)
         self._actor.forget(uid)
         self._work.forget(uid)

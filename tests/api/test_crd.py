@@ -42,7 +42,7 @@ def test_the_schema_has_nothing_that_a_structural_schema_lacks(key: str) -> None
 def test_columns_are_those_of_the_design_in_order() -> None:
     always = [name for name, _, _, _, priority in PRINTER_COLUMNS if priority == 0]
     wide = [name for name, _, _, _, priority in PRINTER_COLUMNS if priority == 1]
-    assert always == ["Phase", "Progress", "Step", "ETA", "Pos", "Model", "Attempts", "Age"]
+    assert always == ["Phase", "Reason", "Progress", "Step", "ETA", "Pos", "Model", "Attempts", "Age"]
     assert wide == ["Worker", "GPU"]
 
 

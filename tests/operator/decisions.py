@@ -1,6 +1,6 @@
 """What the tables of decisions compare: an outcome of which a row states only what it is about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from recon_api.payload import AttemptResult
@@ -36,7 +36,7 @@ class Expected:
     phase: Phase
     effects: tuple[Effect, ...] = ()
     reasons: tuple[str, ...] = ()
-    """Of the events."""
+    """Of the events, that of a sent attempt last."""
     finalizer: bool = False
     finished: bool = False
     attempts: int = 1
@@ -52,10 +52,14 @@ def send(job: ReconstructionJob, attempt: int) -> SendAttempt:
 
 def outcome(decision: Decision) -> Expected:
     """Return what a table compares of a decision."""
+    sends = [effect for effect in decision.effects if isinstance(effect, SendAttempt)]
+    events = (*decision.events, *(effect.event for effect in sends if effect.event))
     return Expected(
         phase=decision.status.phase,
-        effects=decision.effects,
-        reasons=tuple(event.reason.name for event in decision.events),
+        effects=tuple(
+            replace(each, event=None) if isinstance(each, SendAttempt) else each for each in decision.effects
+        ),
+        reasons=tuple(event.reason.name for event in events),
         finalizer=decision.finalizer,
         finished=decision.finished,
         attempts=decision.status.execution_attempts,

@@ -14,6 +14,7 @@ from recon_api.resource import FINALIZER, FINISHED_LABEL, ReconstructionJob
 from recon_operator.act.credentials import CredentialsProvider, CredentialsRefusedError
 from recon_operator.act.deferred_stops import DeferredStops
 from recon_operator.act.events import EventPublisher
+from recon_operator.act.refused_writes import RefusedWrites
 from recon_operator.act.status_writer import StatusWriter, Written
 from recon_operator.clients.celery_client import BrokerError, CeleryClient
 from recon_operator.clients.kubernetes_api import KubernetesApi
@@ -24,6 +25,7 @@ from recon_operator.decide.decision import (
     Decision,
     DiscardFiles,
     Effect,
+    Event,
     ForgetJob,
     HoldAttempts,
     KillAttempt,
@@ -52,6 +54,7 @@ class Actor:
         *,
         api: KubernetesApi,
         writer: StatusWriter,
+        refused: RefusedWrites,
         redis: RedisState,
         celery: CeleryClient,
         events: EventPublisher,
@@ -62,8 +65,12 @@ class Actor:
         credentials: CredentialsProvider,
         tracing: Tracing | None = None,
     ) -> None:
-        """Act by these; what is written is recorded in `jobs` at once, and what becomes of attempts in `notes`."""
-        self._api, self._writer, self._redis, self._celery = api, writer, redis, celery
+        """Act by these.
+
+        What is written is recorded in `jobs` at once, what the API server refuses in `refused`, and what becomes of
+        attempts in `notes`.
+        """
+        self._api, self._writer, self._refused, self._redis, self._celery = api, writer, refused, redis, celery
         self._events, self._jobs, self._notes, self._metrics = events, jobs, notes, metrics
         self._deferred_stops, self._credentials = deferred_stops, credentials
         self._tracing = tracing or NoTracing()
@@ -87,6 +94,7 @@ class Actor:
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job that is done."""
         self._notes.forget(uid)
+        self._refused.forget(uid)
 
     async def _finalize(self, job: ReconstructionJob, decision: Decision) -> None:
         """Take the finalizer off and put the label on, in one write."""
@@ -100,21 +108,25 @@ class Actor:
 
     async def _patch_metadata(self, job: ReconstructionJob, **changes: Any) -> ReconstructionJob:
         body = {"metadata": {"resourceVersion": job.metadata.resource_version, **changes}}
-        patched = read_job(await self._api.patch_job(job.metadata.namespace, job.metadata.name, body))
+        with self._refused.recorded(job):
+            patched = read_job(await self._api.patch_job(job.metadata.namespace, job.metadata.name, body))
         self._jobs.apply(patched)
         return patched.job
 
     def _report(self, before: ReconstructionJob, written: Written, decision: Decision) -> None:
-        log = job_logger(__name__, written.job)
         if not before.status.observed_generation:
-            log.info("taken up; it was created at %s", before.metadata.creation_timestamp)
+            job_logger(__name__, written.job).info("taken up; it was created at %s", before.metadata.creation_timestamp)
         for event in decision.events:
             if event.reason is STATUS_CORRECTED:
                 self._metrics.status_corrections.inc()
-            log.log(logging.WARNING if event.warning else logging.INFO, "%s: %s", event.reason.name, event.message)
-            self._events.publish(written.job, event)
+            self._publish(written.job, event)
         self._metrics.record_transition(before, written.job)
         self._tracing.note_transition(before, written.job)
+
+    def _publish(self, job: ReconstructionJob, event: Event) -> None:
+        level = logging.WARNING if event.warning else logging.INFO
+        job_logger(__name__, job).log(level, "%s: %s", event.reason.name, event.message)
+        self._events.publish(job, event)
 
     async def _carry_out(self, job: ReconstructionJob, effect: Effect) -> None:
         match effect:
@@ -148,28 +160,40 @@ class Actor:
                 self._deferred_stops.add(job, gpu_class)
 
     async def _send(self, job: ReconstructionJob, effect: SendAttempt) -> None:
-        """Send an attempt, unless the one before it has come to life again since it was given up.
+        """Send an attempt, and publish the Event of it."""
+        attempt = effect.payload.attempt
+        self._notes.sending(job.uid, attempt)
+        try:
+            await self._credentials.provide(job, attempt)
+            sent = await self._authorise_and_send(job, effect)
+        except CredentialsRefusedError as refusal:
+            self._notes.refused(job.uid, refusal.as_result(attempt))
+            raise UnsentError(f"attempt {attempt} is not sent: its credentials cannot be had") from refusal
+        except (BrokerError, StateUnavailableError) as error:
+            self._notes.not_sent(job.uid, attempt, str(error))
+            raise
+        if sent:
+            self._notes.sent(job.uid)
+            if effect.event:
+                self._publish(job, effect.event)
+
+    async def _authorise_and_send(self, job: ReconstructionJob, effect: SendAttempt) -> bool:
+        """Send an attempt, unless the one before it has come to life again since it was given up; return whether it was sent.
 
         A worker claims first and reads afterwards which attempt may run; here it is the other way round, so one of the
         two always sees the other.
         """
         attempt = effect.payload.attempt
-        self._notes.sending(job.uid, attempt)
-        try:
-            await self._credentials.provide(job, attempt)
-        except CredentialsRefusedError as refusal:
-            self._notes.refused(job.uid, refusal.as_result(attempt))
-            raise UnsentError(f"attempt {attempt} is not sent: its credentials cannot be had") from refusal
         await self._redis.authorise(job.uid, attempt)
         if attempt > 1 and await self._redis.living_owner(job.uid, attempt - 1):
             job_logger(__name__, job).warning(
                 "attempt %d is still alive; attempt %d waits for it", attempt - 1, attempt
             )
-            return
+            return False
         payload = effect.payload.model_copy(update={"traceparent": self._tracing.traceparent(effect.payload)})
         with self._tracing.dispatching(payload):
             await self._celery.send(payload, effect.gpu_class)
-        self._notes.sent(job.uid)
+        return True
 
     async def _discard(self, job: ReconstructionJob, gpu_class: str) -> None:
         try:

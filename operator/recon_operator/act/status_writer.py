@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from recon_api.resource import ReconstructionJob
 from recon_api.status import ReconstructionJobStatus
+from recon_operator.act.refused_writes import RefusedWrites
 from recon_operator.clients.kubernetes_api import Json, KubernetesApi, ThrottledError
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
@@ -67,9 +68,12 @@ class WriteBudget:
 class StatusWriter:
     """Writes statuses with the resourceVersion they were decided on."""
 
-    def __init__(self, api: KubernetesApi, jobs: Jobs, writes_per_s: float) -> None:
-        """Write by `api`, and note it in `jobs`; progress and queue positions of all jobs share `writes_per_s`."""
-        self._api, self._jobs = api, jobs
+    def __init__(self, api: KubernetesApi, jobs: Jobs, refused: RefusedWrites, writes_per_s: float) -> None:
+        """Write by `api`, and record it in `jobs`, or in `refused`.
+
+        Progress and queue positions of all jobs share `writes_per_s`.
+        """
+        self._api, self._jobs, self._refused = api, jobs, refused
         self.budget = WriteBudget(writes_per_s)
 
     async def write(self, job: ReconstructionJob, status: ReconstructionJobStatus) -> Written:
@@ -86,7 +90,8 @@ class StatusWriter:
 
     async def _patch(self, job: ReconstructionJob, body: Json) -> Json:
         try:
-            return await self._api.patch_status(job.metadata.namespace, job.metadata.name, body)
+            with self._refused.recorded(job):
+                return await self._api.patch_status(job.metadata.namespace, job.metadata.name, body)
         except ThrottledError as error:
             self.budget.pause(error.retry_after_s)
             raise

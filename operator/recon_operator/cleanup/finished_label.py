@@ -3,13 +3,10 @@
 The watch leaves labelled jobs out, so that job would wait for ever, or run with nobody to look after it.
 """
 
-import asyncio
-
 from recon_api.resource import FINALIZER, FINISHED_LABEL, ReconstructionJob
-from recon_operator.clients.kubernetes_api import ConflictError, GoneError, KubernetesApi, KubernetesError
+from recon_operator.cleanup.correction import Correction
+from recon_operator.clients.kubernetes_api import KubernetesApi
 from recon_operator.telemetry.logs import job_logger
-
-RETRY_S = 2.0
 
 
 def is_mislabelled(job: ReconstructionJob) -> bool:
@@ -19,35 +16,12 @@ def is_mislabelled(job: ReconstructionJob) -> bool:
     return FINISHED_LABEL in metadata.labels and job.is_ours and not has_ended
 
 
-class FinishedLabels:
-    """Takes the label off such jobs; subscribes to those that have it (`recon_operator.watch.finished_jobs`)."""
+def finished_labels(api: KubernetesApi) -> Correction:
+    """Return the correction that takes the label off such jobs by `api`."""
 
-    def __init__(self, api: KubernetesApi) -> None:
-        """Change labels by `api` once `run` runs."""
-        self._api = api
-        self._found: asyncio.Queue[ReconstructionJob] = asyncio.Queue()
-
-    def seen(self, job: ReconstructionJob) -> None:
-        """Record a labelled job as it is now."""
-        if is_mislabelled(job):
-            self._found.put_nowait(job)
-
-    async def run(self) -> None:
-        """Take labels off until cancelled."""
-        while True:
-            job = await self._found.get()
-            try:
-                await self._take_off(job)
-            except (GoneError, ConflictError):
-                continue  # it is gone, or shown again as it is by now
-            except KubernetesError as error:
-                job_logger(__name__, job).warning(
-                    "it has a label that it must not have, which is tried again: %s", error
-                )
-                await asyncio.sleep(max(RETRY_S, error.retry_after_s))
-                self._found.put_nowait(job)
-
-    async def _take_off(self, job: ReconstructionJob) -> None:
+    async def take_off(job: ReconstructionJob) -> None:
         metadata = {"resourceVersion": job.metadata.resource_version, "labels": {FINISHED_LABEL: None}}
-        await self._api.patch_job(job.metadata.namespace, job.metadata.name, {"metadata": metadata})
+        await api.patch_job(job.metadata.namespace, job.metadata.name, {"metadata": metadata})
         job_logger(__name__, job).warning("the label %s is taken off: the job has not finished", FINISHED_LABEL)
+
+    return Correction(is_mislabelled, take_off)

@@ -62,7 +62,11 @@ class ExpiredError(KubernetesError):
     """The API server no longer knows what happened since that version: list again."""
 
 
-class ThrottledError(KubernetesError):
+class AnsweredError(KubernetesError):
+    """The API server has answered that it does not do what was asked: the same request may be refused for ever."""
+
+
+class ThrottledError(AnsweredError):
     """The API server asks to wait."""
 
     def __init__(self, message: str, retry_after_s: float) -> None:
@@ -70,7 +74,7 @@ class ThrottledError(KubernetesError):
         self.retry_after_s = retry_after_s
 
 
-class RefusedError(KubernetesError):
+class RefusedError(AnsweredError):
     """The request is not allowed or not valid: trying the same again does not help soon."""
 
 
@@ -79,7 +83,11 @@ class TerminatingError(RefusedError):
 
 
 class UnavailableError(KubernetesError):
-    """The API server cannot be reached or failed: try again."""
+    """The API server cannot be reached: try again."""
+
+
+class ServerFailedError(UnavailableError, AnsweredError):
+    """The API server has answered with a failure of its own or of its store, such as for an object that is too large."""
 
 
 @dataclass(frozen=True)
@@ -320,7 +328,7 @@ def _error(status: int, body: bytes, retry_after: str | None) -> KubernetesError
         case 429:
             return ThrottledError(message, wait_s or DEFAULT_RETRY_AFTER_S)
         case _ if status >= 500:
-            return ThrottledError(message, wait_s) if wait_s else UnavailableError(message)
+            return ThrottledError(message, wait_s) if wait_s else ServerFailedError(message)
         case _:
             return TerminatingError(message) if b'"NamespaceTerminating"' in body else RefusedError(message)
 

@@ -6,6 +6,7 @@ as it is or with something recorded in it.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from recon_api.resource import ReconstructionJob
@@ -33,6 +34,7 @@ from recon_operator.decide.running import (
     unknown_attempts_stay_as_they_are,
 )
 from recon_operator.decide.stopping import unwanted_attempts_are_stopped
+from recon_operator.decide.summary import with_summary
 from recon_operator.decide.suspension import suspended_jobs_are_held
 
 Policy = Callable[[Context], Context | Decision]
@@ -68,6 +70,13 @@ def decide(job: ReconstructionJob, observation: Observation, now: datetime, limi
     for policy in POLICIES:
         outcome = policy(context)
         if isinstance(outcome, Decision):
-            return outcome
+            return _summed_up(job, outcome, now)
         context = outcome
     raise AssertionError("the last policy always decides")
+
+
+def _summed_up(job: ReconstructionJob, decision: Decision, now: datetime) -> Decision:
+    """Return the decision with the summary of the status that it writes; what it leaves alone stays as it is."""
+    if decision.status is job.status:
+        return decision
+    return replace(decision, status=with_summary(decision.status, job.metadata.generation, now))

@@ -5,10 +5,11 @@ from typing import Any
 
 from recon_api.keys import task_id
 from recon_api.payload import TaskPayload
-from recon_api.reasons import Reason
+from recon_api.reasons import DISPATCHED, Reason
 from recon_api.spec import MAX_SECONDS
 from recon_api.status import KEPT_ATTEMPTS, Attempt, ConditionType
 from recon_operator.decide.context import Context, bounded
+from recon_operator.decide.decision import Event, SendAttempt
 
 
 def begin_attempt(context: Context, number: int) -> Context:
@@ -73,6 +74,13 @@ def payload(context: Context) -> TaskPayload:
 def sent(number: int) -> str:
     """Return the message of an attempt that was sent and that no worker has taken yet."""
     return f"Attempt {number} is sent to the workers"
+
+
+def send(context: Context, *, again: bool = False) -> Context:
+    """Return the context with the effect that sends its latest attempt; an Event says so, unless it is sent `again`."""
+    number = context.status.execution_attempts
+    event = None if again else Event(DISPATCHED, sent(number))
+    return context.effect(SendAttempt(payload(context), context.job.spec.gpu_class, event))
 
 
 def whole_second(at: datetime | None) -> datetime | None:

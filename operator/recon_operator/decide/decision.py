@@ -9,6 +9,15 @@ from recon_api.status import ReconstructionJobStatus
 
 
 @dataclass(frozen=True)
+class Event:
+    """A Kubernetes Event about a transition."""
+
+    reason: Reason
+    message: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
 class AuthoriseAttempt:
     """Let workers run this attempt, and no other one."""
 
@@ -21,6 +30,8 @@ class SendAttempt:
 
     payload: TaskPayload
     gpu_class: str
+    event: Event | None = None
+    """Published once the message is sent; none where it has been sent before."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +92,6 @@ Effect = (
     | StopLater
     | ForgetJob
 )
-
-
-@dataclass(frozen=True)
-class Event:
-    """A Kubernetes Event about a transition."""
-
-    reason: Reason
-    message: str
-    warning: bool = False
 
 
 @dataclass(frozen=True)

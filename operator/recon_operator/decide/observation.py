@@ -46,6 +46,8 @@ class Observation:
     """For how long successful reads have found no sign of the attempt: no message, no lease, no result."""
     unsent: bool = False
     """Whether this operator knows that it has not sent the attempt's message."""
+    unsent_because: str = ""
+    """What Redis said where it did not take the attempt; empty where it has not been tried, or has taken it."""
     admitted: bool = False
     """Whether a worker will be free for the job: it may be sent now."""
     position: int | None = None
@@ -73,4 +75,5 @@ class Observation:
             waits_in_queue=False,
             silent_s=0.0,
             unsent=False,
+            unsent_because="",
         )

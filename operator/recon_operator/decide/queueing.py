@@ -6,9 +6,9 @@ from recon_api.reasons import DISPATCHED, NO_WORKERS, QUEUED, RESUMED, Reason
 from recon_api.resource import ReconstructionJob
 from recon_api.spec import Cancellation
 from recon_api.status import ConditionType, Phase, QueueStatus
-from recon_operator.decide.attempts import begin_attempt, payload, sent
+from recon_operator.decide.attempts import begin_attempt, send
 from recon_operator.decide.context import Context
-from recon_operator.decide.decision import Decision, SendAttempt
+from recon_operator.decide.decision import Decision
 from recon_operator.decide.pre_running_deadline import with_pre_running_deadline
 from recon_operator.decide.retries import next_attempt_at
 
@@ -23,10 +23,8 @@ def admitted_jobs_are_dispatched(context: Context) -> Context | Decision:
     if not context.observation.admitted:
         return context
     number = context.status.execution_attempts + 1
-    context = begin_attempt(context, number)
-    message = sent(number)
-    context = _queued(context, DISPATCHED, message).event(DISPATCHED, message)
-    context = context.effect(SendAttempt(payload(context), context.job.spec.gpu_class))
+    context = send(begin_attempt(context, number))
+    context = _queued(context, DISPATCHED, f"Attempt {number} is being sent to the workers")
     return context.look_again_in(context.limits.retry_redis_s).decide(finalizer=True)
 
 

@@ -1,12 +1,12 @@
 """Attempts that were sent: unclaimed, running, or unknown because Redis does not answer."""
 
 from recon_api.payload import ClaimOwner
-from recon_api.reasons import DISPATCHED, NO_WORKERS, STARTED
+from recon_api.reasons import DISPATCHED, NO_WORKERS, NOT_SENT, STARTED, Reason
 from recon_api.status import ConditionType, Phase, WorkerStatus
 from recon_operator.decide.active_deadline import with_active_deadline
-from recon_operator.decide.attempts import change_attempt, payload, sent
+from recon_operator.decide.attempts import change_attempt, send, sent
 from recon_operator.decide.context import Context
-from recon_operator.decide.decision import AuthoriseAttempt, Decision, SendAttempt
+from recon_operator.decide.decision import AuthoriseAttempt, Decision
 from recon_operator.decide.pre_running_deadline import with_pre_running_deadline
 from recon_operator.decide.progress import show_progress
 
@@ -37,16 +37,25 @@ def unclaimed_attempts_are_waited_for(context: Context) -> Context | Decision:
     attempt, seen, limits = context.attempt, context.seen, context.limits
     if attempt is None:
         return context
-    if seen.unsent or (seen.claim is None and seen.silent_s >= limits.lost_after_s):
-        context = context.effect(SendAttempt(payload(context), context.job.spec.gpu_class))
+    if seen.unsent:
+        context = send(context)
+    elif seen.claim is None and seen.silent_s >= limits.lost_after_s:
+        context = send(context, again=True)
     else:
         context = _authorise(context)
-    reason, message = DISPATCHED, sent(attempt.number)
-    if not seen.workers:
-        gpu_class = context.job.spec.gpu_class
-        reason, message = NO_WORKERS, f"Attempt {attempt.number} waits for a worker of gpuClass {gpu_class}"
+    reason, message = _wait_for_worker(context, attempt.number)
     context = context.condition(ConditionType.QUEUED, reason, message).change(phase=Phase.QUEUED, message=message)
     return with_pre_running_deadline(context).look_again_in(limits.retry_redis_s).decide(finalizer=True)
+
+
+def _wait_for_worker(context: Context, number: int) -> tuple[Reason, str]:
+    """Return why no worker has taken the attempt yet, with a sentence."""
+    seen = context.seen
+    if seen.unsent_because:
+        return NOT_SENT, f"Attempt {number} is not sent yet, which is tried again: {seen.unsent_because}"
+    if not seen.workers:
+        return NO_WORKERS, f"Attempt {number} waits for a worker of gpuClass {context.job.spec.gpu_class}"
+    return DISPATCHED, sent(number)
 
 
 def _start(context: Context, claim: ClaimOwner) -> Context:

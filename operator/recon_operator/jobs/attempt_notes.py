@@ -13,16 +13,21 @@ class AttemptNotes:
 
     def __init__(self) -> None:
         """Know of no attempt."""
-        self._unsent: dict[str, int] = {}
+        self._unsent: dict[str, tuple[int, str]] = {}
         self._refused: dict[str, AttemptResult] = {}
         self._sends: dict[str, int] = {}
         self._numbers = itertools.count(1)
 
     def sending(self, uid: str, attempt: int) -> None:
         """Record that an attempt is to be sent, and is not yet; a refusal of an earlier one is over."""
-        self._unsent[uid] = attempt
+        if not self.is_unsent(uid, attempt):
+            self._unsent[uid] = attempt, ""
         if self.refusal(uid, attempt) is None:
             self._refused.pop(uid, None)
+
+    def not_sent(self, uid: str, attempt: int, because: str) -> None:
+        """Record that Redis did not take an attempt, and what it said."""
+        self._unsent[uid] = attempt, because
 
     def sent(self, uid: str) -> None:
         """Record that the message of the attempt was sent."""
@@ -41,7 +46,11 @@ class AttemptNotes:
 
     def is_unsent(self, uid: str, attempt: int) -> bool:
         """Say whether this attempt is known not to have been sent."""
-        return self._unsent.get(uid) == attempt
+        return uid in self._unsent and self._unsent[uid][0] == attempt
+
+    def unsent_because(self, uid: str, attempt: int) -> str:
+        """Return what Redis said when it did not take this attempt; empty where it has not said so."""
+        return self._unsent[uid][1] if self.is_unsent(uid, attempt) else ""
 
     def refusal(self, uid: str, attempt: int) -> AttemptResult | None:
         """Return the result of this attempt, if it could not be sent."""

@@ -111,6 +111,7 @@ class Observer:
             waits_in_queue=task in snapshot.waiting,
             silent_s=self._missed_heartbeats.record(job.uid, number, now, alive=alive),
             unsent=self._notes.is_unsent(job.uid, number),
+            unsent_because=self._notes.unsent_because(job.uid, number),
         )
 
     def _count_from_latest_send(self, uid: str) -> None:

@@ -112,17 +112,31 @@ class Metrics:
         self._waiting = Gauge(
             "reconstruction_work_queue_jobs", "Jobs that are to be looked at, now or at a set time.", registry=registry
         )
+        self._refused = Gauge(
+            "reconstruction_refused_writes_jobs",
+            "Jobs of which the API server refuses what the operator writes, each try of it.",
+            registry=registry,
+        )
         self._loop_age_s = Gauge(
             "reconstruction_loop_age_seconds", "Since the reconcile loop last turned.", registry=registry
         )
 
     def follow(
-        self, *, redis: Callable[[], bool | None], waiting: Callable[[], int], last_turn: Callable[[], float]
+        self,
+        *,
+        redis: Callable[[], bool | None],
+        waiting: Callable[[], int],
+        last_turn: Callable[[], float],
+        refused: Callable[[], int],
     ) -> None:
-        """Read these at each scrape: whether Redis answers, how many jobs are due some time, the loop's last turn."""
+        """Read these at each scrape.
+
+        Whether Redis answers, how many jobs are due some time, the loop's last turn, of how many jobs writes are refused.
+        """
         self._redis_up.set_function(lambda: float(redis() is True))
         self._waiting.set_function(lambda: float(waiting()))
         self._loop_age_s.set_function(lambda: time.monotonic() - last_turn())
+        self._refused.set_function(lambda: float(refused()))
 
     def report_leader(self, leads: Callable[[], bool]) -> None:
         """Report at each scrape whether this operator leads."""

@@ -6,6 +6,8 @@ from aiohttp.test_utils import TestServer
 from kubernetes.aio.client import ApiClient, Configuration
 
 from recon_api.status import Phase, QueueStatus, ReconstructionJobStatus
+from recon_operator.act.events import EventPublisher
+from recon_operator.act.refused_writes import RefusedWrites
 from recon_operator.act.status_writer import StatusWriter, WriteBudget, is_routine
 from recon_operator.clients.fence import Fence
 from recon_operator.clients.kubernetes_api import KubernetesApi, ThrottledError
@@ -97,7 +99,7 @@ async def test_routine_writes_pause_as_long_as_the_api_server_asks(code: int) ->
     one, other = (job for uid in "ab" if (job := jobs.get(uid)))
     async with TestServer(application) as server:
         api = KubernetesApi(ApiClient(Configuration(host=str(server.make_url("")))), Fence.always_open())
-        writer = StatusWriter(api, jobs, 20.0)
+        writer = StatusWriter(api, jobs, RefusedWrites(EventPublisher(api)), 20.0)
         with pytest.raises(ThrottledError):
             await writer.write(one, running(message="one"))
         assert (await writer.write(other, running(message="other"))).deferred_s > 29

@@ -220,7 +220,10 @@ def test_what_a_running_job_says_is_written_again(fields: dict[str, Any]) -> Non
     seen = alive(progress=report(40.0))
     expected = decide(make_job(status=running()), seen, NOW, LIMITS).status
     found = decide(make_job(status=running(**fields)), seen, NOW, LIMITS).status
-    assert {c.type for c in found.conditions if c.status == "True"} == {ConditionType.RUNNING}
+    assert {c.type for c in found.conditions if c.status == "True"} == {
+        ConditionType.RUNNING,
+        ConditionType.RECONCILING,
+    }
     assert found.cancellation is None or found.cancellation.state is CancellationState.WITHDRAWN
     ignored = {"conditions", "cancellation"}
     assert found.model_dump(exclude=ignored) == expected.model_dump(exclude=ignored)

@@ -13,6 +13,7 @@ from recon_api.steps import Step
 from recon_operator.decide import decide
 from recon_operator.decide.policy_settings import PolicySettings
 from recon_operator.decide.progress import shown_finish
+from recon_operator.decide.summary import with_texts
 from recon_operator.estimates.step_estimates import StepEstimates
 from recon_operator.estimates.step_timer import StepDurations
 from tests.operator.builders import NOW, ago, alive, completed, make_job, report, running
@@ -119,8 +120,9 @@ def test_an_old_report_is_no_reason_to_think_that_no_time_has_passed() -> None:
 
 def test_an_end_that_moves_waits_for_its_turn() -> None:
     job = make_job(status=running(progress=told(400, written_s_ago=2)))
+    assert job.status.progress
     decision = decide(job, alive(progress=at(0), step_estimates=MINUTES), NOW, LIMITS)
-    assert decision.status.progress == job.status.progress
+    assert decision.status.progress == with_texts(job.status.progress)
     assert decision.look_again_at == NOW + timedelta(seconds=LIMITS.progress_interval_s - 2)
 
 

@@ -65,4 +65,8 @@ def test_a_job_that_is_sent_at_once_is_described_by_one_write() -> None:
     status = decide(NEW, FREE, NOW, LIMITS).status
     assert (status.task_id, status.observed_generation, status.model) == (task_id(UID, 1), 1, "synthetic")
     assert [attempt.number for attempt in status.attempts] == [1]
-    assert [(c.type, c.status, c.reason) for c in status.conditions] == [(ConditionType.QUEUED, "True", "Dispatched")]
+    assert [(c.type, c.status, c.reason) for c in status.conditions] == [
+        (ConditionType.QUEUED, "True", "Dispatched"),
+        (ConditionType.READY, "False", "Progressing"),
+        (ConditionType.RECONCILING, "True", "Progressing"),
+    ]

@@ -39,4 +39,4 @@ def test_a_success_tells_who_did_it_and_when() -> None:
     assert status.progress is not None
     assert status.progress.percentage == 100
     held = {c.type for c in status.conditions if c.status == "True"}
-    assert held == {ConditionType.COMPLETE}
+    assert held == {ConditionType.COMPLETE, ConditionType.FINISHED, ConditionType.READY}

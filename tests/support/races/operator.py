@@ -10,6 +10,7 @@ from recon_api.resource import ReconstructionJob
 from recon_operator.act.actor import Actor
 from recon_operator.act.credentials import CredentialsProvider
 from recon_operator.act.deferred_stops import DeferredStops
+from recon_operator.act.refused_writes import RefusedWrites
 from recon_operator.act.status_writer import StatusWriter, WriteBudget
 from recon_operator.clients.celery_client import BrokerError
 from recon_operator.clients.kubernetes_api import KubernetesError, RefusedError
@@ -65,13 +66,15 @@ class Operator:
         api, history = GatedApi(around.timeline, self.gates), NoHistory()
         notes = AttemptNotes()
         observer = Observer(self.redis, history, notes, longest_gap_s=2 * around.limits.watch_interval_s)
-        writer = StatusWriter(api, self.jobs, 20.0)
+        refused = RefusedWrites(NotedEvents(), clock.steady)
+        writer = StatusWriter(api, self.jobs, refused, 20.0)
         writer.budget = WriteBudget(20.0, clock.steady)
         celery = GatedCelery(around.broker, self.gates, around.kill)
         self._deferred_stops = DeferredStops(self.redis, celery)
         actor = Actor(
             api=api,
             writer=writer,
+            refused=refused,
             redis=self.redis,
             celery=celery,
             events=NotedEvents(),
@@ -211,9 +214,9 @@ class SteppedReconciler(Reconciler):
         for uid in self._plan.update(reading.workers, known=reading.known):
             self._work.add(uid)
 
-    def _try_again(self, uid: str, error: Exception, retry_after_s: float) -> None:
+    def _try_again(self, job: ReconstructionJob, error: Exception) -> None:
         if not isinstance(error, EXPECTED):
             raise error
         if isinstance(error, RefusedError):
             self._wrong(f"the API server refuses what the operator writes: {error}")
-        super()._try_again(uid, error, retry_after_s)
+        super()._try_again(job, error)

@@ -5,6 +5,7 @@ the resource is the queue of record, and the next pass writes again what is miss
 
 | key | writer | meaning |
 |---|---|---|
+| `attempt:write-probe` | operator | that Redis takes writes |
 | `attempt:{uid}` | operator | the only attempt of the job that may run; 0 while none may |
 | `claim:{uid}.{n}` | worker, SET NX | one copy of a message may run, ever; the value names the owner |
 | `lease:{uid}.{n}` | the claim's owner | the attempt is alive |
@@ -56,6 +57,14 @@ def attempt_key(uid: str) -> str:
     """Return the key that holds the number of the only attempt that may run."""
     return f"attempt:{uid}"
 
+
+WRITE_PROBE_KEY = attempt_key("write-probe")
+"""Written by the operator with each reading: a Redis that answers and takes no writes is not taken for one that works.
+
+It has the form of an attempt's key, so that the rules of the operator's user allow it; no UID is so.
+"""
+
+WRITE_PROBE_TTL_S = 60
 
 NO_ATTEMPT = 0
 """Value of `attempt:{uid}` while none may run: the job is held, and its attempt is to stop and keep its finished steps."""

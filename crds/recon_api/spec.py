@@ -91,8 +91,15 @@ NoTexture = Annotated[bool, AfterValidator(_refuse_texture)]
 """The parameter `texture` of a model that makes none: true is refused, also where no API server has looked at it."""
 
 
+MAX_PARAMETERS_BYTES = 65_536
+"""How large spec.parameters may be as JSON: a job's status must fit beside them into what the API server stores."""
+
+
 class Parameters(ObservedModel):
-    """What the model is given. A model documents its own further keys; one that it does not know fails the job."""
+    """What the model is given. A model documents its own further keys; one that it does not know fails the job.
+
+    As JSON they have 64 KiB at most.
+    """
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})
 
@@ -111,6 +118,11 @@ class Parameters(ObservedModel):
     """File formats of the mesh."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Where the model draws random numbers: the same seed gives the same draws."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How large they are as JSON."""
+        return len(self.model_dump_json(by_alias=True, exclude_none=True))
 
     def as_payload(self) -> dict[str, Any]:
         """Return what the user set, with the defaults, as the model is given it (camelCase keys)."""

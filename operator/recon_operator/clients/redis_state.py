@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from recon_api import keys
@@ -87,8 +87,10 @@ class RedisState:
         """Read what is known of these (uid, latest attempt), and which messages wait in the queues of these gpuClasses.
 
         The order matters: the order to stop before claims, claims before queues, and the registry last, so that what is
-        missing in a later read was missing all the while. Raises StateUnavailableError.
+        missing in a later read was missing all the while. A Redis that takes no writes counts as unavailable: workers cannot
+        renew what is read here, and nothing can be sent. Raises StateUnavailableError.
         """
+        await self._guard(self.state.set(keys.WRITE_PROBE_KEY, 1, ex=keys.WRITE_PROBE_TTL_S))
         asked = list(attempts)
         open_attempts = [(uid, number) for uid, number in asked if number]
         jobs, names = await self._guard(self._read_jobs(asked))
@@ -204,7 +206,7 @@ class RedisState:
         try:
             value = await call
         except (RedisError, OSError, TimeoutError) as error:
-            refused = isinstance(error, AuthenticationError | NoPermissionError)
+            refused = isinstance(error, AuthenticationError | ResponseError)
             unavailable = StateUnavailableError(str(error), refused=refused)
             if self.available is not False or unavailable.refusal != self._refusal:
                 verb = "is refused by" if refused else "waits for"

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from recon_api.resource import ReconstructionJob
+from recon_api.spec import MAX_PARAMETERS_BYTES
 
 Json = dict[str, Any]
 
@@ -25,13 +26,14 @@ class Shown:
     job: ReconstructionJob
     """What can be read of it."""
     spec_problem: str = ""
-    """What of the spec cannot be read, as a sentence; empty where all of it can."""
+    """What of the spec cannot be used, as a sentence; empty where all of it can."""
 
 
 def read_job(body: Json) -> Shown:
     """Return a job as far as it can be read. Raises ValidationError where not even its metadata can."""
     try:
-        return Shown(ReconstructionJob.model_validate(body))
+        job = ReconstructionJob.model_validate(body)
+        return Shown(job, _problem_of_size(job))
     except ValidationError as error:
         return _read_in_part(body, error)
 
@@ -83,6 +85,16 @@ def _problem_of_spec(error: ValidationError) -> str:
                 "create the job anew, or upgrade the operator"
             )
     return ""
+
+
+def _problem_of_size(job: ReconstructionJob) -> str:
+    size_bytes = job.spec.parameters.size_bytes
+    if size_bytes <= MAX_PARAMETERS_BYTES:
+        return ""
+    return (
+        f"spec.parameters has {size_bytes} bytes as JSON, and {MAX_PARAMETERS_BYTES} are allowed; "
+        "create the job anew, with what is large in its input"
+    )
 
 
 def _lower_first(text: str) -> str:

@@ -10,7 +10,7 @@ from recon_api import resource as rj
 from recon_api import rules
 from recon_api.reasons import PENDING
 from recon_api.spec import ReconstructionJobSpec
-from recon_api.status import EPOCH, ConditionStatus, ConditionType, ReconstructionJobStatus
+from recon_api.status import EPOCH, ConditionStatus, ConditionType, Phase, ReconstructionJobStatus
 
 Schema = dict[str, Any]
 
@@ -58,6 +58,22 @@ def structural(schema: Schema) -> Schema:
     return inlined
 
 
+def unseen_status() -> Schema:
+    """Return the status of a job that no operator has seen yet: tools that wait for it must not take it for done."""
+    holds = {ConditionType.READY: ConditionStatus.FALSE, ConditionType.RECONCILING: ConditionStatus.TRUE}
+    conditions = [
+        {
+            "type": kind.value,
+            "status": status.value,
+            "reason": PENDING.name,
+            "message": PENDING.meaning,
+            "lastTransitionTime": f"{EPOCH:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        for kind, status in holds.items()
+    ]
+    return {"phase": Phase.PENDING.value, "conditions": conditions}
+
+
 def _version() -> Schema:
     return {
         "name": rj.VERSION,
@@ -92,28 +108,11 @@ def _status() -> Schema:
     """
     return {
         **_without_defaults(structural(ReconstructionJobStatus.model_json_schema(by_alias=True))),
-        "default": {"phase": "Pending", "conditions": _unseen_conditions()},
+        "default": unseen_status(),
         **rules.validations(
             rules.END_IS_WHOLE, rules.END_STAYS, rules.ATTEMPT_NUMBER_STAYS, rules.ATTEMPTS_FIT_THEIR_NUMBER
         ),
     }
-
-
-def _unseen_conditions() -> list[Schema]:
-    """Return the conditions of a job that no operator has seen yet: tools that wait for it must not take it for done."""
-    return [
-        {
-            "type": kind.value,
-            "status": status.value,
-            "reason": PENDING.name,
-            "message": PENDING.meaning,
-            "lastTransitionTime": f"{EPOCH:%Y-%m-%dT%H:%M:%SZ}",
-        }
-        for kind, status in (
-            (ConditionType.READY, ConditionStatus.FALSE),
-            (ConditionType.RECONCILING, ConditionStatus.TRUE),
-        )
-    ]
 
 
 def _without_defaults(node: Any) -> Any:

@@ -111,15 +111,12 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
     celery = CeleryClient(settings.celery_broker_url, settings.redis_timeout_s, fence)
     deferred_stops, tracing = DeferredStops(redis, celery), make_tracing(settings.otel_exporter_otlp_endpoint)
     watch, events = WatchLiveness(settings.namespaces), EventPublisher(api)
-    refused = RefusedWrites(events)
-    writer = StatusWriter(api, jobs, refused, settings.status_writes_per_s)
+    writer = StatusWriter(api, jobs, RefusedWrites(events), settings.status_writes_per_s)
     metrics, history = Metrics(jobs, watch), RunHistory(redis.state, settings.default_model)
-    metrics.report_leader(lambda: election.leads)
     observer = Observer(redis, history, notes, longest_gap_s=2 * limits.watch_interval_s)
     actor = Actor(
         api=api,
         writer=writer,
-        refused=refused,
         redis=redis,
         celery=celery,
         events=events,
@@ -141,16 +138,10 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
         history=history,
         concurrency=settings.concurrency,
     )
-    metrics.follow(
-        redis=lambda: redis.available,
-        waiting=work.__len__,
-        last_turn=lambda: reconciler.last_turn,
-        refused=refused.__len__,
-    )
-    ttl_s = settings.default_ttl_seconds_after_finished
-    corrections = {"correct labels": finished_labels(api), "correct generations": observed_generations(writer)}
-    removal = JobRemoval(api=api, outputs=OutputRemoval(redis, celery), metrics=metrics, default_ttl_s=ttl_s)
-    watchers = (history.learn, removal.seen, *(correction.seen for correction in corrections.values()))
+    _report(metrics, election, redis, work, reconciler, writer)
+    removal = _removal(settings, api, OutputRemoval(redis, celery), metrics)
+    corrections = _corrections(api, writer)
+    watchers = history.learn, removal.seen, *(each.seen for each in corrections.values())
     return Components(
         jobs=jobs,
         work=work,
@@ -171,8 +162,31 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
         corrections=corrections,
         pod_deletion_costs=PodDeletionCosts(api, jobs, settings.worker_namespace, settings.worker_selector),
         election=election,
-        health=HealthServer(reconciler, election, metrics.registry, watch, refused),
+        health=HealthServer(reconciler, election, metrics.registry, watch, writer.refused),
     )
+
+
+def _report(
+    metrics: Metrics,
+    election: LeaderElection,
+    redis: RedisState,
+    work: WorkQueue,
+    reconciler: Reconciler,
+    writer: StatusWriter,
+) -> None:
+    """Have the metrics read at each scrape what these know."""
+    metrics.report_leader(lambda: election.leads)
+    metrics.follow(redis=lambda: redis.available, waiting=work.__len__, last_turn=lambda: reconciler.last_turn)
+    metrics.report_refused_writes(writer.refused.__len__)
+
+
+def _removal(settings: OperatorSettings, api: KubernetesApi, outputs: OutputRemoval, metrics: Metrics) -> JobRemoval:
+    ttl_s = settings.default_ttl_seconds_after_finished
+    return JobRemoval(api=api, outputs=outputs, metrics=metrics, default_ttl_s=ttl_s)
+
+
+def _corrections(api: KubernetesApi, writer: StatusWriter) -> dict[str, Correction]:
+    return {"correct labels": finished_labels(api), "correct generations": observed_generations(writer.write)}
 
 
 def _redis_state(settings: OperatorSettings, fence: Fence) -> RedisState:

@@ -14,7 +14,6 @@ from recon_api.resource import FINALIZER, FINISHED_LABEL, ReconstructionJob
 from recon_operator.act.credentials import CredentialsProvider, CredentialsRefusedError
 from recon_operator.act.deferred_stops import DeferredStops
 from recon_operator.act.events import EventPublisher
-from recon_operator.act.refused_writes import RefusedWrites
 from recon_operator.act.status_writer import StatusWriter, Written
 from recon_operator.clients.celery_client import BrokerError, CeleryClient
 from recon_operator.clients.kubernetes_api import KubernetesApi
@@ -54,7 +53,6 @@ class Actor:
         *,
         api: KubernetesApi,
         writer: StatusWriter,
-        refused: RefusedWrites,
         redis: RedisState,
         celery: CeleryClient,
         events: EventPublisher,
@@ -67,10 +65,9 @@ class Actor:
     ) -> None:
         """Act by these.
 
-        What is written is recorded in `jobs` at once, what the API server refuses in `refused`, and what becomes of
-        attempts in `notes`.
+        What is written is recorded in `jobs` at once, and what becomes of attempts in `notes`.
         """
-        self._api, self._writer, self._refused, self._redis, self._celery = api, writer, refused, redis, celery
+        self._api, self._writer, self._redis, self._celery = api, writer, redis, celery
         self._events, self._jobs, self._notes, self._metrics = events, jobs, notes, metrics
         self._deferred_stops, self._credentials = deferred_stops, credentials
         self._tracing = tracing or NoTracing()
@@ -94,7 +91,7 @@ class Actor:
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job that is done."""
         self._notes.forget(uid)
-        self._refused.forget(uid)
+        self._writer.refused.forget(uid)
 
     async def _finalize(self, job: ReconstructionJob, decision: Decision) -> None:
         """Take the finalizer off and put the label on, in one write."""
@@ -108,7 +105,7 @@ class Actor:
 
     async def _patch_metadata(self, job: ReconstructionJob, **changes: Any) -> ReconstructionJob:
         body = {"metadata": {"resourceVersion": job.metadata.resource_version, **changes}}
-        with self._refused.recorded(job):
+        with self._writer.refused.recorded(job):
             patched = read_job(await self._api.patch_job(job.metadata.namespace, job.metadata.name, body))
         self._jobs.apply(patched)
         return patched.job

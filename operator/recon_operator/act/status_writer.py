@@ -73,7 +73,7 @@ class StatusWriter:
 
         Progress and queue positions of all jobs share `writes_per_s`.
         """
-        self._api, self._jobs, self._refused = api, jobs, refused
+        self._api, self._jobs, self.refused = api, jobs, refused
         self.budget = WriteBudget(writes_per_s)
 
     async def write(self, job: ReconstructionJob, status: ReconstructionJobStatus) -> Written:
@@ -90,7 +90,7 @@ class StatusWriter:
 
     async def _patch(self, job: ReconstructionJob, body: Json) -> Json:
         try:
-            with self._refused.recorded(job):
+            with self.refused.recorded(job):
                 return await self._api.patch_status(job.metadata.namespace, job.metadata.name, body)
         except ThrottledError as error:
             self.budget.pause(error.retry_after_s)

@@ -4,9 +4,14 @@
 of the latest generation.
 """
 
+from collections.abc import Awaitable, Callable
+
 from recon_api.resource import FINISHED_LABEL, ReconstructionJob
-from recon_operator.act.status_writer import StatusWriter
+from recon_api.status import ReconstructionJobStatus
 from recon_operator.cleanup.correction import Correction
+
+Write = Callable[[ReconstructionJob, ReconstructionJobStatus], Awaitable[object]]
+"""Writes a status. Raises KubernetesError."""
 
 
 def is_behind(job: ReconstructionJob) -> bool:
@@ -15,10 +20,10 @@ def is_behind(job: ReconstructionJob) -> bool:
     return job.is_ours and has_ended and job.status.observed_generation < job.metadata.generation
 
 
-def observed_generations(writer: StatusWriter) -> Correction:
-    """Return the correction that has such statuses speak of the latest generation, by `writer`."""
+def observed_generations(write: Write) -> Correction:
+    """Return the correction that has such statuses speak of the latest generation, by `write`."""
 
     async def record(job: ReconstructionJob) -> None:
-        await writer.write(job, job.status.model_copy(update={"observed_generation": job.metadata.generation}))
+        await write(job, job.status.model_copy(update={"observed_generation": job.metadata.generation}))
 
     return Correction(is_behind, record)

@@ -122,21 +122,16 @@ class Metrics:
         )
 
     def follow(
-        self,
-        *,
-        redis: Callable[[], bool | None],
-        waiting: Callable[[], int],
-        last_turn: Callable[[], float],
-        refused: Callable[[], int],
+        self, *, redis: Callable[[], bool | None], waiting: Callable[[], int], last_turn: Callable[[], float]
     ) -> None:
-        """Read these at each scrape.
-
-        Whether Redis answers, how many jobs are due some time, the loop's last turn, of how many jobs writes are refused.
-        """
+        """Read these at each scrape: whether Redis answers, how many jobs are due some time, the loop's last turn."""
         self._redis_up.set_function(lambda: float(redis() is True))
         self._waiting.set_function(lambda: float(waiting()))
         self._loop_age_s.set_function(lambda: time.monotonic() - last_turn())
-        self._refused.set_function(lambda: float(refused()))
+
+    def report_refused_writes(self, jobs: Callable[[], int]) -> None:
+        """Report at each scrape of how many jobs writes are refused."""
+        self._refused.set_function(lambda: float(jobs()))
 
     def report_leader(self, leads: Callable[[], bool]) -> None:
         """Report at each scrape whether this operator leads."""

@@ -4,11 +4,8 @@ from typing import Any
 
 import pytest
 
-from recon_api.reasons import PENDING
+from recon_api.crd import unseen_status
 from recon_api.status import (
-    EPOCH,
-    Condition,
-    ConditionStatus,
     ConditionType,
     Phase,
     Progress,
@@ -30,15 +27,7 @@ from tests.operator.builders import (
 from tests.operator.decisions import LIMITS, SENT, UNKNOWN
 from tests.support.kstatus import kstatus
 
-UNSEEN = ReconstructionJobStatus(
-    conditions=tuple(
-        Condition(type=kind, status=holds, reason=PENDING.name, message=PENDING.meaning, last_transition_time=EPOCH)
-        for kind, holds in (
-            (ConditionType.READY, ConditionStatus.FALSE),
-            (ConditionType.RECONCILING, ConditionStatus.TRUE),
-        )
-    )
-)
+UNSEEN = ReconstructionJobStatus.model_validate(unseen_status())
 """As the API server shows a job that no operator has seen."""
 
 

@@ -5,6 +5,7 @@ import itertools
 import uuid
 from collections.abc import Iterator
 
+from recon_api.crd import unseen_status
 from recon_api.spec import ReconstructionJobSpec
 from recon_operator.clients.kubernetes_api import ConflictError, GoneError, RefusedError
 from tests.support.races.clock import Clock
@@ -35,7 +36,7 @@ class MemoryStore:
             "generation": 1,
             "creationTimestamp": self._timestamp(),
         }
-        return self._keep(job | {"status": {"phase": "Pending"}})
+        return self._keep(job | {"status": unseen_status()})
 
     async def get(self, name: str) -> Json:
         """Return a job."""

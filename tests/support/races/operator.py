@@ -74,7 +74,6 @@ class Operator:
         actor = Actor(
             api=api,
             writer=writer,
-            refused=refused,
             redis=self.redis,
             celery=celery,
             events=NotedEvents(),

@@ -50,6 +50,10 @@ STATUS_CORRECTED = Reason(
 STATUS_NOT_WRITTEN = Reason(
     "StatusNotWritten", "The API server refuses what the operator writes about the job, which is tried again"
 )
+OTHER_OPERATOR = Reason(
+    "OtherOperator",
+    "Another installation of the operator looks after the job; two of them work in its namespace",
+)
 
 # --- cancellation ------------------------------------------------------------------------------------------------
 AWAITING_CONFIRMATION = Reason("AwaitingConfirmation", "A cancellation is requested; it stops the job once confirmed")

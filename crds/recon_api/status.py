@@ -35,6 +35,9 @@ MAX_ATTEMPTS = 1_000_000
 KEPT_ATTEMPTS = 5
 """How many attempts a status keeps."""
 
+MAX_INSTALLATION_LENGTH = 512
+"""Characters of an installation's identity: a namespace, a slash and a name are 317 at most."""
+
 AttemptCount = Annotated[int, Field(ge=0, le=MAX_ATTEMPTS)]
 """How many attempts there were of some kind."""
 
@@ -206,6 +209,8 @@ class ReconstructionJobStatus(ObservedModel):
     phase: Phase = Phase.PENDING
     observed_generation: int = 0
     """Generation of the spec that this status speaks of."""
+    operator: Annotated[str, Field(max_length=MAX_INSTALLATION_LENGTH)] = ""
+    """The installation of the operator that looks after the job: the one that wrote its status first. Every other one leaves it alone."""
     message: str = ""
     """One sentence on where the job stands."""
     model: str = ""

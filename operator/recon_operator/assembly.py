@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from recon_api.reasons import OTHER_OPERATOR
+from recon_api.resource import ReconstructionJob
 from recon_operator.act.actor import Actor
 from recon_operator.act.credentials import CredentialsProvider
 from recon_operator.act.deferred_stops import DeferredStops
@@ -21,10 +23,13 @@ from recon_operator.clients.celery_client import CeleryClient
 from recon_operator.clients.fence import Fence
 from recon_operator.clients.kubernetes_api import KubernetesApi
 from recon_operator.clients.redis_state import RedisState
+from recon_operator.decide.decision import Event
 from recon_operator.estimates.run_history import RunHistory
 from recon_operator.health import HealthServer
 from recon_operator.jobs.attempt_notes import AttemptNotes
 from recon_operator.jobs.cache import Jobs
+from recon_operator.jobs.installation import Installation
+from recon_operator.jobs.other_installations import OtherInstallations
 from recon_operator.jobs.work_queue import WorkQueue
 from recon_operator.leader.election import LeaderElection
 from recon_operator.observe.observer import Observer
@@ -37,6 +42,23 @@ from recon_operator.watch.finished_jobs import FinishedJobs
 from recon_operator.watch.liveness import WatchLiveness
 from recon_operator.watch.redis_notifications import RedisNotifications
 from recon_operator.watch.relist import Relist
+
+
+@dataclass(frozen=True)
+class Cleanup:
+    """What follows a job's end: the watch of finished jobs, and what is done about them."""
+
+    finished_jobs: FinishedJobs
+    removal: JobRemoval
+    corrections: dict[str, Correction]
+
+    def tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
+        """Return what runs, by name."""
+        return {
+            "watch finished jobs": self.finished_jobs.run(),
+            "remove finished jobs": self.removal.run(),
+            **{name: correction.run() for name, correction in self.corrections.items()},
+        }
 
 
 @dataclass(frozen=True)
@@ -57,9 +79,7 @@ class Components:
     reconciler: Reconciler
     notifications: RedisNotifications
     relist: Relist
-    finished_jobs: FinishedJobs
-    removal: JobRemoval
-    corrections: dict[str, Correction]
+    cleanup: Cleanup
     pod_deletion_costs: PodDeletionCosts
     election: LeaderElection
     health: HealthServer
@@ -73,10 +93,8 @@ class Components:
             "stop deferred": self.deferred_stops.run(),
             "relist": self.relist.run(relist_interval_s),
             "keep run history": self.history.run(),
-            "watch finished jobs": self.finished_jobs.run(),
-            "remove finished jobs": self.removal.run(),
             "mark busy workers": self.pod_deletion_costs.run(),
-            **{name: correction.run() for name, correction in self.corrections.items()},
+            **self.cleanup.tasks(),
         }
 
     async def drain(self, within_s: float) -> None:
@@ -106,11 +124,12 @@ class Components:
 
 def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, election: LeaderElection) -> Components:
     """Put an operator together that writes only through `fence`; nothing of it runs yet."""
-    limits, jobs, work, notes = settings.limits(), Jobs(), WorkQueue(), AttemptNotes()
+    limits, work, notes, installation = settings.limits(), WorkQueue(), AttemptNotes(), settings.this_installation()
     redis = _redis_state(settings, fence)
     celery = CeleryClient(settings.celery_broker_url, settings.redis_timeout_s, fence)
     deferred_stops, tracing = DeferredStops(redis, celery), make_tracing(settings.otel_exporter_otlp_endpoint)
     watch, events = WatchLiveness(settings.namespaces), EventPublisher(api)
+    jobs = Jobs(installation, OtherInstallations(lambda job: _report_other(events, job, installation)))
     writer = StatusWriter(api, jobs, RefusedWrites(events), settings.status_writes_per_s)
     metrics, history = Metrics(jobs, watch), RunHistory(redis.state, settings.default_model)
     observer = Observer(redis, history, notes, longest_gap_s=2 * limits.watch_interval_s)
@@ -139,9 +158,7 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
         concurrency=settings.concurrency,
     )
     _report(metrics, election, redis, work, reconciler, writer)
-    removal = _removal(settings, api, OutputRemoval(redis, celery), metrics)
-    corrections = _corrections(api, writer)
-    watchers = history.learn, removal.seen, *(each.seen for each in corrections.values())
+    cleanup = _cleanup(settings, api, writer, OutputRemoval(redis, celery), metrics, history, installation)
     return Components(
         jobs=jobs,
         work=work,
@@ -157,9 +174,7 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
         reconciler=reconciler,
         notifications=RedisNotifications(redis, jobs, work, observer),
         relist=Relist(api, jobs, work, settings.namespaces, missed=metrics.missed),
-        finished_jobs=FinishedJobs(api, settings.namespaces, seen=watchers, gone=(removal.gone,)),
-        removal=removal,
-        corrections=corrections,
+        cleanup=cleanup,
         pod_deletion_costs=PodDeletionCosts(api, jobs, settings.worker_namespace, settings.worker_selector),
         election=election,
         health=HealthServer(reconciler, election, metrics.registry, watch, writer.refused),
@@ -180,13 +195,33 @@ def _report(
     metrics.report_refused_writes(writer.refused.__len__)
 
 
-def _removal(settings: OperatorSettings, api: KubernetesApi, outputs: OutputRemoval, metrics: Metrics) -> JobRemoval:
-    ttl_s = settings.default_ttl_seconds_after_finished
-    return JobRemoval(api=api, outputs=outputs, metrics=metrics, default_ttl_s=ttl_s)
+def _cleanup(
+    settings: OperatorSettings,
+    api: KubernetesApi,
+    writer: StatusWriter,
+    outputs: OutputRemoval,
+    metrics: Metrics,
+    history: RunHistory,
+    installation: Installation,
+) -> Cleanup:
+    removal = JobRemoval(
+        api=api,
+        outputs=outputs,
+        metrics=metrics,
+        default_ttl_s=settings.default_ttl_seconds_after_finished,
+        installation=installation,
+        claim=lambda job: writer.write(job, job.status.model_copy(update={"operator": installation.identity})),
+    )
+    corrections = {"correct labels": finished_labels(api), "correct generations": observed_generations(writer.write)}
+    seen = (history.learn, removal.seen, *(each.seen for each in corrections.values()))
+    finished_jobs = FinishedJobs(api, settings.namespaces, seen=seen, gone=(removal.gone,), installation=installation)
+    return Cleanup(finished_jobs, removal, corrections)
 
 
-def _corrections(api: KubernetesApi, writer: StatusWriter) -> dict[str, Correction]:
-    return {"correct labels": finished_labels(api), "correct generations": observed_generations(writer.write)}
+def _report_other(events: EventPublisher, job: ReconstructionJob, installation: Installation) -> None:
+    """Say of a job that another installation looks after it, in an event of the job."""
+    message = f"The operator {job.status.operator} looks after the job; {installation.identity} leaves it alone"
+    events.publish_once(job, Event(OTHER_OPERATOR, message, warning=True))
 
 
 def _redis_state(settings: OperatorSettings, fence: Fence) -> RedisState:

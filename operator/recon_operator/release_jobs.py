@@ -1,6 +1,7 @@
 """`reconstruction-operator release-jobs`: let go of all jobs, before the operator is uninstalled.
 
-What runs is stopped, and the finalizer is taken off every job, so that none hangs once nobody is left to take it off.
+What runs is stopped, and the finalizer is taken off every job, so that none hangs once nobody is left to take it off. The
+jobs no longer name this installation either, so that another one goes on with them; its own jobs it leaves alone.
 The operators may still run: the lease is taken from them, so that they write nothing, and it is left standing for a
 while, so that none begins again before it is gone. To do it all twice does no harm.
 """
@@ -10,11 +11,12 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
-from recon_api.resource import FINALIZER, ReconstructionJob
+from recon_api.resource import FINALIZER, FINISHED_LABEL, ReconstructionJob
 from recon_operator.clients.celery_client import BrokerError, CeleryClient
 from recon_operator.clients.kubernetes_api import ConflictError, GoneError, KubernetesApi
 from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 from recon_operator.election_setup import election_of, fence_of
+from recon_operator.jobs.installation import Installation
 from recon_operator.jobs.parsing import read_job
 from recon_operator.settings import OperatorSettings
 
@@ -24,6 +26,10 @@ LOOK_AGAIN_S = 0.5
 
 STAY_AWAY_S = 60
 """How long the operators stay away once all is done: until then whoever uninstalls has ended them."""
+
+FINISHED_WITHIN_S = 60.0
+"""How long the finished jobs may take, which are many: of the ones that are left another installation applies no
+ttlSecondsAfterFinished until it is told to adopt them (ADOPT_FROM)."""
 
 AT_ONCE = 20
 """How many jobs are stopped, looked at or let go at the same time."""
@@ -37,6 +43,8 @@ class JobRelease:
     redis: RedisState
     celery: CeleryClient
     namespaces: tuple[str | None, ...]
+    installation: Installation
+    """Whose jobs are let go."""
     grace_s: float
     """How long an attempt may take to stop by itself before it is killed."""
     lapse_s: float
@@ -47,21 +55,41 @@ class JobRelease:
     async def run(self) -> None:
         """Let all jobs go. Raises KubernetesError."""
         jobs = [job async for job in self._held_jobs()]
-        log.info("%d jobs have the finalizer and are let go", len(jobs))
+        log.info("%d jobs are let go", len(jobs))
         await self._try_to_stop(
             [job for job in jobs if job.status.execution_attempts and not job.status.phase.finished]
         )
         while jobs:
-            await _for_each(jobs, self._remove_finalizer)
+            await _for_each(jobs, self._let_go)
             jobs = [job async for job in self._held_jobs()]  # changed meanwhile, or written by a request on its way
+        if not self.discard:
+            await self._let_finished_go()
+
+    async def _let_finished_go(self) -> None:
+        """Let another installation apply ttlSecondsAfterFinished to the finished jobs, as far as there is time."""
+        try:
+            async with asyncio.timeout(FINISHED_WITHIN_S):
+                async for jobs in self._listed(FINISHED_LABEL):
+                    await _for_each([job for job in jobs if self._is_owned(job)], self._disown)
+        except TimeoutError:
+            log.warning("not all finished jobs could be let go; see ADOPT_FROM")
 
     async def _held_jobs(self) -> AsyncIterator[ReconstructionJob]:
+        """Yield the jobs that have the finalizer, and the unfinished ones that name this installation."""
+        async for jobs in self._listed():
+            for job in jobs:
+                held = FINALIZER in job.metadata.finalizers
+                open_ = FINISHED_LABEL not in job.metadata.labels and self._is_owned(job)
+                if (held or open_) and self.installation.looks_after(job):
+                    yield job
+
+    async def _listed(self, selector: str = "") -> AsyncIterator[list[ReconstructionJob]]:
         for namespace in self.namespaces:
-            async for items, _ in self.api.list_jobs(namespace):
-                for item in items:
-                    job = read_job(item).job
-                    if FINALIZER in job.metadata.finalizers:
-                        yield job
+            async for items, _ in self.api.list_jobs(namespace, selector):
+                yield [read_job(item).job for item in items]
+
+    def _is_owned(self, job: ReconstructionJob) -> bool:
+        return job.status.operator != "" and self.installation.looks_after(job)
 
     async def _try_to_stop(self, jobs: list[ReconstructionJob]) -> None:
         """Stop attempts; give up where Redis stays away as long as they have to stop by themselves."""
@@ -112,6 +140,19 @@ class JobRelease:
             await asyncio.sleep(LOOK_AGAIN_S)
         return jobs
 
+    async def _let_go(self, job: ReconstructionJob) -> None:
+        """Take one thing off a job that holds it: the finalizer, then the name; it is listed again until neither is there."""
+        await (self._remove_finalizer(job) if FINALIZER in job.metadata.finalizers else self._disown(job))
+
+    async def _disown(self, job: ReconstructionJob) -> None:
+        """Take the name off a job by which others leave it alone."""
+        metadata = job.metadata
+        body = {"metadata": {"resourceVersion": metadata.resource_version}, "status": {"operator": None}}
+        try:
+            await self.api.patch_status(metadata.namespace, metadata.name, body)
+        except (GoneError, ConflictError):
+            return  # an unfinished one is listed again
+
     async def _remove_finalizer(self, job: ReconstructionJob) -> None:
         metadata = job.metadata
         finalizers = [name for name in metadata.finalizers if name != FINALIZER]
@@ -143,6 +184,7 @@ async def release_jobs(settings: OperatorSettings, *, discard: bool) -> None:
         redis,
         celery,
         settings.namespaces or (None,),
+        settings.this_installation(),
         grace_s=settings.cancellation_grace_s,
         lapse_s=settings.lost_after_s,
         discard=discard,

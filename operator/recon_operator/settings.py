@@ -6,7 +6,10 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from recon_api.spec import MAX_SECONDS
+from recon_api.status import MAX_INSTALLATION_LENGTH
+from recon_operator.clients.kubernetes_api import own_namespace
 from recon_operator.decide.policy_settings import PolicySettings
+from recon_operator.jobs.installation import Installation
 from recon_operator.leader.election import LeaseTimes
 from recon_runtime.settings import CommaSeparated, ProcessSettings
 
@@ -23,6 +26,12 @@ class OperatorSettings(ProcessSettings):
 
     namespaces: CommaSeparated = ()
     """The namespaces that are looked after, separated by commas; all where empty."""
+    installation: str = Field(default="", max_length=MAX_INSTALLATION_LENGTH)
+    """What all replicas of this installation are called together, in the status of the jobs that they look after (`status.operator`);
+    namespace and name of the lease, `<LEASE_NAMESPACE>/<LEASE_NAME>`, where empty."""
+    adopt_from: CommaSeparated = ()
+    """Other installations, by the same names and separated by commas, whose jobs this one takes over. They must be gone: a job whose
+    operator still runs would run on two workers."""
     default_model: str = "multiview"
     """The model of a job that names none."""
 
@@ -90,6 +99,11 @@ class OperatorSettings(ProcessSettings):
         """Return the times of the leader's lease."""
         return LeaseTimes(self.lease_duration_s, self.lease_renew_deadline_s, self.lease_retry_period_s)
 
+    def this_installation(self) -> Installation:
+        """Return what this installation is called, and whose jobs it takes over."""
+        namespace = self.lease_namespace or own_namespace()
+        return Installation(self.installation or f"{namespace}/{self.lease_name}", frozenset(self.adopt_from))
+
     @property
     def lost_after_s(self) -> float:
         """How long an attempt may be silent before it is lost."""
@@ -99,6 +113,7 @@ class OperatorSettings(ProcessSettings):
         """Return the numbers that decisions depend on."""
         return PolicySettings(
             default_model=self.default_model,
+            installation=self.this_installation().identity,
             cancellation_expiry_s=self.cancellation_expiry_s,
             cancellation_grace_s=self.cancellation_grace_s,
             lost_after_s=self.lost_after_s,

@@ -78,6 +78,11 @@ class Operator(Placement):
     """What is logged, as JSON."""
     pod_annotations: dict[str, str] = {}
     """Annotations of its Pods."""
+    installation: str = Field(default="", max_length=512)
+    """What the installation is called in the status of its jobs (`status.operator`), by which others leave them alone;
+    `<namespace>/<full name>` of the release where empty."""
+    adopt_from: list[str] = []
+    """Other installations, uninstalled by now, whose jobs this one takes over: their names as `status.operator` shows them."""
     settings: Settings = {}
     """Further [settings](../../docs/reference/settings.md), such as `RELIST_INTERVAL_S: 300`."""
 

@@ -1,6 +1,7 @@
 """Kubernetes Events: one for each transition, published in the background, given up rather than waited for."""
 
 import asyncio
+import hashlib
 import itertools
 import logging
 import socket
@@ -8,7 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from recon_api.resource import API_VERSION, GROUP, KIND, ReconstructionJob
-from recon_operator.clients.kubernetes_api import GoneError, KubernetesApi, KubernetesError, TerminatingError
+from recon_operator.clients.kubernetes_api import (
+    ConflictError,
+    GoneError,
+    KubernetesApi,
+    KubernetesError,
+    TerminatingError,
+)
 from recon_operator.decide.decision import Event
 from recon_operator.telemetry.logs import job_logger
 
@@ -31,8 +38,17 @@ class EventPublisher:
 
     def publish(self, job: ReconstructionJob, event: Event) -> None:
         """Have an event published; where too many wait already it is dropped."""
+        self._put(job, event, event_body(job, event, datetime.now(UTC)))
+
+    def publish_once(self, job: ReconstructionJob, event: Event) -> None:
+        """Publish an event under a name of its own: while the API server keeps it, publishing it again makes no second one."""
+        body = event_body(job, event, datetime.now(UTC))
+        body["metadata"]["name"] = _own_name(job, event)
+        self._put(job, event, body)
+
+    def _put(self, job: ReconstructionJob, event: Event, body: dict[str, Any]) -> None:
         try:
-            self._queue.put_nowait((job.metadata.namespace, event_body(job, event, datetime.now(UTC))))
+            self._queue.put_nowait((job.metadata.namespace, body))
         except asyncio.QueueFull:
             dropped = "too many events wait to be published; %s is dropped"
             job_logger(__name__, job).warning(dropped, event.reason.name)
@@ -43,6 +59,8 @@ class EventPublisher:
             namespace, body = await self._queue.get()
             try:
                 await self._api.create_event(namespace, body)
+            except ConflictError:
+                log.debug("event %s of %s is there already", body["reason"], body["regarding"]["name"])
             except (TerminatingError, GoneError):
                 log.debug("event %s is not published: namespace %s is being deleted", body["reason"], namespace)
             except KubernetesError as error:
@@ -80,6 +98,11 @@ def event_body(job: ReconstructionJob, event: Event, at: datetime) -> dict[str, 
         "reportingController": f"{GROUP}/operator",
         "reportingInstance": socket.gethostname(),
     }
+
+
+def _own_name(job: ReconstructionJob, event: Event) -> str:
+    content = f"{job.uid} {event.reason.name} {event.message}".encode()
+    return f"{job.metadata.name[:200]}.{hashlib.sha256(content).hexdigest()[:16]}"
 
 
 def _in_order(at: datetime) -> str:

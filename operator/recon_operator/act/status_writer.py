@@ -104,6 +104,7 @@ def is_routine(old: ReconstructionJobStatus, new: ReconstructionJobStatus) -> bo
 
 def _transition_fields(status: ReconstructionJobStatus) -> tuple[object, ...]:
     return (
+        status.operator,
         status.phase,
         status.observed_generation,
         status.task_id,

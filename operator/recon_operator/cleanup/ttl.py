@@ -7,7 +7,7 @@ kept: a due job is read again, and deleted at that very version, so that whoever
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from recon_operator.cleanup.output_removal import OutputRemoval
 from recon_operator.clients.celery_client import BrokerError
 from recon_operator.clients.kubernetes_api import ConflictError, GoneError, KubernetesApi, KubernetesError
 from recon_operator.clients.redis_state import StateUnavailableError
+from recon_operator.jobs.installation import Installation
 from recon_operator.jobs.work_queue import WorkQueue
 from recon_operator.telemetry.logs import job_logger
 from recon_operator.telemetry.metrics import Metrics
@@ -33,6 +34,10 @@ AT_ONCE = 16
 
 RETRY_S = 10.0
 """Before a job is looked at again that could not be removed."""
+
+
+Claim = Callable[[ReconstructionJob], Awaitable[object]]
+"""Writes into this version of a job that this installation looks after it. Raises KubernetesError."""
 
 
 def due_at(job: ReconstructionJob, default_ttl_s: int | None) -> float | None:
@@ -79,9 +84,15 @@ class JobRemoval:
         outputs: OutputRemoval,
         metrics: Metrics,
         default_ttl_s: int | None,
+        installation: Installation | None = None,
+        claim: Claim | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Remove by `api`; `clock` gives seconds since the epoch, and may jump."""
+        """Remove by `api` the jobs of `installation`, by default all; one that names none is its own by `claim` first.
+
+        `clock` gives seconds since the epoch, and may jump.
+        """
+        self._installation, self._claim = installation or Installation(), claim
         self._api, self._outputs, self._metrics = api, outputs, metrics
         self._default_ttl_s, self._clock = default_ttl_s, clock
         self._removable: dict[str, _Removable] = {}
@@ -135,7 +146,7 @@ class JobRemoval:
         try:
             if known is not None:
                 found = ReconstructionJob.model_validate(await self._api.get_job(known.namespace, known.name))
-                if found.uid == uid:
+                if found.uid == uid and self._installation.looks_after(found):
                     await self._remove(found)
                 else:
                     self.gone(uid)
@@ -162,6 +173,9 @@ class JobRemoval:
             return
         if known.due_at > self._clock():
             self._work.add_at(job.uid, known.due_at)
+        elif self._claim and job.status.operator != self._installation.identity:
+            await self._claim(job)  # or two installations would have its outputs deleted, each by workers of its own
+            self._work.add(job.uid)
         elif takes_outputs_along(job) and not self._outputs.is_done(job.uid):
             self._outputs.want(job)  # which has the job looked at again once they are gone
         else:

@@ -22,7 +22,7 @@ from recon_operator.decide.invalid_spec import unreadable_jobs_fail
 from recon_operator.decide.lost_workers import lost_workers_lose_their_attempt
 from recon_operator.decide.observation import Observation
 from recon_operator.decide.observed_generation import the_spec_is_recorded
-from recon_operator.decide.ownership import jobs_of_other_controllers_are_left_alone
+from recon_operator.decide.ownership import jobs_name_their_operator, jobs_of_other_controllers_are_left_alone
 from recon_operator.decide.policy_settings import PolicySettings
 from recon_operator.decide.pre_running_deadline import jobs_past_their_pre_running_deadline_fail
 from recon_operator.decide.queueing import admitted_jobs_are_dispatched, other_jobs_wait
@@ -41,6 +41,7 @@ Policy = Callable[[Context], Context | Decision]
 
 POLICIES: tuple[Policy, ...] = (
     jobs_of_other_controllers_are_left_alone,  # first: whatever stands there is theirs
+    jobs_name_their_operator,  # before all effects, the end's too: they follow the write that makes the job ours
     finished_jobs_stay_finished,  # before anything that changes a status: an end stays as it was written
     times_that_lie_ahead_are_now,  # before all that reckon with times; with the next one in either order
     the_spec_is_recorded,  # before the first that writes an open job's status: each write says which spec it speaks of

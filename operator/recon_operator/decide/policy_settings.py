@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PolicySettings:
-    """All in seconds, but for the model and the count."""
+    """All in seconds, but for the names and the count."""
 
     default_model: str = "multiview"
     """The model of a job that names none."""
+    installation: str = ""
+    """What this installation is called in the jobs that it looks after; nothing is written where it is empty."""
     cancellation_expiry_s: float = 3600.0
     """How long a request for cancellation waits for its confirmation."""
     cancellation_grace_s: float = 10.0

@@ -4,6 +4,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
 
 from recon_api.resource import FINISHED_LABEL, ReconstructionJob
+from recon_operator.jobs.installation import Installation
+from recon_operator.jobs.other_installations import OtherInstallations
 from recon_operator.jobs.parsing import Shown
 
 REMEMBERED_REMOVALS = 20_000
@@ -13,10 +15,14 @@ REMEMBERED_REMOVALS = 20_000
 class Jobs:
     """Jobs by UID; of two versions of one job the newer stays, in whatever order they come.
 
-    Finished jobs that carry their label are not kept: the watch leaves them out too.
+    Finished jobs that carry their label are not kept: the watch leaves them out too. Nor are those of another installation:
+    what is not kept is neither looked at, nor queued, nor counted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, installation: Installation | None = None, others: OtherInstallations | None = None) -> None:
+        """Keep the jobs of `installation`, by default of all; those of others are recorded in `others`."""
+        self._installation = installation or Installation()
+        self.others = others or OtherInstallations()
         self._jobs: dict[str, ReconstructionJob] = {}
         self._spec_problems: dict[str, str] = {}
         self._removed: OrderedDict[str, int] = OrderedDict()
@@ -62,6 +68,11 @@ class Jobs:
 
     def remove(self, uid: str, resource_version: str = "") -> None:
         """Forget a job that is gone as of this version, or that finished."""
+        self.others.forget(uid)
+        self._drop(uid, resource_version)
+
+    def _drop(self, uid: str, resource_version: str) -> None:
+        """Keep nothing of a job but this version, so that an earlier one does not bring it back."""
         self._sort_out(uid)
         job = self._jobs.pop(uid, None)
         self._spec_problems.pop(uid, None)
@@ -70,8 +81,8 @@ class Jobs:
         while len(self._removed) > REMEMBERED_REMOVALS:
             self._removed.popitem(last=False)
 
-    def replace(self, listed: Iterable[Shown], resource_version: str) -> set[str]:
-        """Take over a whole list made at this version; return the UIDs of what was news or has gone unnoticed."""
+    def replace(self, listed: Iterable[Shown], resource_version: str, namespace: str | None = None) -> set[str]:
+        """Take over a whole list, of a namespace or of all, made at this version; return the UIDs of what was news or has gone."""
         uids: set[str] = set()
         changed: set[str] = set()
         for shown in listed:
@@ -82,10 +93,15 @@ class Jobs:
         gone = [
             uid
             for uid, job in self._jobs.items()
-            if uid not in uids and _version(job.metadata.resource_version) <= horizon
+            if uid not in uids
+            and namespace in (None, job.metadata.namespace)
+            and _version(job.metadata.resource_version) <= horizon
         ]
         for uid in gone:
             self.remove(uid, resource_version)
+        for uid, other in self.others:
+            if uid not in uids and namespace in (None, other.namespace):
+                self.others.forget(uid)
         return changed | set(gone)
 
     def _take(self, shown: Shown) -> None:
@@ -94,6 +110,11 @@ class Jobs:
         if _is_over(job):
             self.remove(job.uid, job.metadata.resource_version)
             return
+        if not self._installation.looks_after(job):
+            self._drop(job.uid, job.metadata.resource_version)
+            self.others.record(job)
+            return
+        self.others.forget(job.uid)
         self._sort_out(job.uid)
         self._jobs[job.uid] = job
         if shown.spec_problem:

@@ -202,6 +202,12 @@ class JobsCollector(Collector):
             by_pool,
         )
         yield _family(
+            "reconstruction_jobs_of_other_operators",
+            "Unfinished jobs that another installation looks after, by its name; they are counted nowhere else.",
+            ["operator"],
+            {(owner,): count for owner, count in self._jobs.others.jobs_by_owner().items()},
+        )
+        yield _family(
             "reconstruction_longest_wait_seconds",
             "How long the job waits that has been queued the longest.",
             ["gpu_class"],

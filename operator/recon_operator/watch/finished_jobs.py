@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from recon_api.resource import FINISHED_LABEL, ReconstructionJob
 from recon_operator.clients.kubernetes_api import ExpiredError, KubernetesApi, KubernetesError
+from recon_operator.jobs.installation import Installation
 
 log = logging.getLogger(__name__)
 
@@ -30,17 +31,24 @@ Seen = Callable[[ReconstructionJob], None]
 """Records a finished job as it is now. It is shown again after each change, and now and then without one."""
 
 Gone = Callable[[str], None]
-"""Records that the job of a UID was deleted, or is not finished any more."""
+"""Records that the job of a UID was deleted, is not finished any more, or belongs to another installation."""
 
 
 class FinishedJobs:
     """Shows the finished jobs of some namespaces, or of all, to whoever wants to know."""
 
     def __init__(
-        self, api: KubernetesApi, namespaces: tuple[str, ...], *, seen: Sequence[Seen], gone: Sequence[Gone] = ()
+        self,
+        api: KubernetesApi,
+        namespaces: tuple[str, ...],
+        *,
+        seen: Sequence[Seen],
+        gone: Sequence[Gone] = (),
+        installation: Installation | None = None,
     ) -> None:
-        """Watch by `api` once `run` runs."""
+        """Watch by `api` once `run` runs; only the jobs of `installation` are shown, by default all."""
         self._api, self._seen, self._gone = api, seen, gone
+        self._installation = installation or Installation()
         self._namespaces: tuple[str | None, ...] = namespaces or (None,)
 
     async def run(self) -> None:
@@ -87,7 +95,7 @@ class FinishedJobs:
         except ValidationError:
             return  # of a version that this one does not know: nothing is known of its end either
         try:
-            if event_type == "DELETED":
+            if event_type == "DELETED" or not self._installation.looks_after(job):
                 for gone in self._gone:
                     gone(job.uid)
             else:

@@ -30,6 +30,8 @@ from tests.operator.builders import (
 NAMES = [policy.__name__ for policy in POLICIES]
 AHEAD = ago(-60)
 STARTS_AHEAD = running(attempts=(Attempt(number=1, worker="worker-0", start_time=AHEAD),))
+OURS = "studio/reconstruction"
+LIMITS = PolicySettings(installation=OURS)
 FAILED_ONCE = ended("CUDAOutOfMemory", failed_attempts=1)
 
 
@@ -54,8 +56,14 @@ MEETINGS = {
     "jobs_of_other_controllers_are_left_alone": Meeting(
         make_job(status=finished(Phase.FAILED), managedBy="example.com/other"),
         make_observation(),
-        lambda decision: decision.finished,
-        False,
+        lambda decision: decision.status.operator,
+        "",
+    ),
+    "jobs_name_their_operator": Meeting(
+        make_job(status=finished(Phase.FAILED)),
+        make_observation(),
+        lambda decision: decision.status.operator,
+        OURS,
     ),
     "finished_jobs_stay_finished": Meeting(
         make_job(status=finished(Phase.FAILED, start_time=AHEAD)),
@@ -162,9 +170,9 @@ def swapped(first: str) -> tuple[policies.Policy, ...]:
 @pytest.mark.parametrize("first", MEETINGS)
 def test_the_order_of_neighbours_decides(monkeypatch: pytest.MonkeyPatch, first: str) -> None:
     job, seen, said, expected = MEETINGS[first]
-    assert said(decide(job, seen, NOW, PolicySettings())) == expected
+    assert said(decide(job, seen, NOW, LIMITS)) == expected
     monkeypatch.setattr(policies, "POLICIES", swapped(first))
-    assert said(decide(job, seen, NOW, PolicySettings())) != expected
+    assert said(decide(job, seen, NOW, LIMITS)) != expected
 
 
 def test_times_are_set_right_before_they_are_reckoned_with() -> None:

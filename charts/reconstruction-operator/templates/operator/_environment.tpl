@@ -9,6 +9,10 @@
   value: {{ .Release.Namespace }}
 - name: LEASE_NAME
   value: {{ include "recon.leaseName" . }}
+- name: INSTALLATION
+  value: {{ default (printf "%s/%s" .Release.Namespace (include "recon.fullname" .)) .Values.operator.installation | quote }}
+- name: ADOPT_FROM
+  value: {{ join "," .Values.operator.adoptFrom | quote }}
 {{- if .Values.keda.enabled }}
 - name: WORKER_NAMESPACE
   value: {{ .Release.Namespace }}

@@ -54,6 +54,10 @@ OTHER_OPERATOR = Reason(
     "OtherOperator",
     "Another installation of the operator looks after the job; two of them work in its namespace",
 )
+NAMESPACE_MISSING = Reason(
+    "NamespaceMissing",
+    "The operator cannot read the jobs of a namespace that it is to watch, and goes on without them",
+)
 
 # --- cancellation ------------------------------------------------------------------------------------------------
 AWAITING_CONFIRMATION = Reason("AwaitingConfirmation", "A cancellation is requested; it stops the job once confirmed")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import kopf
+from kopf._cogs.structs.references import Insights
 
 from recon_operator.assembly import Components, assemble
 from recon_operator.clients.kubernetes_api import KubernetesApi
@@ -18,7 +19,7 @@ from recon_operator.leader.election import LeaseLostError
 from recon_operator.release_jobs import release_jobs
 from recon_operator.settings import OperatorSettings
 from recon_operator.telemetry.logs import configure_logs
-from recon_operator.watch.kopf_handlers import make_registry, make_settings
+from recon_operator.watch.kopf_handlers import make_registry, make_settings, watch_present
 
 log = logging.getLogger("recon_operator")
 
@@ -75,10 +76,11 @@ async def _work(components: Components, settings: OperatorSettings) -> None:
 
 async def _watch(components: Components, settings: OperatorSettings) -> None:
     """Run kopf beside our own tasks until a signal comes or one of them fails."""
-    stop_flag = asyncio.Event()
-    background = [
-        asyncio.create_task(task, name=name) for name, task in components.tasks(settings.relist_interval_s).items()
-    ]
+    stop_flag, insights = asyncio.Event(), Insights()
+    tasks = components.tasks(settings.relist_interval_s)
+    if settings.namespaces:
+        tasks["watch present namespaces"] = watch_present(insights, components.namespaces)
+    background = [asyncio.create_task(task, name=name) for name, task in tasks.items()]
     for task in background:
         task.add_done_callback(lambda _: stop_flag.set())  # none ends but by a fault
     components.health.ready = True
@@ -91,11 +93,18 @@ async def _watch(components: Components, settings: OperatorSettings) -> None:
 
     try:
         await kopf.operator(
-            registry=make_registry(jobs=components.jobs, work=components.work, watch=components.watch, stop=stop),
+            registry=make_registry(
+                jobs=components.jobs,
+                work=components.work,
+                watch=components.watch,
+                namespaces=components.namespaces,
+                stop=stop,
+            ),
             settings=make_settings(),
             standalone=True,
             clusterwide=not settings.namespaces,
-            namespaces=settings.namespaces,
+            namespaces=components.namespaces.present or settings.namespaces,
+            insights=insights,
             stop_flag=stop_flag,
         )
     finally:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from recon_api.reasons import OTHER_OPERATOR
+from recon_api.reasons import NAMESPACE_MISSING, OTHER_OPERATOR
 from recon_api.resource import ReconstructionJob
 from recon_operator.act.actor import Actor
 from recon_operator.act.credentials import CredentialsProvider
@@ -21,7 +21,7 @@ from recon_operator.cleanup.output_removal import OutputRemoval
 from recon_operator.cleanup.ttl import JobRemoval
 from recon_operator.clients.celery_client import CeleryClient
 from recon_operator.clients.fence import Fence
-from recon_operator.clients.kubernetes_api import KubernetesApi
+from recon_operator.clients.kubernetes_api import KubernetesApi, own_namespace
 from recon_operator.clients.redis_state import RedisState
 from recon_operator.decide.decision import Event
 from recon_operator.estimates.run_history import RunHistory
@@ -40,6 +40,7 @@ from recon_operator.telemetry.metrics import Metrics
 from recon_operator.telemetry.tracing import Tracing, make_tracing
 from recon_operator.watch.finished_jobs import FinishedJobs
 from recon_operator.watch.liveness import WatchLiveness
+from recon_operator.watch.namespaces import Report, WatchedNamespaces
 from recon_operator.watch.redis_notifications import RedisNotifications
 from recon_operator.watch.relist import Relist
 
@@ -74,6 +75,7 @@ class Components:
     deferred_stops: DeferredStops
     metrics: Metrics
     watch: WatchLiveness
+    namespaces: WatchedNamespaces
     tracing: Tracing
     history: RunHistory
     reconciler: Reconciler
@@ -132,6 +134,7 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
     jobs = Jobs(installation, OtherInstallations(lambda job: _report_other(events, job, installation)))
     writer = StatusWriter(api, jobs, RefusedWrites(events), settings.status_writes_per_s)
     metrics, history = Metrics(jobs, watch), RunHistory(redis.state, settings.default_model)
+    namespaces = WatchedNamespaces(settings.namespaces, watch, _missing_namespaces(settings, events, metrics))
     observer = Observer(redis, history, notes, longest_gap_s=2 * limits.watch_interval_s)
     actor = Actor(
         api=api,
@@ -169,11 +172,12 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
         deferred_stops=deferred_stops,
         metrics=metrics,
         watch=watch,
+        namespaces=namespaces,
         tracing=tracing,
         history=history,
         reconciler=reconciler,
         notifications=RedisNotifications(redis, jobs, work, observer),
-        relist=Relist(api, jobs, work, settings.namespaces, missed=metrics.missed),
+        relist=Relist(api, jobs, work, settings.namespaces, missed=metrics.missed, watched=namespaces),
         cleanup=cleanup,
         pod_deletion_costs=PodDeletionCosts(api, jobs, settings.worker_namespace, settings.worker_selector),
         election=election,
@@ -222,6 +226,21 @@ def _report_other(events: EventPublisher, job: ReconstructionJob, installation: 
     """Say of a job that another installation looks after it, in an event of the job."""
     message = f"The operator {job.status.operator} looks after the job; {installation.identity} leaves it alone"
     events.publish_once(job, Event(OTHER_OPERATOR, message, warning=True))
+
+
+def _missing_namespaces(settings: OperatorSettings, events: EventPublisher, metrics: Metrics) -> Report:
+    """Return what says of a namespace that it is missing: a metric, and an event beside the lease, where one may be written."""
+
+    def report(name: str, why: str) -> None:
+        metrics.namespace_missing.labels(name).set(bool(why))
+        if why:
+            message = f"The jobs of namespace {name} cannot be read and wait: {why}"
+            event = Event(NAMESPACE_MISSING, message, warning=True)
+            events.publish_about_lease(settings.lease_namespace or own_namespace(), settings.lease_name, event)
+
+    for name in settings.namespaces:
+        report(name, "")
+    return report
 
 
 def _redis_state(settings: OperatorSettings, fence: Fence) -> RedisState:

@@ -38,7 +38,12 @@ def lease_permissions(name: str) -> tuple[Permission, ...]:
     """Return what the operator does in the lease's namespace, where it elects a leader."""
     group, resources = "coordination.k8s.io", ("leases",)
     # what does not exist yet has no name that RBAC could look at
-    return (Permission(group, resources, ("create",)), Permission(group, resources, ("get", "update"), names=(name,)))
+    return (
+        Permission(group, resources, ("create",)),
+        Permission(group, resources, ("get", "update"), names=(name,)),
+        # about the installation itself, such as a namespace that it may not read, where nothing can be said
+        Permission("events.k8s.io", ("events",), ("create",)),
+    )
 
 
 WORKER_POD_PERMISSIONS: tuple[Permission, ...] = (Permission("", ("pods",), ("list", "patch")),)

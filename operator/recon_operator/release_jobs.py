@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from recon_api.resource import FINALIZER, FINISHED_LABEL, ReconstructionJob
 from recon_operator.clients.celery_client import BrokerError, CeleryClient
-from recon_operator.clients.kubernetes_api import ConflictError, GoneError, KubernetesApi
+from recon_operator.clients.kubernetes_api import ConflictError, GoneError, KubernetesApi, RefusedError
 from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 from recon_operator.election_setup import election_of, fence_of
 from recon_operator.jobs.installation import Installation
@@ -85,8 +85,13 @@ class JobRelease:
 
     async def _listed(self, selector: str = "") -> AsyncIterator[list[ReconstructionJob]]:
         for namespace in self.namespaces:
-            async for items, _ in self.api.list_jobs(namespace, selector):
-                yield [read_job(item).job for item in items]
+            try:
+                async for items, _ in self.api.list_jobs(namespace, selector):
+                    yield [read_job(item).job for item in items]
+            except RefusedError as error:
+                if namespace is None:
+                    raise
+                log.warning("the jobs of namespace %s stay as they are: %s", namespace, error)
 
     def _is_owned(self, job: ReconstructionJob) -> bool:
         return job.status.operator != "" and self.installation.looks_after(job)

@@ -167,15 +167,15 @@ def test_each_job_runs_once(
 
 def test_the_other_one_says_so(sites: tuple[Site, Site], running: ExitStack) -> None:
     first, second = sites
-    _, (job, other) = start_owned(running, first, "job", "other", parameters=lasting(60))
+    _, (job, other) = start_owned(running, first, "job", "other", suspend=True)
     part = start_beside(running, second)
     wait_for("an event of each job", lambda: events(job, "OtherOperator") and events(other, "OtherOperator"))
     assert second.metric(f'reconstruction_jobs_of_other_operators{{operator="{first.name}"}} 2.0')
-    assert not second.metric(f'reconstruction_jobs{{namespace="{job.namespace}",phase="Queued"}} 1.0')
+    assert not second.metric(f'reconstruction_jobs{{namespace="{job.namespace}",phase="Suspended"}} 2.0')
 
     part.stop()
     part = start_beside(running, second)
-    mine = second.system.submit(make_job("mine", parameters=lasting(60)))
+    mine = second.system.submit(make_job("mine", suspend=True))
     mine.wait_until("is taken by one of them", lambda status: status.operator != "")
     part.stop()
     assert [len(events(each, "OtherOperator")) for each in (job, other)] == [1, 1], "not again after a start"

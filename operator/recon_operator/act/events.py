@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import logging
 import socket
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,6 +47,12 @@ class EventPublisher:
         body["metadata"]["name"] = _own_name(job, event)
         self._put(job, event, body)
 
+    def publish_about_lease(self, namespace: str, name: str, event: Event) -> None:
+        """Publish an event about the installation itself, for which its lease stands."""
+        lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "namespace": namespace, "name": name}
+        with suppress(asyncio.QueueFull):
+            self._queue.put_nowait((namespace, _body(lease, event, datetime.now(UTC))))
+
     def _put(self, job: ReconstructionJob, event: Event, body: dict[str, Any]) -> None:
         try:
             self._queue.put_nowait((job.metadata.namespace, body))
@@ -75,26 +82,32 @@ class EventPublisher:
 
 def event_body(job: ReconstructionJob, event: Event, at: datetime) -> dict[str, Any]:
     """Return an event of events.k8s.io/v1 about a job."""
+    metadata = job.metadata
+    regarding = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "namespace": metadata.namespace,
+        "name": metadata.name,
+        "uid": job.uid,
+        "resourceVersion": metadata.resource_version,
+    }
+    return _body(regarding, event, at)
+
+
+def _body(regarding: dict[str, str], event: Event, at: datetime) -> dict[str, Any]:
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {
-            "name": f"{job.metadata.name[:200]}.{_in_order(at)}",
-            "namespace": job.metadata.namespace,
+            "name": f"{regarding['name'][:200]}.{_in_order(at)}",
+            "namespace": regarding["namespace"],
         },
         "eventTime": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "type": "Warning" if event.warning else "Normal",
         "reason": event.reason.name,
         "note": shortened(event.message),
         "action": "Reconcile",
-        "regarding": {
-            "apiVersion": API_VERSION,
-            "kind": KIND,
-            "namespace": job.metadata.namespace,
-            "name": job.metadata.name,
-            "uid": job.uid,
-            "resourceVersion": job.metadata.resource_version,
-        },
+        "regarding": regarding,
         "reportingController": f"{GROUP}/operator",
         "reportingInstance": socket.gethostname(),
     }

@@ -107,6 +107,12 @@ class Metrics:
         )
         if watch:
             age.set_function(watch.age_s)
+        self.namespace_missing = Gauge(
+            "reconstruction_namespace_missing",
+            "1 where the jobs of a namespace that is to be watched cannot be read, else 0; nothing where all are watched.",
+            ["namespace"],
+            registry=registry,
+        )
         self._leader = Gauge("reconstruction_leader", "1 where this operator leads, else 0.", registry=registry)
         self._redis_up = Gauge("reconstruction_redis_up", "1 where Redis answered last.", registry=registry)
         self._waiting = Gauge(

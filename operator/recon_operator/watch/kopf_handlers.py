@@ -5,6 +5,7 @@ from typing import Any
 
 import aiohttp
 import kopf
+from kopf._cogs.structs.references import Insights, NamespaceName
 
 from recon_api.resource import GROUP, PLURAL, VERSION
 from recon_operator.clients.identity import user_agent
@@ -12,15 +13,21 @@ from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
 from recon_operator.jobs.work_queue import WorkQueue
 from recon_operator.watch.liveness import WATCH_S, WatchLiveness
+from recon_operator.watch.namespaces import WatchedNamespaces
 from recon_operator.watch.relist import UNFINISHED
 
 
 def make_registry(
-    *, jobs: Jobs, work: WorkQueue, watch: WatchLiveness, stop: Callable[[], Awaitable[None]]
+    *,
+    jobs: Jobs,
+    work: WorkQueue,
+    watch: WatchLiveness,
+    namespaces: WatchedNamespaces,
+    stop: Callable[[], Awaitable[None]],
 ) -> kopf.OperatorRegistry:
-    """Return kopf's handlers: they feed `jobs`, `work` and `watch`, and await `stop` when the operator stops."""
+    """Return kopf's handlers: they feed `jobs`, `work`, `watch` and `namespaces`, and await `stop` when the operator stops."""
     registry = kopf.OperatorRegistry()
-    sessions = _Sessions(watch)
+    sessions = _Sessions(watch, namespaces)
 
     @kopf.on.login(registry=registry)
     async def login(**kwargs: Any) -> kopf.AiohttpSession | None:
@@ -69,11 +76,25 @@ def make_settings() -> kopf.OperatorSettings:
     return settings
 
 
+async def watch_present(insights: Insights, namespaces: WatchedNamespaces) -> None:
+    """Have kopf watch the namespaces that can be read, and no others, until cancelled.
+
+    kopf ends with the watch of any one of them that is refused for about a minute.
+    """
+    await insights.ready_namespaces.wait()
+    while True:
+        async with insights.revised:
+            insights.namespaces.clear()
+            insights.namespaces.update(map(NamespaceName, namespaces.present))
+            insights.revised.notify_all()
+        await namespaces.changed()
+
+
 class _Sessions:
     """kopf's connections to the API server, which tell `watch` of the watches that are opened."""
 
-    def __init__(self, watch: WatchLiveness) -> None:
-        self._watch = watch
+    def __init__(self, watch: WatchLiveness, namespaces: WatchedNamespaces) -> None:
+        self._watch, self._namespaces = watch, namespaces
         self._latest: tuple[kopf.ConnectionInfo, kopf.AiohttpSession] | None = None
 
     def session(self, found: kopf.ConnectionInfo) -> kopf.AiohttpSession:
@@ -88,7 +109,7 @@ class _Sessions:
             headers={**found.as_http_headers(), "User-Agent": user_agent()},
             proxy=found.proxy_url,
             trust_env=found.trust_env,
-            trace_configs=[self._watch.trace()],
+            trace_configs=[self._watch.trace(self._namespaces.answered)],
         )
         return kopf.AiohttpSession(
             server=found.server, default_namespace=found.default_namespace, aiohttp_session=session

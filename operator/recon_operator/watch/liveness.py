@@ -21,6 +21,9 @@ DEAD_AFTER_S = 300.0
 
 EVERYWHERE = ""
 
+Answered = Callable[[str, int], None]
+"""Hears of each answer about a namespace, by its status."""
+
 _NAMESPACE = re.compile(r"/namespaces/([^/]+)/")
 
 
@@ -31,14 +34,27 @@ class WatchLiveness:
         """Expect a watch of each of these namespaces, or one of all; none has begun."""
         self._namespaces, self._clock = namespaces or (EVERYWHERE,), clock
         self._heard: dict[str, float] = {}
+        self._begun, self._lost = False, set[str]()
 
     def begin(self) -> None:
         """Record that watches are being opened: from now on they have an age."""
-        self._heard = dict.fromkeys(self._namespaces, self._clock())
+        self._begun = True
+        self._heard = {name: self._clock() for name in self._namespaces if name not in self._lost}
 
     def end(self) -> None:
         """Record that no watch is to run any more."""
-        self._heard = {}
+        self._begun, self._heard = False, {}
+
+    def lose(self, namespace: str) -> None:
+        """Record that this namespace is not watched, for it cannot be: a new start of the operator would not help."""
+        self._lost.add(namespace)
+        self._heard.pop(namespace, None)
+
+    def expect(self, namespace: str) -> None:
+        """Record that the watch of this namespace is being opened again."""
+        self._lost.discard(namespace)
+        if self._begun:
+            self._heard[namespace] = self._clock()
 
     def heard(self, namespace: str) -> None:
         """Record a sign of life of the watch of this namespace."""
@@ -54,15 +70,16 @@ class WatchLiveness:
         """Say whether a watch is dead."""
         return self.age_s() > DEAD_AFTER_S
 
-    def trace(self) -> aiohttp.TraceConfig:
-        """Return what has an HTTP client tell this of each watch that the API server opens."""
+    def trace(self, answered: Answered | None = None) -> aiohttp.TraceConfig:
+        """Return what has an HTTP client tell this of each watch that the API server opens, and `answered` of each answer."""
         config = aiohttp.TraceConfig()
-        config.on_request_end.append(self._opened)
-        return config
 
-    async def _opened(
-        self, _session: aiohttp.ClientSession, _context: SimpleNamespace, answer: aiohttp.TraceRequestEndParams
-    ) -> None:
-        if answer.url.query.get("watch") == "true" and answer.response.ok:
+        async def ended(_: aiohttp.ClientSession, __: SimpleNamespace, answer: aiohttp.TraceRequestEndParams) -> None:
             found = _NAMESPACE.search(answer.url.path)
-            self.heard(found[1] if found else EVERYWHERE)
+            if answer.url.query.get("watch") == "true" and answer.response.ok:
+                self.heard(found[1] if found else EVERYWHERE)
+            if found and answered:
+                answered(found[1], answer.response.status)
+
+        config.on_request_end.append(ended)
+        return config

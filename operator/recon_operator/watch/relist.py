@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from prometheus_client import Counter
 
 from recon_api.resource import FINISHED_LABEL
-from recon_operator.clients.kubernetes_api import KubernetesApi, KubernetesError
+from recon_operator.clients.kubernetes_api import KubernetesApi, KubernetesError, RefusedError
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
 from recon_operator.jobs.work_queue import WorkQueue
+from recon_operator.watch.namespaces import WatchedNamespaces
 
 log = logging.getLogger(__name__)
 
@@ -20,23 +22,33 @@ RETRY_S = 2.0
 
 
 class Relist:
-    """Compares the jobs known with those that exist."""
+    """Compares the jobs known with those that exist, in each namespace by itself."""
 
     def __init__(
-        self, api: KubernetesApi, jobs: Jobs, work: WorkQueue, namespaces: tuple[str, ...], *, missed: Counter
+        self,
+        api: KubernetesApi,
+        jobs: Jobs,
+        work: WorkQueue,
+        namespaces: tuple[str, ...],
+        *,
+        missed: Counter,
+        watched: WatchedNamespaces | None = None,
     ) -> None:
-        """List by `api`, in these namespaces or in all; `missed` counts what only the list showed."""
-        self._missed = missed
+        """List by `api`, in these namespaces or in all; `missed` counts what only the list showed.
+
+        `watched` hears which namespaces can be listed, and says which are to be tried again.
+        """
+        self._missed, self._watched = missed, watched
         self._api, self._jobs, self._work = api, jobs, work
         self._namespaces: tuple[str | None, ...] = namespaces or (None,)
 
     async def first(self) -> None:
-        """Wait until the API server serves our kind, then take over all jobs."""
+        """Wait until the API server serves our kind and one namespace can be listed, then take over all jobs of those that can."""
         waits_for = ""
         while True:
             try:
                 if await self._api.is_kind_served():
-                    await self.once()
+                    await self._list_what_can_be()
                     log.info("%d unfinished jobs found", len(self._jobs))
                     return
                 reason = "the definition of ReconstructionJob (crds/reconstructionjobs.yaml)"
@@ -48,23 +60,69 @@ class Relist:
             await asyncio.sleep(RETRY_S)
 
     async def run(self, interval_s: float) -> None:
-        """List again and again until cancelled."""
-        while True:
-            await asyncio.sleep(interval_s)
-            try:
-                self._missed.inc(await self.once())
-            except KubernetesError as error:
-                log.warning("the jobs cannot be listed, next time in %.0f s: %s", interval_s, error)
+        """List again and again until cancelled: all namespaces at this interval, and missing ones much more often."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._list_all_now_and_then(interval_s))
+            group.create_task(self._look_for_missing())
 
     async def once(self) -> int:
-        """Take over the list of all jobs, have what was news looked at, and return how many. Raises KubernetesError."""
-        listed = []
-        oldest = ""
-        for namespace in self._namespaces:
-            async for items, version in self._api.list_jobs(namespace, UNFINISHED):
-                oldest = oldest or version  # a job newer than this may be in none of the lists
-                listed += [read_job(item) for item in items]
-        news = self._jobs.replace(listed, oldest)
+        """Take over the lists of all jobs, have what was news looked at, and return how many. Raises KubernetesError."""
+        return sum([await self._list(namespace) for namespace in self._namespaces])
+
+    async def list_all(self) -> None:
+        """Take over the list of each namespace that can be listed, and count what only it has shown."""
+        for namespace, error in (await self._try_to_list(self._namespaces, count=True)).items():
+            if isinstance(error, RefusedError):
+                self._record_lost(namespace, error)
+            log.warning("the jobs cannot be listed, which is tried again: %s", error)
+
+    async def _list_all_now_and_then(self, interval_s: float) -> None:
+        while True:
+            await asyncio.sleep(interval_s)
+            await self.list_all()
+
+    async def _look_for_missing(self) -> None:
+        while True:
+            await asyncio.sleep(RETRY_S)
+            if self._watched and self._watched.missing:
+                await self._try_to_list(tuple(self._watched.missing))
+
+    async def _list_what_can_be(self) -> None:
+        """Take over what can be listed. Raises KubernetesError where nothing can be."""
+        failed = await self._try_to_list(self._namespaces)
+        if len(failed) == len(self._namespaces):
+            raise next(iter(failed.values()))
+        for namespace, error in failed.items():
+            self._record_lost(namespace, error)
+
+    async def _try_to_list(
+        self, namespaces: Sequence[str | None], *, count: bool = False
+    ) -> dict[str | None, KubernetesError]:
+        """List namespaces at the same time, counting what was missed where asked to; return those that fail, and why."""
+        results = await asyncio.gather(*map(self._list, namespaces), return_exceptions=True)
+        failed: dict[str | None, KubernetesError] = {}
+        for namespace, result in zip(namespaces, results, strict=True):
+            if isinstance(result, KubernetesError):
+                failed[namespace] = result
+            elif isinstance(result, BaseException):
+                raise result
+            elif count:
+                self._missed.inc(result)
+        return failed
+
+    async def _list(self, namespace: str | None) -> int:
+        """Take over the list of a namespace's jobs, or of all; return how much of it was news. Raises KubernetesError."""
+        listed, oldest = [], ""
+        async for items, version in self._api.list_jobs(namespace, UNFINISHED):
+            oldest = oldest or version  # a job newer than this may be in none of the chunks
+            listed += [read_job(item) for item in items]
+        news = self._jobs.replace(listed, oldest, namespace)
         for uid in news:
             self._work.add(uid)
+        if self._watched and namespace:
+            self._watched.found(namespace)
         return len(news)
+
+    def _record_lost(self, namespace: str | None, error: KubernetesError) -> None:
+        if self._watched and namespace:
+            self._watched.lost(namespace, str(error))

@@ -43,6 +43,10 @@ SUSPENDED = Reason("Suspended", "The job is held by spec.suspend")
 SUSPENDING = Reason("Suspending", "The job is being suspended: its attempt stops and keeps its finished steps")
 RESUMED = Reason("Resumed", "The job was held and goes on")
 RETRYING = Reason("Retrying", "The next attempt waits for its backoff")
+RESTORED = Reason(
+    "Restored",
+    "The job was restored from a backup without its status and may have finished before; its owner says whether it runs again",
+)
 STATUS_CORRECTED = Reason(
     "StatusCorrected",
     "The status knew of fewer attempts than were sent, as after a restore; the operator has set it right",

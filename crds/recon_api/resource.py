@@ -1,8 +1,10 @@
 """The resource `reconstructionjobs.reconstruction.dev/v1` as the operator reads it."""
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from recon_api import rules
 from recon_api.base import ObservedModel
@@ -23,8 +25,26 @@ FINALIZER = f"{GROUP}/stop-before-delete"
 FINISHED_LABEL = f"{GROUP}/finished"
 """Set (`true`) on a job that has ended, so that the watch can leave it out."""
 
+RESTORED_ANNOTATION = f"{GROUP}/restored-job"
+"""`Run` or `Hold`, on a job that a backup has restored: what becomes of it, whatever RESTORED_JOBS says."""
+
 MANAGED_BY_US = f"{GROUP}/operator"
 """The value of spec.managedBy that means this operator, as does no value."""
+
+
+def _ours_of(annotations: object) -> object:
+    if not isinstance(annotations, dict):
+        return annotations
+    return {name: value for name, value in annotations.items() if str(name).startswith(f"{GROUP}/")}
+
+
+class RestoredJobs(StrEnum):
+    """What becomes of a job that a backup has restored without its status: it may have finished long ago."""
+
+    RUN = "Run"
+    """It runs, as any job without a status does."""
+    HOLD = "Hold"
+    """It is held until its annotation says Run."""
 
 
 class ObjectMeta(ObservedModel):
@@ -39,6 +59,8 @@ class ObjectMeta(ObservedModel):
     deletion_timestamp: datetime | None = None
     finalizers: tuple[str, ...] = ()
     labels: dict[str, str] = Field(default_factory=dict)
+    annotations: Annotated[dict[str, str], BeforeValidator(_ours_of)] = Field(default_factory=dict)
+    """The operator's own: others are of any size, and each job is kept in memory."""
 
 
 class ReconstructionJob(ObservedModel):
@@ -74,6 +96,17 @@ class ReconstructionJob(ObservedModel):
     def is_ours(self) -> bool:
         """Whether this operator looks after the job, and no other controller that spec.managedBy names."""
         return self.spec.managed_by in (None, MANAGED_BY_US)
+
+    @property
+    def restored(self) -> RestoredJobs | None:
+        """What its annotation says, if that is there and readable."""
+        value = self.metadata.annotations.get(RESTORED_ANNOTATION)
+        return next((each for each in RestoredJobs if each == value), None)
+
+    @property
+    def is_held_as_restored(self) -> bool:
+        """Whether it waits for somebody to say whether it is to run again; one that has been sent once is past that."""
+        return self.restored is RestoredJobs.HOLD and not self.status.execution_attempts
 
     @property
     def has_no_attempt(self) -> bool:

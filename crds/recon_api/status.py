@@ -238,6 +238,11 @@ class ReconstructionJobStatus(ObservedModel):
     outputs: tuple[Output, ...] = ()
     conditions: Annotated[tuple[Condition, ...], Field(max_length=20, json_schema_extra=ONE_OF_A_TYPE)] = ()
 
+    @property
+    def is_unseen(self) -> bool:
+        """Whether no operator has written it: it is as the API server makes it for a new job."""
+        return self.phase is Phase.PENDING and self.observed_generation == 0 and self.execution_attempts == 0
+
     def condition(self, kind: ConditionType) -> Condition | None:
         """Return the condition of that type, if it was ever set."""
         return next((c for c in self.conditions if c.type == kind), None)

@@ -216,7 +216,10 @@ def _cleanup(
         installation=installation,
         claim=lambda job: writer.write(job, job.status.model_copy(update={"operator": installation.identity})),
     )
-    corrections = {"correct labels": finished_labels(api), "correct generations": observed_generations(writer.write)}
+    corrections = {
+        "correct labels": finished_labels(api, RestoredJobs(settings.restored_jobs)),
+        "correct generations": observed_generations(writer.write),
+    }
     seen = (history.learn, removal.seen, *(each.seen for each in corrections.values()))
     finished_jobs = FinishedJobs(api, settings.namespaces, seen=seen, gone=(removal.gone,), installation=installation)
     return Cleanup(finished_jobs, removal, corrections)

@@ -1,7 +1,7 @@
 """The operator's settings, read from the environment once."""
 
 import socket
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -32,6 +32,9 @@ class OperatorSettings(ProcessSettings):
     adopt_from: CommaSeparated = ()
     """Other installations, by the same names and separated by commas, whose jobs this one takes over. They must be gone: a job whose
     operator still runs would run on two workers."""
+    restored_jobs: Literal["Run", "Hold"] = "Run"
+    """What becomes of a finished job that a backup restores without its status: it runs again (`Run`), or it is held until its annotation
+    `reconstruction.dev/restored-job` says `Run` (`Hold`)."""
     default_model: str = "multiview"
     """The model of a job that names none."""
 

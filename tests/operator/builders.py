@@ -40,6 +40,7 @@ def make_job(
     status: ReconstructionJobStatus | None = None,
     finalizer: bool | None = None,
     labels: dict[str, str] | None = None,
+    annotations: dict[str, str] | None = None,
     deleted_s_ago: float | None = None,
     created_s_ago: float = 60.0,
     resource_version: str = "7",
@@ -59,6 +60,7 @@ def make_job(
         deletion_timestamp=None if deleted_s_ago is None else ago(deleted_s_ago),
         finalizers=(FINALIZER,) if (is_open if finalizer is None else finalizer) else (),
         labels=labels or {},
+        annotations=annotations or {},
     )
     return ReconstructionJob(
         metadata=metadata, spec=ReconstructionJobSpec.model_validate({"model": "synthetic", **spec}), status=status

@@ -94,6 +94,9 @@ class Jobs(Values):
     """The model of a job that names none."""
     default_ttl_seconds_after_finished: EmptyOrSeconds = ""
     """How long finished jobs stay; for ever where empty."""
+    restored: Literal["Run", "Hold"] = "Run"
+    """What becomes of a finished job that a backup restores without its status: it runs again, or it is held until its
+    annotation `reconstruction.dev/restored-job` says `Run`."""
     cancellation_expiry_seconds: int = Field(default=3600, ge=1)
     """How long a request for cancellation waits for its confirmation."""
     cancellation_grace_seconds: int = Field(default=10, ge=0)

@@ -35,7 +35,7 @@ from recon_operator.decide.running import (
 )
 from recon_operator.decide.stopping import unwanted_attempts_are_stopped
 from recon_operator.decide.summary import with_summary
-from recon_operator.decide.suspension import suspended_jobs_are_held
+from recon_operator.decide.suspension import restored_jobs_are_held, suspended_jobs_are_held
 
 Policy = Callable[[Context], Context | Decision]
 
@@ -58,7 +58,8 @@ POLICIES: tuple[Policy, ...] = (
     running_attempts_are_shown,  # before the next one, which takes every open attempt that is left
     unclaimed_attempts_are_waited_for,  # with the next one in either order: from there on no attempt is open
     unreadable_jobs_fail,  # before all that hold a job: to wait does not make its spec readable
-    suspended_jobs_are_held,  # before the backoff: the owner's word is shown, not a wait that ends by itself
+    suspended_jobs_are_held,  # before all other waits: the owner's word is shown first
+    restored_jobs_are_held,  # with the next one in either order: no attempt of such a job was ever sent
     failed_attempts_wait_for_their_backoff,  # before the next attempt begins
     admitted_jobs_are_dispatched,  # before the last one, which takes every job
     other_jobs_wait,  # last: it always decides

@@ -52,7 +52,7 @@ def _queued(context: Context, reason: Reason, message: str) -> Context:
 
 def _is_held(job: ReconstructionJob) -> bool:
     deleted = job.metadata.deletion_timestamp is not None
-    return deleted or job.spec.suspend or job.spec.cancellation is Cancellation.CONFIRMED
+    return deleted or job.spec.suspend or job.is_held_as_restored or job.spec.cancellation is Cancellation.CONFIRMED
 
 
 def _is_backing_off(job: ReconstructionJob, now: datetime) -> bool:

@@ -1,6 +1,10 @@
-"""`spec.suspend`: a job is held before its next attempt; one that runs stops and keeps its finished steps."""
+"""`spec.suspend`, and a job that a backup has restored: it is held before its next attempt.
 
-from recon_api.reasons import SUSPENDED, Reason
+One that runs and is suspended stops and keeps its finished steps.
+"""
+
+from recon_api.reasons import RESTORED, SUSPENDED, Reason
+from recon_api.resource import RESTORED_ANNOTATION, RestoredJobs
 from recon_api.status import ConditionType, Phase
 from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision
@@ -15,14 +19,29 @@ def suspended_jobs_are_held(context: Context) -> Context | Decision:
     """Hold a job before its next attempt."""
     if context.attempt is not None or not context.job.spec.suspend:
         return context
-    message, progress = _message(context), context.status.progress
+    return _hold(context, SUSPENDED, _message(context))
+
+
+def restored_jobs_are_held(context: Context) -> Context | Decision:
+    """Hold a job that may have finished before the backup was made, until somebody says that it is to run."""
+    return _hold(context, RESTORED, WAS_RESTORED) if context.job.is_held_as_restored else context
+
+
+WAS_RESTORED = (
+    "The job was restored from a backup without its status and may have finished before; to run it again, set its "
+    f"annotation {RESTORED_ANNOTATION} to {RestoredJobs.RUN}, otherwise delete it"
+)
+
+
+def _hold(context: Context, reason: Reason, message: str) -> Decision:
+    progress = context.status.progress
     if context.status.phase is not Phase.SUSPENDED:
-        context = context.event(SUSPENDED, message)
+        context = context.event(reason, message)
     if progress:
         progress = progress.model_copy(update={"estimated_remaining_seconds": None})
     context = context.change(phase=Phase.SUSPENDED, message=message, queue=None, progress=progress)
-    context = context.end_condition(ConditionType.QUEUED, SUSPENDED, message)
-    return context.condition(ConditionType.SUSPENDED, SUSPENDED, message).decide()
+    context = context.end_condition(ConditionType.QUEUED, reason, message)
+    return context.condition(ConditionType.SUSPENDED, reason, message).decide()
 
 
 def _message(context: Context) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from recon_api.resource import ReconstructionJob
 from recon_api.status import Phase
-from recon_operator.cleanup.finished_label import is_mislabelled
+from recon_operator.cleanup.finished_label import is_mislabelled, is_restored
 from tests.operator.builders import LABELLED, finished, make_job, queued, running
 
 DONE = finished(Phase.SUCCEEDED)
@@ -28,3 +28,17 @@ DONE = finished(Phase.SUCCEEDED)
 )
 def test_mislabelled(job: ReconstructionJob, wrong: bool) -> None:
     assert is_mislabelled(job) is wrong
+
+
+@pytest.mark.parametrize(
+    ("job", "restored"),
+    [
+        pytest.param(make_job(labels=LABELLED), True, id="the label and no status"),
+        pytest.param(make_job(), False, id="no label: it had not finished"),
+        pytest.param(make_job(status=queued(), labels=LABELLED), False, id="a status that somebody has written"),
+        pytest.param(make_job(status=DONE, labels=LABELLED), False, id="a job that has ended"),
+        pytest.param(make_job(labels=LABELLED, managedBy="example.com/other"), False, id="another controller's job"),
+    ],
+)
+def test_restored(job: ReconstructionJob, restored: bool) -> None:
+    assert is_restored(job) is restored

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from recon_api.resource import ReconstructionJob
+from recon_api.resource import RESTORED_ANNOTATION, ReconstructionJob
 from recon_api.status import Attempt, Phase
 from recon_operator import decide as policies
 from recon_operator.decide import POLICIES, decide
@@ -133,7 +133,10 @@ MEETINGS = {
         Phase.FAILED,
     ),
     "suspended_jobs_are_held": Meeting(
-        make_job(status=FAILED_ONCE, suspend=True), make_observation(), phase, Phase.SUSPENDED
+        make_job(suspend=True, annotations={RESTORED_ANNOTATION: "Hold"}),
+        make_observation(attempt=0),
+        lambda decision: decision.events[-1].reason.name,
+        "Suspended",
     ),
     "failed_attempts_wait_for_their_backoff": Meeting(
         make_job(status=FAILED_ONCE), make_observation(admitted=True), phase, Phase.RETRYING
@@ -151,6 +154,7 @@ IN_EITHER_ORDER = {
     "times_that_lie_ahead_are_now": "one changes times, the other what is said of the spec",
     "jobs_past_their_active_deadline_fail": "a job that has used up its running time has run",
     "jobs_past_their_pre_running_deadline_fail": "one is for jobs without an open attempt, the other for those with one",
+    "restored_jobs_are_held": "such a job has had no attempt, so that none has failed",
     "unclaimed_attempts_are_waited_for": "the same, the other way round",
 }
 """First ones of neighbours of which one at most has something to say about a job, or that change different things."""

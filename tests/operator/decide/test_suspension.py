@@ -2,7 +2,7 @@
 
 import pytest
 
-from recon_api.resource import ReconstructionJob
+from recon_api.resource import RESTORED_ANNOTATION, ReconstructionJob
 from recon_api.status import (
     Attempt,
     ConditionType,
@@ -38,7 +38,33 @@ HELD = alive(authorised=0)
 RESUMED = make_job(status=ended("Suspended", phase=Phase.SUSPENDED))
 
 
+ON_HOLD, GO_ON = {RESTORED_ANNOTATION: "Hold"}, {RESTORED_ANNOTATION: "Run"}
+
 ROWS = [
+    pytest.param(
+        make_job(annotations=ON_HOLD),
+        FREE,
+        Expected(Phase.SUSPENDED, reasons=("Restored",), attempts=0),
+        id="a restored job is held even where a worker is free",
+    ),
+    pytest.param(
+        make_job(annotations=ON_HOLD, deleted_s_ago=1.0),
+        FREE,
+        Expected(Phase.PENDING, attempts=0),
+        id="a restored job that is deleted goes",
+    ),
+    pytest.param(
+        make_job(annotations=ON_HOLD, status=running()),
+        alive(),
+        Expected(Phase.RUNNING, finalizer=True),
+        id="the annotation stops nothing that runs",
+    ),
+    pytest.param(
+        (released := make_job(annotations=GO_ON)),
+        FREE,
+        Expected(Phase.QUEUED, (send(released, 1),), ("Dispatched",), finalizer=True),
+        id="a restored job runs once its annotation says so",
+    ),
     pytest.param(
         SUSPENDED,
         FREE,

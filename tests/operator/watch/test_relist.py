@@ -77,7 +77,7 @@ async def test_at_the_start_a_namespace_that_fails_keeps_no_other_one_waiting(st
     site.statuses["lab"] = status
     async with site.relist() as relist:
         await relist.first()
-        assert (site.known, site.watched.missing) == ({"shop"}, {"lab"})
+        assert (site.known, site.watched.missing) == ({"shop"}, frozenset({"lab"}))
         site.statuses["lab"] = 200
         running = asyncio.create_task(relist.run(NEVER))
         while site.watched.missing:

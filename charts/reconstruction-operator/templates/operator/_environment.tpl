@@ -23,6 +23,8 @@
   value: {{ .Values.jobs.defaultModel }}
 - name: DEFAULT_TTL_SECONDS_AFTER_FINISHED
   value: {{ with .Values.jobs.defaultTtlSecondsAfterFinished }}{{ int64 . | quote }}{{ else }}""{{ end }}
+- name: RESTORED_JOBS
+  value: {{ .Values.jobs.restored }}
 - name: CANCELLATION_EXPIRY_S
   value: {{ int64 .Values.jobs.cancellationExpirySeconds | quote }}
 - name: CANCELLATION_GRACE_S

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recon_api.reasons import NAMESPACE_MISSING, OTHER_OPERATOR
-from recon_api.resource import ReconstructionJob
+from recon_api.resource import ReconstructionJob, RestoredJobs
 from recon_operator.act.actor import Actor
 from recon_operator.act.credentials import CredentialsProvider
 from recon_operator.act.deferred_stops import DeferredStops

@@ -8,7 +8,7 @@ from recon_operator.settings import OperatorSettings
 from recon_runtime.settings import ProcessSettings, split_at_commas
 from recon_worker.settings import WorkerSettings
 
-SIDES = [OperatorSettings, WorkerSettings]
+SIDES: list[type[OperatorSettings] | type[WorkerSettings]] = [OperatorSettings, WorkerSettings]
 
 
 @pytest.fixture(autouse=True)

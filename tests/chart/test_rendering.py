@@ -82,9 +82,10 @@ def test_for_some_namespaces_each_has_a_role_and_there_is_none_for_the_cluster()
 
 
 def test_the_lease_is_the_only_one_that_a_leader_may_change() -> None:
-    create, change = render().get("Role", f"{NAME}-leader")["rules"]
+    create, change, say = render().get("Role", f"{NAME}-leader")["rules"]
     assert create == {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]}
     assert (change["resourceNames"], change["verbs"]) == ([NAME], ["get", "update"])
+    assert say == {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]}
 
 
 def test_viewers_of_a_namespace_may_view_its_jobs_and_editors_edit_them() -> None:

@@ -48,7 +48,7 @@ class Relist:
         while True:
             try:
                 if await self._api.is_kind_served():
-                    await self._list_what_can_be()
+                    await self.take_over()
                     log.info("%d unfinished jobs found", len(self._jobs))
                     return
                 reason = "the definition of ReconstructionJob (crds/reconstructionjobs.yaml)"
@@ -65,9 +65,13 @@ class Relist:
             group.create_task(self._list_all_now_and_then(interval_s))
             group.create_task(self._look_for_missing())
 
-    async def once(self) -> int:
-        """Take over the lists of all jobs, have what was news looked at, and return how many. Raises KubernetesError."""
-        return sum([await self._list(namespace) for namespace in self._namespaces])
+    async def take_over(self) -> None:
+        """Take over the lists of all namespaces that can be listed. Raises KubernetesError where none can be."""
+        failed = await self._try_to_list(self._namespaces)
+        if len(failed) == len(self._namespaces):
+            raise next(iter(failed.values()))
+        for namespace, error in failed.items():
+            self._record_lost(namespace, error)
 
     async def list_all(self) -> None:
         """Take over the list of each namespace that can be listed, and count what only it has shown."""
@@ -86,14 +90,6 @@ class Relist:
             await asyncio.sleep(RETRY_S)
             if self._watched and self._watched.missing:
                 await self._try_to_list(tuple(self._watched.missing))
-
-    async def _list_what_can_be(self) -> None:
-        """Take over what can be listed. Raises KubernetesError where nothing can be."""
-        failed = await self._try_to_list(self._namespaces)
-        if len(failed) == len(self._namespaces):
-            raise next(iter(failed.values()))
-        for namespace, error in failed.items():
-            self._record_lost(namespace, error)
 
     async def _try_to_list(
         self, namespaces: Sequence[str | None], *, count: bool = False

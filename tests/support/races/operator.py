@@ -148,7 +148,7 @@ class Operator:
 
         async def list_jobs() -> None:
             try:
-                await self._relist.once()
+                await self._relist.take_over()
             except KubernetesError:
                 if not len(self.jobs):  # the first list is tried until it succeeds
                     await list_jobs()

@@ -60,6 +60,7 @@ ROWS = (
     Row("the operator's new version cannot read its spec", scenarios.unreadable),
     Row("somebody writes `phase: Queued`", scenarios.edited),
     Row("the resource is restored from before the latest attempt", scenarios.restored),
+    Row("it is restored without its status, where such jobs are held", scenarios.restored_as_held),
 )
 
 ENDINGS = {

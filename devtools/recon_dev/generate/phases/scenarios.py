@@ -5,6 +5,7 @@ from dataclasses import replace
 from recon_api.keys import NO_ATTEMPT
 from recon_api.payload import AttemptResult, ClaimOwner, Outcome, ProgressMeta
 from recon_api.reasons import CANCELLED, CUDA_OUT_OF_MEMORY, INPUT_NOT_FOUND, SUSPENDED, Reason
+from recon_api.resource import RESTORED_ANNOTATION, RestoredJobs
 from recon_api.spec import Cancellation
 from recon_api.status import Phase
 from recon_api.steps import Step
@@ -175,6 +176,12 @@ def restored(world: World) -> World | None:
     if world.phase.finished:
         return None
     return world.see(authorised=world.job.status.execution_attempts + 1)
+
+
+def restored_as_held(world: World) -> World | None:
+    """Restore a finished job without its status, where such jobs are held."""
+    held = {RESTORED_ANNOTATION: RestoredJobs.HOLD.value}
+    return world.meta(annotations=held) if world.phase is Phase.PENDING else None
 
 
 def unreadable(world: World) -> World:

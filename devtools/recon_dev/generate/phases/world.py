@@ -27,7 +27,7 @@ from recon_operator.decide.observation import Observation
 from recon_operator.decide.policy_settings import PolicySettings
 
 START = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
-LIMITS = PolicySettings()
+LIMITS = PolicySettings(installation="recon/reconstruction")
 MOST_PASSES = 10
 """After so few passes in which nothing else happens a job must have come to rest."""
 

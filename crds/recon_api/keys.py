@@ -16,6 +16,7 @@ the resource is the queue of record, and the next pass writes again what is miss
 | `discard:{uid}` | operator | the job is to be removed: its outputs may be deleted |
 | `discarded:{uid}` | worker | the outputs of a job that is to be removed are deleted |
 | `credentials:{uid}.{n}` | operator | sealed values of Secrets for one attempt; its worker takes them, and they are gone |
+| `refused_messages` | worker | the last messages that were none of the operator's, for people to look at |
 """
 
 CANCELLATION_TTL_S = 3600
@@ -43,6 +44,11 @@ def queue_name(gpu_class: str) -> str:
 def task_id(uid: str, attempt: int) -> str:
     """Return the Celery task id of an attempt, `{uid}.{attempt}`; it also names the attempt's keys."""
     return f"{uid}.{attempt}"
+
+
+def discard_task_id(uid: str) -> str:
+    """Return the id of a message that asks for the outputs of a job to be deleted, by which it is found in the queue."""
+    return f"{uid}.discard"
 
 
 def parse_task_id(value: str) -> tuple[str, int]:
@@ -116,6 +122,15 @@ def durations_key(model: str, quality: str) -> str:
     """Return the key of the list of `FinishedRun`s of a model at a quality, the newest first."""
     return f"durations:{model}:{quality}"
 
+
+REFUSED_MESSAGES_KEY = "refused_messages"
+"""A list of `RefusedMessage`s, the newest first."""
+
+REFUSED_MESSAGES_KEPT = 100
+"""Entries of that list; older ones go."""
+
+REFUSED_MESSAGE_CHARS = 1000
+"""How much of a message an entry keeps: enough to see who sent it."""
 
 WORKERS_KEY = "workers"
 """A set: the names of all workers ever seen; those whose `worker:{name}` has lapsed are gone."""

@@ -61,6 +61,16 @@ class TaskPayload(Message):
         return value if isinstance(value, str) and parse_traceparent(value) else None
 
 
+class DiscardPayload(Message):
+    """Keyword arguments of the task `reconstruction.discard`: what of a job that has ended is to be removed."""
+
+    job_id: str
+    """UID of the resource."""
+    namespace: str
+    output_path: str | None = None
+    """Its outputs, relative to `<storage>/outputs/<namespace>/`, where they are to go too."""
+
+
 class TaskResult(Message):
     """What the task returns to Celery."""
 
@@ -124,6 +134,22 @@ class FinishedRun(Message):
     gpu: str = ""
     """As in `ClaimOwner`."""
     steps: tuple[StepTime, ...] = ()
+
+
+class RefusedMessage(Message):
+    """One entry of `refused_messages`: a message that a worker took and did not run, as nobody here sends such."""
+
+    refused_at: AwareDatetime
+    worker: str
+    source: str
+    """The queue, or the channel of remote control."""
+    fault: str
+    """Kind of the fault; also the label of the metric."""
+    detail: str
+    """Which field is wrong, and how."""
+    size_bytes: int
+    start: str
+    """How the message begins; what is no text is escaped."""
 
 
 class ClaimOwner(Message):

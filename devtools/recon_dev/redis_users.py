@@ -91,6 +91,7 @@ WORKER = RedisUser(
         Keys(keys.WORKERS_KEY, BOTH, "names of all workers"),
         Keys(keys.worker_key(ANY), BOTH, "connected workers"),
         Keys(keys.discarded_key(ANY), WRITE, "outputs that are gone"),
+        Keys(keys.REFUSED_MESSAGES_KEY, WRITE, "messages that were refused"),
         Keys("credentials:*", BOTH, "sealed values of Secrets, for one attempt"),
         Keys(keys.attempt_key(ANY), READ, "which attempt may run"),
         Keys(keys.cancel_key(ANY), READ, "whether the job is cancelled"),
@@ -105,7 +106,7 @@ WORKER = RedisUser(
     channels=(keys.STOP_CHANNEL_PATTERN, keys.WORKERS_CHANNEL, keys.PROGRESS_CHANNEL_PATTERN, PIDBOX_CHANNEL),
     commands=(
         *("get", "getdel", "mget", "set", "setex", "del", "exists", "expire", "pexpire", "sadd", "srem", "smembers"),
-        *("brpop", "rpop", "lpush", "rpush", "llen", "hset", "hget", "hdel", "zadd", "zrem", "zrange"),
+        *("brpop", "rpop", "lpush", "rpush", "ltrim", "llen", "hset", "hget", "hdel", "zadd", "zrem", "zrange"),
         *("zrevrangebyscore", "zrangebyscore", "watch", "unwatch", "multi", "exec", "discard", "time"),
         *("eval", "evalsha", "script|exists", "script|load"),
         *("publish", "subscribe", "psubscribe", "unsubscribe", "punsubscribe"),

@@ -112,7 +112,9 @@ def test_discarding_removes_the_steps_of_one_job_alone(shared: Site) -> None:
     assert [sent.wait_result().reason for sent in (job, other)] == ["OutOfMemory"] * 2
     sender = Celery(broker=f"{shared.url}/0")
     for odd in ("../..", "", job.uid):
-        sender.send_task(DISCARD_TASK_NAME, args=(odd, "shop"), queue=queue_name(DEFAULT_GPU_CLASS))
+        sender.send_task(
+            DISCARD_TASK_NAME, kwargs={"job_id": odd, "namespace": "shop"}, queue=queue_name(DEFAULT_GPU_CLASS)
+        )
     sender.close()
     wait_for("the steps are gone", lambda: not job.work.exists())
     assert other.work.exists()

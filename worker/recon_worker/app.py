@@ -9,11 +9,13 @@ from typing import Any
 from celery import Celery
 
 from recon_api.keys import VISIBILITY_TIMEOUT_S, queue_name
+from recon_worker.messages.transport import check_messages
 from recon_worker.settings import WorkerSettings
 
 
 def create_celery_app(settings: WorkerSettings) -> Celery:
     """Return the application with its tasks, for a worker of the settings' pool."""
+    check_messages()
     app = Celery("reconstruction", broker=settings.celery_broker_url, backend=settings.celery_result_backend)
     app.conf.update(celery_configuration(settings))
     app.autodiscover_tasks(["recon_worker"], related_name="task")

@@ -17,10 +17,13 @@ from recon_api.payload import ProgressMeta, TaskPayload
 from recon_worker.attempt import process_resources
 from recon_worker.attempt.claim import AttemptRefusedError
 from recon_worker.attempt.execution import AttemptExecution
+from recon_worker.messages.plain_json import decode_json_plainly
 from recon_worker.settings import worker_settings
 from recon_worker.telemetry.logs import attempt_fields, logging_about, set_up_logging
 
 logger = logging.getLogger(__name__)
+
+decode_json_plainly()  # here, for the main process and its child both import the tasks
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]

@@ -21,7 +21,7 @@ becomes of jobs tells the operator, and the GPU time of a namespace too; what ha
 
 def render() -> str:
     """Return the page: one table for each process."""
-    worker = WorkerMetrics(WorkerDescription(name="", boot_id=""), list, lambda: 0.0)
+    worker = WorkerMetrics(WorkerDescription(name="", boot_id=""), list, lambda: 0.0, dict)
     return page(
         "Metrics",
         INTRODUCTION,
@@ -32,7 +32,7 @@ def render() -> str:
 
 def names() -> set[str]:
     """Return the names of all series that the page describes, with the suffixes of counters and histograms."""
-    worker = WorkerMetrics(WorkerDescription(name="", boot_id=""), list, lambda: 0.0)
+    worker = WorkerMetrics(WorkerDescription(name="", boot_id=""), list, lambda: 0.0, dict)
     suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
     return {
         name + suffix

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
+from recon_api.keys import discard_task_id
 from recon_api.resource import ReconstructionJob
-from recon_operator.clients.celery_client import CeleryClient, discard_task_id
+from recon_operator.clients.celery_client import CeleryClient
 from recon_operator.clients.redis_state import RedisState
 from recon_operator.telemetry.logs import job_logger
 

@@ -7,16 +7,18 @@ from typing import Any
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from recon_api.keys import DISCARD_TASK_NAME, TASK_NAME, VISIBILITY_TIMEOUT_S, queue_name, task_id
-from recon_api.payload import TaskPayload
+from recon_api.keys import (
+    DISCARD_TASK_NAME,
+    TASK_NAME,
+    VISIBILITY_TIMEOUT_S,
+    discard_task_id,
+    queue_name,
+    task_id,
+)
+from recon_api.payload import DiscardPayload, TaskPayload
 from recon_operator.clients.fence import Fence, NotLeadingError
 
 SENDING_THREADS = 4
-
-
-def discard_task_id(uid: str) -> str:
-    """Return the id of a message that asks for the outputs of a job to be deleted, by which it is found in the queue."""
-    return f"{uid}.discard"
 
 
 class BrokerError(Exception):
@@ -59,12 +61,12 @@ class CeleryClient:
 
     async def discard(self, uid: str, namespace: str, gpu_class: str, output_path: str | None = None) -> None:
         """Have a worker delete what a job left in the storage, and its outputs where they are named. Raises BrokerError."""
-        outputs = {} if output_path is None else {"output_path": output_path}
+        payload = DiscardPayload(job_id=uid, namespace=namespace, output_path=output_path)
         await self._in_thread(
             self._celery.send_task,
             DISCARD_TASK_NAME,
-            kwargs={"job_id": uid, "namespace": namespace, **outputs},
-            task_id=discard_task_id(uid) if outputs else None,
+            kwargs=payload.model_dump(mode="json", exclude_none=True),
+            task_id=discard_task_id(uid) if output_path is not None else None,
             queue=queue_name(gpu_class),
         )
 

@@ -8,7 +8,7 @@ from recon_worker.telemetry.metrics import WorkerMetrics
 
 def test_a_model_that_nobody_installed_makes_no_series_of_its_own() -> None:
     worker = WorkerDescription(name="w", boot_id="b", models=("synthetic",))
-    metrics = WorkerMetrics(worker, list, lambda: 0.0)
+    metrics = WorkerMetrics(worker, list, lambda: 0.0, dict)
     failed = AttemptResult(outcome=Outcome.FAILED, attempt=1, reason="UnknownModel")
     steps = (StepVisit(step=Step.LOADING, began_at=0.0, seconds=2.0),)
     for model in ("synthetic", "invented-1", "invented-2"):

@@ -6,7 +6,7 @@ import signal
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from recon_worker.attempt.redis_client import UNREACHABLE, state_redis
 from recon_worker.attempt.running_attempt import last_renewals, running_attempts
 from recon_worker.attempt.signals import SHUTDOWN_SIGNAL
 from recon_worker.device import gpu_name
+from recon_worker.messages.refusals import refusals
 from recon_worker.models.installed import installed_models
 from recon_worker.settings import WorkerSettings
 from recon_worker.storage.configured import configured_storage
@@ -87,7 +88,9 @@ class MainProcess:
             beat_s=settings.lease_beat_s,
             liveness_file=settings.liveness_file,
         )
-        self._metrics = WorkerMetrics(description, partial(last_renewals, run_dir), self._registration.age_s)
+        self._metrics = WorkerMetrics(
+            description, partial(last_renewals, run_dir), self._registration.age_s, refused_messages
+        )
         self.crash_reporter = CrashReporter(
             self._redis,
             configured_storage(settings),
@@ -144,6 +147,11 @@ class MainProcess:
             message = "attempt %d of job %s did not stop in time; killed"
             logger.warning(message, running.attempt, running.uid, extra=running.log_fields)
             kill(running.pid, signal.SIGKILL)
+
+
+def refused_messages() -> Mapping[str, int]:
+    """Return how many messages this worker has refused, by each kind of fault."""
+    return refusals().counts
 
 
 def describe(settings: WorkerSettings, boot_id: str) -> WorkerDescription:

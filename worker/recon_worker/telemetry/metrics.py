@@ -2,11 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from recon_api.payload import WorkerDescription
@@ -29,13 +29,19 @@ class WorkerMetrics:
         worker: WorkerDescription,
         last_renewals: Callable[[], Sequence[float]],
         registration_age_s: Callable[[], float],
+        refused_messages: Callable[[], Mapping[str, int]],
     ) -> None:
-        """Describe this worker; `last_renewals` returns when (Unix time) the lease of each running attempt was last renewed."""
+        """Describe this worker.
+
+        `last_renewals` returns when (Unix time) the lease of each running attempt was last renewed, `refused_messages` how
+        many messages were refused by each kind of fault.
+        """
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
         self._models: Collection[str] = worker.models
         ProcessCollector(registry=registry)
         registry.register(_NowCollector(last_renewals))
+        registry.register(_RefusedMessagesCollector(refused_messages))
         info = Gauge(
             "reconstruction_worker_info",
             "1, with what this worker is.",
@@ -117,6 +123,23 @@ class _NowCollector(Collector):
             age.add_metric([], max(time.time() - min(renewals), 0.0))
         yield age
         yield from _gpu_families()
+
+
+class _RefusedMessagesCollector(Collector):
+    """What the check of messages has counted."""
+
+    def __init__(self, refused_messages: Callable[[], Mapping[str, int]]) -> None:
+        self._refused_messages = refused_messages
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        refused = CounterMetricFamily(
+            "reconstruction_worker_messages_refused",
+            "Messages from the queue, or over Celery's remote control, that nobody here sends, by what is wrong with them.",
+            labels=["fault"],
+        )
+        for fault, count in self._refused_messages().items():
+            refused.add_metric([fault], count)
+        yield refused
 
 
 def _gpu_families() -> Iterator[GaugeMetricFamily]:

@@ -199,3 +199,12 @@ def test_messages_are_still_checked_when_redis_was_away(site: Site) -> None:
     broker(site).lpush(QUEUE, FOREIGN["a body that is null"][1]())
     wait_for("the worker listens again", lambda: broker(site).publish(CONTROL, raw(control_message("shutdown", {}))))
     wait_for("both are refused", lambda: (refused("Body"), refused("Control") > before[1]) == (before[0] + 1, True))
+
+
+@pytest.mark.parametrize("key", [QUEUE, f"{QUEUE}\x06\x163"])
+def test_a_queue_that_is_no_list_is_made_way_with(site: Site, key: str) -> None:
+    before = refused("Queue")
+    broker(site).set(key, "hello")
+    wait_for("it is counted", lambda: refused("Queue") == before + 1)
+    assert (newest(site).source, newest(site).fault) == (QUEUE, "Queue")
+    works(site)

@@ -23,6 +23,8 @@ class Fault(StrEnum):
     """An order over the channel of remote control that nobody here gives."""
     UNACKNOWLEDGED = "Unacknowledged"
     """What is to be put back into the queue was not taken from it."""
+    QUEUE = "Queue"
+    """Under the queue's name lies something that is no list."""
     UNEXPECTED = "Unexpected"
     """The check itself failed."""
 

@@ -47,9 +47,9 @@ class Refusals:
         return None
 
     def add(self, raw: bytes, source: str, error: MessageRefusedError) -> None:
-        """Count a refused message, set it aside, and log it unless its like was logged just now."""
-        self._counts[error.fault] += 1
+        """Set a refused message aside, count it, and log it unless its like was logged just now."""
         kept = self._keep(raw, source, error)
+        self._counts[error.fault] += 1
         now, count = self._clock(), self._counts[error.fault]
         logged_at, logged_count = self._logged.get(error.fault, (-LOG_AGAIN_S, 0))
         if now - logged_at < LOG_AGAIN_S:

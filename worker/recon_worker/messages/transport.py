@@ -6,12 +6,15 @@ by then and was never noted as unacknowledged, so it does not come back to any w
 """
 
 import json
+from itertools import product
+from queue import Empty
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
 from redis import Redis
 from redis.client import PubSub
+from redis.exceptions import ResponseError
 
 from recon_api.keys import queue_name
 from recon_worker.messages.control_message import checked_control
@@ -31,7 +34,7 @@ def check_messages() -> None:
 
     By the URL's scheme, as kombu chooses the transport anew from it when it connects again.
     """
-    TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:CheckedTransport"))
+    TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:{CheckedTransport.__name__}"))
 
 
 class _Client(Redis):
@@ -79,6 +82,27 @@ class CheckedChannel(kombu_redis.Channel):
     """Takes messages, and passes on those that the operator sends."""
 
     QoS = _Acknowledgements
+
+    def _brpop_read(self, **options: Any) -> Any:
+        """Deliver the message that Redis has answered with. Raises `Empty` where there is none that passes."""
+        try:
+            return super()._brpop_read(**options)  # type: ignore[no-untyped-call]
+        except ResponseError as error:
+            if not str(error).startswith("WRONGTYPE"):
+                raise
+            self._remove_what_is_no_list()
+            raise Empty from error
+
+    def _remove_what_is_no_list(self) -> None:
+        """Remove what lies under a queue's name and is no queue: neither could the operator send anything."""
+        with self.conn_or_acquire() as client:
+            for queue, step in product(self.active_queues, self.priority_steps):
+                key = self._q_for_pri(queue, step)  # type: ignore[no-untyped-call]
+                try:
+                    client.llen(key)
+                except ResponseError:
+                    client.delete(key)
+                    refusals().add(b"", queue, MessageRefusedError(Fault.QUEUE, "no list"))
 
     def _get_client(self) -> type[Redis]:
         return _Client

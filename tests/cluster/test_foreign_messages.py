@@ -10,9 +10,18 @@ import pytest
 from celery import Celery
 from redis import Redis
 
-from recon_api.keys import REFUSED_MESSAGE_CHARS, REFUSED_MESSAGES_KEPT, REFUSED_MESSAGES_KEY, attempt_key, result_key
+from recon_api.keys import (
+    REFUSED_MESSAGE_CHARS,
+    REFUSED_MESSAGES_KEPT,
+    REFUSED_MESSAGES_KEY,
+    attempt_key,
+    queue_name,
+    result_key,
+)
 from recon_api.payload import Outcome, RefusedMessage
 from recon_api.steps import Step
+from recon_operator.clients.fence import Fence
+from recon_operator.clients.redis_state import RedisState
 from tests.support.messages import (
     FOREIGN,
     FOREIGN_ORDERS,
@@ -208,3 +217,12 @@ def test_a_queue_that_is_no_list_is_made_way_with(site: Site, key: str) -> None:
     wait_for("it is counted", lambda: refused("Queue") == before + 1)
     assert (newest(site).source, newest(site).fault) == (QUEUE, "Queue")
     works(site)
+
+
+async def test_the_operator_finds_its_own_messages_between_such(site: Site) -> None:
+    uid, pool = str(uuid.uuid4()), "without-workers"
+    for sent in (raw(attempt_message(uid)), *(make() for _, make in FOREIGN.values())):
+        broker(site).lpush(queue_name(pool), sent)
+    state = RedisState(f"{site.url}/0", f"{site.url}/0", 1, 5, Fence.always_open())
+    assert f"{uid}.1" in (await state.read([], [pool])).waiting
+    await state.close()

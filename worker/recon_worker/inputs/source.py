@@ -89,6 +89,8 @@ def reading(source: PhotoSource, name: str = "") -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise UsageError(reasons.INPUT_REJECTED, f"{what}: its symbolic links lead in a circle") from error
+        if error.errno == errno.ENAMETOOLONG:
+            raise UsageError(reasons.INPUT_NOT_FOUND, f"{what}: no file system holds so long a name") from error
         raise TransientError(reasons.STORAGE_FAILED, f"{what} could not be read: {error.strerror}") from error
 
 

@@ -21,6 +21,7 @@ from recon_worker.publishing.published_result import (
     read_published_result,
     report_in,
 )
+from recon_worker.publishing.trial import try_publishing
 from recon_worker.remote.locations import RemoteLocation
 
 UPLOADING_FROM = 0.2
@@ -72,6 +73,8 @@ class VolumeDestination:
     publishing: Publishing
     folder: Path
     namespace_folder: Path
+    work: Path
+    """The job's own folder, where its results are sealed."""
     uploads: RemoteLocation | None
     remove: Callable[[], None]
     """Removes what the job has published in the folder."""
@@ -85,8 +88,10 @@ class VolumeDestination:
         return self._uploaded(manifest)
 
     def check(self) -> None:
-        """Refuse to remove or hide files that are no job's result; write the mark where the result will be uploaded."""
+        """Refuse to remove or hide files that are no job's result; publish a small folder, and write the mark of an upload."""
         check_destination(self.folder, self.namespace_folder)
+        payload = self.publishing.payload
+        try_publishing(self.folder, self.work, payload.job_id, payload.attempt)
         if self.uploads is not None:
             self.publishing.announce(self.uploads)
 

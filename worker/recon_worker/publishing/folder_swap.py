@@ -19,6 +19,10 @@ def check_destination(folder: Path, namespace_folder: Path) -> None:
         raise UsageError(
             reasons.INVALID_SPEC, f"output folder {folder.name!r} would lie in another job's result {inside.name!r}"
         )
+    if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
+        raise UsageError(
+            reasons.INVALID_SPEC, f"output folder {folder.name!r} is a file or a dead link; name another, or remove it"
+        )
     if folder.exists() and any(folder.iterdir()) and read_manifest(folder) is None:
         raise UsageError(
             reasons.INVALID_SPEC, f"output folder {folder.name!r} holds files that no job has published; name another"

@@ -5,6 +5,7 @@ work/<uid>/                            worked in (`recon_worker.storage.work_fol
 outputs/<namespace>/<name>/            published
 """
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +19,7 @@ from recon_worker.inputs.source import PhotoSource, source_in
 from recon_worker.publishing.destinations import Publishing, VolumeDestination, find_in_folder
 from recon_worker.publishing.published_result import PublishedResult
 from recon_worker.remote.locations import RemoteAccess
-from recon_worker.storage.names import checked_namespace, checked_output
+from recon_worker.storage.names import check_path, checked_namespace, checked_output
 from recon_worker.storage.storage import EndedJobs, Storage
 
 
@@ -39,12 +40,17 @@ class VolumeStorage(Storage):
         return source_in(self.inputs(namespace), path, limits)
 
     def output(self, namespace: str, path: str) -> Path:
-        """Return the folder that `spec.output.path` names; raise `UsageError(INVALID_SPEC)` where it leads elsewhere."""
+        """Return the folder that `spec.output.path` names.
+
+        Raises `UsageError(INVALID_SPEC)` where it leads elsewhere, through a file, or no file system could hold it.
+        """
         folder, relative = self.outputs(namespace), checked_output(path)
-        if not (folder / relative).resolve().is_relative_to(folder.resolve()):
+        real = Path(os.path.realpath(folder / relative))  # `resolve` takes links in a circle for a fault of ours
+        if not real.is_relative_to(folder.resolve()):
             raise UsageError(
                 reasons.INVALID_SPEC, f"output.path {path!r} leads outside of the namespace's output folder"
             )
+        check_path(folder / relative, f"output.path {path!r}")
         return folder / relative
 
     def destination(self, publishing: Publishing, access: RemoteAccess) -> VolumeDestination:
@@ -55,6 +61,7 @@ class VolumeStorage(Storage):
             publishing,
             self.output(namespace, path),
             self.outputs(namespace),
+            self.work(payload.job_id),
             uploads=None if payload.output_url is None else access.output(payload.output_url),
             remove=partial(self.remove_outputs, namespace, path, payload.job_id),
         )

@@ -121,6 +121,9 @@ class AttemptResult(Message):
     """How long each step took that is finished, whichever attempt ran it."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    ran_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """How long the attempt ran, by the worker's steady clock: the two times above are of a clock that may be wrong, and may be
+    set meanwhile. Older workers leave it out."""
 
 
 class FinishedRun(Message):

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -414,6 +415,7 @@ def test_the_upload_of_a_killed_attempt_goes_where_nobody_wants_it(
         name="chair",
         pid=1,
         started_at=datetime.now(UTC),
+        began=time.monotonic(),
         owner=ClaimOwner(worker="w", boot_id="1", nonce=""),
         output_path="chair",
     )

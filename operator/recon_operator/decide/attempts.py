@@ -1,10 +1,10 @@
 """The attempts of a job: begun, ended, and counted."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from recon_api.keys import task_id
-from recon_api.payload import TaskPayload
+from recon_api.payload import AttemptResult, TaskPayload
 from recon_api.reasons import DISPATCHED, Reason
 from recon_api.spec import MAX_SECONDS
 from recon_api.status import KEPT_ATTEMPTS, Attempt, ConditionType
@@ -30,15 +30,20 @@ def change_attempt(context: Context, **fields: Any) -> Context:
     return context.change(attempts=(*others, latest.model_copy(update=fields)))
 
 
-def end_attempt(context: Context, reason: Reason, message: str, at: datetime | None = None) -> Context:
-    """Return the context with its open attempt ended, if it has one; its running time is added up."""
+def end_attempt(context: Context, reason: Reason, message: str) -> Context:
+    """Return the context with its open attempt ended, if it has one; its running time is added up.
+
+    It ended when its worker says, as `clock_skew` has put that into our clock, else now; and it ran for as long as its worker
+    says, else for as long as we saw it run.
+    """
     latest = context.attempt
     if latest is None:
         return context
     claim, result = context.seen.claim, context.seen.result
     started = latest.start_time or (whole_second(result.started_at) if result else None)
+    at = whole_second(result.finished_at) if result else None
     ended = max(at or context.timestamp, started or context.timestamp)
-    ran_s = int((ended - started).total_seconds()) if started else 0
+    ran_s = _ran_s(result, ended - started) if started else 0
     context = change_attempt(
         context,
         worker=latest.worker or (claim.worker if claim else result.worker if result else ""),
@@ -51,6 +56,11 @@ def end_attempt(context: Context, reason: Reason, message: str, at: datetime | N
         start_time=context.status.start_time or started,
     )
     return context.end_condition(ConditionType.RUNNING, reason, message)
+
+
+def _ran_s(result: AttemptResult | None, seen: timedelta) -> int:
+    told_s = result.ran_s if result else None
+    return int(min(seen.total_seconds() if told_s is None else told_s, MAX_SECONDS))
 
 
 def payload(context: Context) -> TaskPayload:

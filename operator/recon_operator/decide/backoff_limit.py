@@ -5,7 +5,7 @@ from typing import assert_never
 from recon_api.reasons import BACKOFF_LIMIT_EXCEEDED, IGNORED_LIMIT_EXCEEDED, Reason
 from recon_api.spec import FailureAction
 from recon_api.status import MAX_ATTEMPTS
-from recon_operator.decide.attempts import end_attempt, whole_second
+from recon_operator.decide.attempts import end_attempt
 from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.failure_policy import Verdict, verdict
@@ -17,10 +17,9 @@ def attempt_failed(context: Context, reason: Reason, message: str) -> Context | 
 
     What counts ends the job once there is more of it than `backoffLimit`, what is ignored after `ignored_attempts`.
     """
-    result = context.seen.result
     number = context.status.execution_attempts
     found = verdict(context.job.spec.failure_policy, reason, message)
-    ended = end_attempt(context, reason, message, whole_second(result.finished_at) if result else None)
+    ended = end_attempt(context, reason, message)
     story = f"{reason.name}: {message}{_by_rule(found)}"
     match found.action:
         case FailureAction.FAIL_JOB:

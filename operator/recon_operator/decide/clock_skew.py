@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from recon_api.payload import AttemptResult
+from recon_api.spec import MAX_SECONDS
 from recon_api.status import Attempt, CancellationStatus, ReconstructionJobStatus
 from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision
@@ -47,13 +48,43 @@ def without_times_ahead(status: ReconstructionJobStatus, now: datetime) -> Recon
 
 
 def in_order(result: AttemptResult, status: ReconstructionJobStatus, now: datetime) -> AttemptResult:
-    """Return a result whose times, which are the worker's, are neither ahead nor before the attempt's start as we saw it."""
+    """Return a result whose times are of our clock, and as far apart as the attempt ran.
+
+    The worker's clock may be wrong, so only how long it ran is believed. Where nobody saw it start, the end is as the worker
+    says, as far as that can be true; an older worker that does not say how long it ran has ended now.
+    """
     attempt = status.attempts[-1] if status.attempts else None
-    started = result.started_at and min(result.started_at, now)
-    finished = result.finished_at and min(
-        max(at for at in (result.finished_at, started, status.start_time, attempt and attempt.start_time) if at), now
-    )
+    seen_start = attempt.start_time if attempt else None
+    if seen_start:
+        started, finished = seen_start, now
+        if result.ran_s is not None:
+            finished = started + min(_span(result.ran_s), max(now - started, timedelta()))
+    elif result.ran_s is not None:
+        earliest = min(_last_change(status, now), now)
+        ran = min(_span(result.ran_s), now - earliest)
+        finished = min(max(result.finished_at or now, earliest + ran), now)
+        started = finished - ran
+    else:
+        return _told_in_order(result, status, now)
     return result.model_copy(update={"started_at": started, "finished_at": finished})
+
+
+def _told_in_order(result: AttemptResult, status: ReconstructionJobStatus, now: datetime) -> AttemptResult:
+    """Return the worker's own two times, neither ahead nor before the job's start."""
+    started = result.started_at and min(result.started_at, now)
+    finished = result.finished_at and min(max(at for at in (result.finished_at, started, status.start_time) if at), now)
+    return result.model_copy(update={"started_at": started, "finished_at": finished})
+
+
+def _last_change(status: ReconstructionJobStatus, now: datetime) -> datetime:
+    """Return the latest time that we have written: an attempt that nobody saw start began after it."""
+    times = [condition.last_transition_time for condition in status.conditions]
+    times += [at for attempt in status.attempts for at in (attempt.start_time, attempt.end_time) if at]
+    return max(times, default=now)
+
+
+def _span(seconds: float) -> timedelta:
+    return timedelta(seconds=min(seconds, MAX_SECONDS))
 
 
 def _attempt(attempt: Attempt, past: Past) -> Attempt:

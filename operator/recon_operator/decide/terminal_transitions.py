@@ -23,7 +23,7 @@ def succeed(context: Context, result: AttemptResult) -> Decision:
     """Return the decision of a job whose result is published."""
     started = result.started_at or context.now
     message = _published(result)
-    ended = end_attempt(context, COMPLETED, "", whole_second(result.finished_at))
+    ended = end_attempt(context, COMPLETED, "")
     progress = Progress(
         percentage=PERCENT_DONE,
         step=Step.FINALIZING.value,

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recon_api.payload import AttemptResult
 from recon_api.resource import ReconstructionJob
+from recon_api.spec import MAX_SECONDS
 from recon_api.status import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -30,7 +32,9 @@ from tests.operator.builders import (
     alive,
     completed,
     condition,
+    dispatched,
     ended,
+    failed,
     make_job,
     make_observation,
     queued,
@@ -172,20 +176,59 @@ def test_a_request_from_the_end_of_time_expires_at_once(expires: datetime) -> No
     assert (found.requested_at, found.expires_at) == (NOW, NOW)
 
 
+HOUR_S = 3600.0
+UNSEEN = dispatched(conditions=(condition(ConditionType.QUEUED, "True", "Dispatched", since=ago(30)),))
+
+
+def ran(
+    status: ReconstructionJobStatus, said: tuple[datetime, datetime], ran_s: float | None, result: AttemptResult
+) -> tuple[datetime | None, datetime | None, int]:
+    """Return when the attempt started and ended, as the status says, and the running time that was added up."""
+    told = result.model_copy(update={"started_at": said[0], "finished_at": said[1], "ran_s": ran_s})
+    after_end = decide(make_job(status=status), alive(result=told), NOW, LIMITS).status
+    return after_end.attempts[-1].start_time, after_end.attempts[-1].end_time, after_end.active_seconds
+
+
+@pytest.mark.parametrize("result", [completed(), failed("CUDAOutOfMemory")], ids=["completed", "failed"])
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("status", "said", "ran_s", "kept"),
     [
-        pytest.param((ago(20), ago(1)), (ago(20), ago(1)), id="as it was"),
-        pytest.param((ago(-60), ago(-90)), (NOW, NOW), id="a worker's clock that is ahead"),
-        pytest.param((ago(90), ago(60)), (ago(90), ago(20)), id="one that is behind: not before we saw it start"),
-        pytest.param((ago(5), ago(10)), (ago(5), ago(5)), id="one that was set back meanwhile"),
-        pytest.param((None, None), (None, None), id="no clock at all"),
+        pytest.param(running(), (ago(20), ago(1)), 19.2, (ago(20), ago(0.8), 19), id="one clock"),
+        pytest.param(
+            running(), (ago(20 + HOUR_S), ago(1 + HOUR_S)), 19.2, (ago(20), ago(0.8), 19), id="an hour behind"
+        ),
+        pytest.param(running(), (ago(20 - HOUR_S), ago(1 - HOUR_S)), 19.2, (ago(20), ago(0.8), 19), id="an hour ahead"),
+        pytest.param(running(), (ago(20), ago(HOUR_S)), 19.2, (ago(20), ago(0.8), 19), id="set back during the run"),
+        pytest.param(running(), (ago(20), ago(-HOUR_S)), 19.2, (ago(20), ago(0.8), 19), id="set ahead during the run"),
+        pytest.param(running(), (ago(20), ago(15)), 5.0, (ago(20), ago(15), 5), id="we were away at the end"),
+        pytest.param(running(), (ago(90), ago(2)), 88.0, (ago(20), NOW, 88), id="we were away at the start"),
+        pytest.param(running(), (ago(20), ago(1)), 1e300, (ago(20), NOW, MAX_SECONDS), id="a time beyond all bounds"),
+        pytest.param(running(), (ago(20 + HOUR_S), ago(HOUR_S)), None, (ago(20), NOW, 20), id="an older worker"),
+        pytest.param(UNSEEN, (ago(20), ago(1)), 19.0, (ago(20), ago(1), 19), id="nobody saw it start"),
+        pytest.param(
+            UNSEEN, (ago(20 + HOUR_S), ago(1 + HOUR_S)), 19.0, (ago(30), ago(11), 19), id="nobody, an hour behind"
+        ),
+        pytest.param(UNSEEN, (ago(20 - HOUR_S), ago(1 - HOUR_S)), 19.0, (ago(19), NOW, 19), id="nobody, an hour ahead"),
+        pytest.param(UNSEEN, (ago(20), ago(1)), None, (ago(20), ago(1), 19), id="nobody, an older worker"),
     ],
 )
-def test_times_that_a_worker_tells(
-    said: tuple[datetime | None, datetime | None], kept: tuple[datetime | None, datetime | None]
+def test_an_attempt_ran_for_as_long_as_its_worker_s_steady_clock_says(
+    status: ReconstructionJobStatus,
+    said: tuple[datetime, datetime],
+    ran_s: float | None,
+    kept: tuple[datetime, datetime, int],
+    result: AttemptResult,
 ) -> None:
-    result = completed().model_copy(update={"started_at": said[0], "finished_at": said[1]})
-    found = looked_at(running(), result=result)
-    assert found.seen.result is not None
-    assert (found.seen.result.started_at, found.seen.result.finished_at) == kept
+    started, ended_at, active_s = kept
+    whole = ended_at.replace(microsecond=0)
+    assert ran(status, said, ran_s, result) == (started, whole, active_s)
+
+
+@pytest.mark.parametrize("behind_s", [-HOUR_S, 0.0, HOUR_S])
+def test_the_deadline_counts_what_a_worker_of_a_wrong_clock_has_run(behind_s: float) -> None:
+    job = make_job(status=running(), activeDeadlineSeconds=19, backoffLimit=3)
+    told = failed("CUDAOutOfMemory").model_copy(
+        update={"started_at": ago(20 + behind_s), "finished_at": ago(behind_s), "ran_s": 19.5}
+    )
+    job = after(job, decide(job, alive(result=told), NOW, LIMITS))
+    assert decide(job, make_observation(), NOW, LIMITS).status.phase == "Failed" or job.status.phase == "Failed"

@@ -36,6 +36,6 @@ def test_a_link_that_is_made_between_check_and_use_leads_nowhere(tmp_path: Path,
 @pytest.mark.parametrize("path", ["n" * 256, "chair/" + "ä" * 128, "/".join(["d" * 200] * 25)])
 def test_a_name_that_no_file_system_holds_is_its_owner_s_mistake(tmp_path: Path, path: str) -> None:
     (tmp_path / "chair").mkdir()
-    with pytest.raises(UsageError, match="no file system holds so long|no such folder") as caught:
+    with pytest.raises(UsageError, match=r"no file system holds so long|no such folder") as caught:
         resolved(source_in(tmp_path, path, InputLimits()))
     assert caught.value.reason == reasons.INPUT_NOT_FOUND

@@ -13,7 +13,9 @@ from recon_worker.supervisor.crash_watch import CrashWatch
 
 def running(attempt: int) -> RunningAttempt:
     owner = ClaimOwner(worker="w", boot_id="b", nonce=str(attempt))
-    return RunningAttempt(uid="job", attempt=attempt, pid=os.getpid(), owner=owner, started_at=datetime.now(UTC))
+    return RunningAttempt(
+        uid="job", attempt=attempt, pid=os.getpid(), owner=owner, started_at=datetime.now(UTC), began=time.monotonic()
+    )
 
 
 def test_a_process_that_dies_in_its_attempt_is_noticed_and_one_that_lives_is_not(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import copyreg
 import errno
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -50,10 +51,16 @@ def ended_by(error: ReconstructionError, attempt: int) -> AttemptResult:
 
 
 def with_circumstances(
-    result: AttemptResult, *, worker: str, started_at: datetime | None, metrics: tuple[Metric, ...] = ()
+    result: AttemptResult,
+    *,
+    worker: str,
+    started_at: datetime | None,
+    began: float | None = None,
+    metrics: tuple[Metric, ...] = (),
 ) -> AttemptResult:
-    """Add by whom, when, and the figures that the attempt has shown."""
-    more = {"worker": worker, "started_at": started_at, "finished_at": datetime.now(UTC)}
+    """Add by whom, when, for how long since `began` (monotonic), and the figures that the attempt has shown."""
+    ran_s = None if began is None else round(max(time.monotonic() - began, 0.0), 3)
+    more = {"worker": worker, "started_at": started_at, "finished_at": datetime.now(UTC), "ran_s": ran_s}
     return result.model_copy(update=more | {"metrics": limit_metrics((*result.metrics, *metrics))})
 
 

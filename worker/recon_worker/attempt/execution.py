@@ -47,11 +47,13 @@ class AttemptExecution:
         payload: TaskPayload,
         owner: ClaimOwner,
         started_at: datetime,
+        began: float,
         stop: StopOrder,
         send: Callable[[ProgressMeta], None],
     ) -> None:
-        """Prepare to run a claimed attempt; its progress goes to `send`, which may block and raise."""
-        self.payload, self._owner, self._started_at, self._stop = payload, owner, started_at, stop
+        """Prepare to run an attempt, claimed at `began` (monotonic); its progress goes to `send`, which may block and raise."""
+        self.payload, self._owner, self._stop = payload, owner, stop
+        self._started_at, self._began = started_at, began
         self._settings = worker_settings()
         self._redis, self._storage = process_resources.redis(), process_resources.storage()
         self.lease = Lease(
@@ -70,9 +72,9 @@ class AttemptExecution:
     @classmethod
     def claimed(cls, payload: TaskPayload, send: Callable[[ProgressMeta], None]) -> Self:
         """Claim the attempt for this process. Raises `AttemptRefusedError` where it may not run."""
-        stop, started_at, owner = StopOrder(), datetime.now(UTC), new_owner(worker_settings())
+        stop, owner, started_at, began = StopOrder(), new_owner(worker_settings()), datetime.now(UTC), time.monotonic()
         claim_for_message(process_resources.redis(), payload, owner)
-        return cls(payload, owner, started_at, stop, send)
+        return cls(payload, owner, started_at, began, stop, send)
 
     def run(self) -> TaskResult:
         """Bring the attempt to its end and record it. Raises the error that ended it, unless its job was cancelled."""
@@ -81,7 +83,11 @@ class AttemptExecution:
             with self.progress:
                 result, error = self._outcome()
             result = with_circumstances(
-                result, worker=self._owner.worker, started_at=self._started_at, metrics=self.progress.metrics
+                result,
+                worker=self._owner.worker,
+                started_at=self._started_at,
+                began=self._began,
+                metrics=self.progress.metrics,
             )
             # Before the operator can hear of it: the log lines of both tell the story in its order.
             logger.info("attempt %d has %s", self.payload.attempt, f"{result.outcome} {error or ''}".strip())
@@ -192,6 +198,7 @@ class AttemptExecution:
             pid=pid,
             owner=self._owner,
             started_at=self._started_at,
+            began=self._began,
             # What is published and not uploaded is not finished: the next attempt is to find that out, not the main process.
             output_path=payload.published_as if payload.output_url is None else None,
         )

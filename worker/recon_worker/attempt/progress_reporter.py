@@ -91,11 +91,17 @@ class ProgressReporter:
         self._stop.raise_if_given()
 
     def visits(self) -> tuple[StepVisit, ...]:
-        """Return the steps that the attempt came to, in order; the last one until now."""
+        """Return the steps that the attempt came to, in order; the last one until now.
+
+        The first one's beginning is a time of day, from which the others are counted: that clock may be set meanwhile.
+        """
+        if not self._entered:
+            return ()
+        offset_s = self._entered[0].at - self._entered[0].since
         ends = [*(entered.since for entered in self._entered[1:]), time.monotonic()]
-        return tuple(  # not strict: an attempt may end before it comes to any step
-            StepVisit(step=entered.step, began_at=entered.at, seconds=round(end - entered.since, 3))
-            for entered, end in zip(self._entered, ends, strict=False)
+        return tuple(
+            StepVisit(step=entered.step, began_at=offset_s + entered.since, seconds=round(end - entered.since, 3))
+            for entered, end in zip(self._entered, ends, strict=True)
         )
 
     @property

@@ -32,6 +32,8 @@ class RunningAttempt(BaseModel):
     pid: int
     owner: ClaimOwner
     started_at: datetime
+    began: float
+    """The same by the machine's monotonic clock, which all its processes share."""
     output_path: str | None = None
     """What it publishes its result as in the installation's storage; None where the result goes to a URL of the job's own."""
 

@@ -44,7 +44,9 @@ class CrashReporter:
             self._storage.remove_drafts(crashed.uid, through=crashed.attempt)
         else:
             self._storage.discard(crashed.uid)
-        result = with_circumstances(result, worker=self._worker_name, started_at=crashed.started_at)
+        result = with_circumstances(
+            result, worker=self._worker_name, started_at=crashed.started_at, began=crashed.began
+        )
         key = result_key(crashed.uid, crashed.attempt)
         self._redis.set(key, result.model_dump_json(), nx=True, ex=RECORD_TTL_S)
         self._redis.delete(lease_key(crashed.uid, crashed.attempt))

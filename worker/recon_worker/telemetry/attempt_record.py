@@ -51,14 +51,13 @@ class AttemptRecord(BaseModel):
 def record_of(uid: str, model: str, result: AttemptResult, steps: tuple[StepVisit, ...] = ()) -> AttemptRecord:
     """Return what is counted of an attempt with this result."""
     completed = result.outcome is Outcome.COMPLETED
-    ran = (result.finished_at - result.started_at).total_seconds() if result.started_at and result.finished_at else 0.0
     return AttemptRecord(
         uid=uid,
         attempt=result.attempt,
         model=model,
         outcome=result.outcome,
         reason=result.reason,
-        seconds=max(ran, 0.0),
+        seconds=result.ran_s or 0.0,
         steps=steps,
         photos=result.photos or 0 if completed else 0,
         input_bytes=result.input_bytes or 0 if completed else 0,

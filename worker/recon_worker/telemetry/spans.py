@@ -57,4 +57,4 @@ class AttemptSpans(SpanExport):
             step.end(nanoseconds(visit.began_at + visit.seconds))
         if result.outcome is Outcome.FAILED:
             span.set_status(Status(StatusCode.ERROR, f"{result.reason}: {result.message}"))
-        span.end()
+        span.end(nanoseconds(began + (result.ran_s or 0.0)))

@@ -20,6 +20,7 @@ from recon_operator.release_jobs import release_jobs
 from recon_operator.settings import OperatorSettings
 from recon_operator.telemetry.logs import configure_logs
 from recon_operator.watch.kopf_handlers import make_registry, make_settings, watch_present
+from recon_runtime.last_exit import end_within
 
 log = logging.getLogger("recon_operator")
 
@@ -31,6 +32,9 @@ Short, because a standby waits: it takes over within 2 s of the signal.
 
 HAND_OVER_WITHIN_S = 5.0
 """How long a message that is being sent may hold up the release of the lease."""
+
+END_WITHIN_S = 20.0
+"""How long all of stopping may take, whatever does not answer: less than the 30 s after which the kubelet kills."""
 
 CANCEL_AGAIN_S = 0.5
 
@@ -54,6 +58,7 @@ async def run(settings: OperatorSettings) -> None:
         try:
             await components.election.lead(lambda: _work(components, settings))
         finally:
+            end_within(END_WITHIN_S)
             await components.hand_over(HAND_OVER_WITHIN_S)
             await components.close()
     log.info("the operator has stopped")
@@ -87,6 +92,7 @@ async def _watch(components: Components, settings: OperatorSettings) -> None:
 
     async def stop() -> None:
         """End our own tasks before kopf looks for any that were left, and let a standby take over meanwhile."""
+        end_within(END_WITHIN_S)
         await components.drain(DRAIN_S)
         await cancel(background)
         await components.hand_over(HAND_OVER_WITHIN_S)

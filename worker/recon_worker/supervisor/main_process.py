@@ -7,7 +7,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from celery import signals
 
 from recon_api.keys import queue_name
 from recon_api.payload import WorkerDescription
+from recon_runtime.last_exit import end_within
 from recon_worker.app import create_celery_app
 from recon_worker.attempt.child_environment import BOOT_ID_VARIABLE, RUN_DIR_VARIABLE
 from recon_worker.attempt.redis_client import UNREACHABLE, state_redis
@@ -35,6 +36,9 @@ from recon_worker.telemetry.metrics_server import serve
 
 CHILD_LOG_LEVEL_VARIABLE = "_MP_FORK_LOGLEVEL_"
 """By which Celery has a new child log in a form of its own, until ours is set up."""
+
+END_AFTER_GRACE_S = 10.0
+"""How long the end of an attempt may take to be recorded after the grace time: less than the 15 s of the chart."""
 
 logger = logging.getLogger(__name__)
 
@@ -140,6 +144,7 @@ class MainProcess:
         for running in running_attempts(self._run_dir):
             kill(running.pid, SHUTDOWN_SIGNAL)
         threading.Thread(target=self._kill_late, name="grace", daemon=True).start()
+        end_within(self._settings.stop_grace_s + END_AFTER_GRACE_S, before=_kill_children)
 
     def _kill_late(self) -> None:
         threading.Event().wait(self._settings.stop_grace_s)
@@ -152,6 +157,15 @@ class MainProcess:
 def refused_messages() -> Mapping[str, int]:
     """Return how many messages this worker has refused, by each kind of fault."""
     return refusals().counts
+
+
+def _kill_children() -> None:
+    """Kill what Celery has started, which would outlive this process."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # a process that is gone by now
+            pid, _, rest = stat.read_text().partition(" ")
+            if int(rest.rpartition(")")[2].split()[1]) == os.getpid():
+                kill(int(pid), signal.SIGKILL)
 
 
 def describe(settings: WorkerSettings, boot_id: str) -> WorkerDescription:

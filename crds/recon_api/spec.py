@@ -81,6 +81,13 @@ class OutputFormat(StrEnum):
     OBJ = "obj"
 
 
+def _contents(value: Any) -> list[Any]:
+    """Return the values of an object or of a list; nothing of anything else."""
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
 def _refuse_texture(value: bool) -> bool:  # noqa: FBT001 - pydantic hands it in by place
     if value:
         raise PydanticCustomError("no_texture", rules.NO_TEXTURE_YET.message)
@@ -95,10 +102,14 @@ MAX_PARAMETERS_BYTES = 65_536
 """How large spec.parameters may be as JSON: a job's status must fit beside them into what the API server stores."""
 
 
+MAX_PARAMETERS_DEPTH = 50
+"""How many objects and lists may lie within each other there: whatever reads JSON ends at some depth."""
+
+
 class Parameters(ObservedModel):
     """What the model is given. A model documents its own further keys; one that it does not know fails the job.
 
-    As JSON they have 64 KiB at most.
+    As JSON they have 64 KiB and 50 levels at most.
     """
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})
@@ -121,8 +132,16 @@ class Parameters(ObservedModel):
 
     @property
     def size_bytes(self) -> int:
-        """How large they are as JSON."""
-        return len(self.model_dump_json(by_alias=True, exclude_none=True))
+        """How large they are as JSON, where they are not too deep to be written."""
+        return len(self.model_dump_json(by_alias=True, exclude_none=True).encode())
+
+    @property
+    def is_too_deep(self) -> bool:
+        """Whether more than MAX_PARAMETERS_DEPTH objects and lists lie within each other."""
+        level: list[Any] = [self.model_extra or {}]
+        for _ in range(MAX_PARAMETERS_DEPTH):
+            level = [inner for each in level for inner in _contents(each)]
+        return any(isinstance(each, dict | list) for each in level)
 
     def as_payload(self) -> dict[str, Any]:
         """Return what the user set, with the defaults, as the model is given it (camelCase keys)."""

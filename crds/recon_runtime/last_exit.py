@@ -8,6 +8,8 @@ from collections.abc import Callable
 UNFINISHED_EXIT_CODE = 4
 """Of a process that could not end in order within its time."""
 
+SAID_WITHIN_S = 1.0
+
 logger = logging.getLogger(__name__)
 
 
@@ -21,10 +23,16 @@ def end_within(limit_s: float, before: Callable[[], None] = lambda: None) -> Non
 
 def _end(limit_s: float, before: Callable[[], None]) -> None:
     threading.Event().wait(limit_s)
-    logger.error(
-        "the process has not ended within %.0f s of being asked to; it ends now, with what it left open", limit_s
-    )
+    saying = threading.Thread(target=_say, args=(limit_s,), daemon=True)  # a log that nobody reads may block
+    saying.start()
+    saying.join(SAID_WITHIN_S)
     try:
         before()
     finally:
         os._exit(UNFINISHED_EXIT_CODE)
+
+
+def _say(limit_s: float) -> None:
+    logger.error(
+        "the process has not ended within %.0f s of being asked to; it ends now, with what it left open", limit_s
+    )

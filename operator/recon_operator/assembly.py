@@ -132,7 +132,7 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
     deferred_stops, tracing = DeferredStops(redis, celery), make_tracing(settings.otel_exporter_otlp_endpoint)
     watch, events = WatchLiveness(settings.namespaces), EventPublisher(api)
     jobs = Jobs(installation, OtherInstallations(lambda job: _report_other(events, job, installation)))
-    writer = StatusWriter(api, jobs, RefusedWrites(events), settings.status_writes_per_s)
+    writer = _status_writer(settings, api, jobs, events)
     metrics, history = Metrics(jobs, watch), RunHistory(redis.state, settings.default_model)
     namespaces = WatchedNamespaces(settings.namespaces, watch, _missing_namespaces(settings, events, metrics))
     observer = Observer(redis, history, notes, longest_gap_s=2 * limits.watch_interval_s)
@@ -221,8 +221,14 @@ def _cleanup(
         "correct generations": observed_generations(writer.write),
     }
     seen = (history.learn, removal.seen, *(each.seen for each in corrections.values()))
-    finished_jobs = FinishedJobs(api, settings.namespaces, seen=seen, gone=(removal.gone,), installation=installation)
+    gone = (removal.gone, writer.refused.forget)
+    finished_jobs = FinishedJobs(api, settings.namespaces, seen=seen, gone=gone, installation=installation)
     return Cleanup(finished_jobs, removal, corrections)
+
+
+def _status_writer(settings: OperatorSettings, api: KubernetesApi, jobs: Jobs, events: EventPublisher) -> StatusWriter:
+    refused = RefusedWrites(events, namespaces=len(settings.namespaces))
+    return StatusWriter(api, jobs, refused, settings.status_writes_per_s)
 
 
 def _report_other(events: EventPublisher, job: ReconstructionJob, installation: Installation) -> None:

@@ -54,10 +54,12 @@ class Reconciler:
         self._jobs, self._work, self._observer, self._actor = jobs, work, observer, actor
         self._api, self._metrics, self._limits = api, metrics, limits
         self._clock = clock or WallClock()
-        self._plan = QueuePlanner(jobs, history, now=self._clock.now)
+        self._backoffs = Backoffs(self._clock.steady)
+        self._plan = QueuePlanner(
+            jobs, history, now=self._clock.now, is_held=lambda job: self._backoffs.hold_s(job) > 0
+        )
         self._slots = asyncio.Semaphore(concurrency)
         self._passes: set[asyncio.Task[None]] = set()
-        self._backoffs = Backoffs(self._clock.steady)
         self.last_turn = time.monotonic()
 
     async def run(self) -> None:

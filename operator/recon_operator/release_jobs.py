@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from recon_api.resource import FINALIZER, FINISHED_LABEL, ReconstructionJob
 from recon_operator.clients.celery_client import BrokerError, CeleryClient
-from recon_operator.clients.kubernetes_api import ConflictError, GoneError, KubernetesApi, RefusedError
+from recon_operator.clients.kubernetes_api import ConflictError, GoneError, KubernetesApi, KubernetesError, RefusedError
 from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 from recon_operator.election_setup import election_of, fence_of
 from recon_operator.jobs.installation import Installation
@@ -71,8 +71,8 @@ class JobRelease:
             async with asyncio.timeout(FINISHED_WITHIN_S):
                 async for jobs in self._listed(FINISHED_LABEL):
                     await _for_each([job for job in jobs if self._is_owned(job)], self._disown)
-        except TimeoutError:
-            log.warning("not all finished jobs could be let go; see ADOPT_FROM")
+        except (TimeoutError, KubernetesError) as error:
+            log.warning("not all finished jobs could be let go, see ADOPT_FROM: %s", error or "there was no time")
 
     async def _held_jobs(self) -> AsyncIterator[ReconstructionJob]:
         """Yield the jobs that have the finalizer, and the unfinished ones that name this installation."""

@@ -95,6 +95,9 @@ class Release:
     def __init__(self, control_plane: ControlPlane, chart: Path = CHART) -> None:
         self.control_plane, self.chart = control_plane, chart
         self.namespace = control_plane.make_namespace()
+        # By it the chart knows that it is rendered for a cluster; the control plane makes it a moment after the namespace.
+        wait = ("wait", "--for=create", "serviceaccount/default", f"--namespace={self.namespace}", "--timeout=60s")
+        control_plane.run_kubectl(*wait)
 
     def helm(self, verb: str, *options: str, values: Values | None = None) -> subprocess.CompletedProcess[str]:
         """Run helm on this release; the hooks are left out, for nothing runs Pods here."""

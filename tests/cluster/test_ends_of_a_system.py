@@ -78,7 +78,7 @@ def test_an_operator_ends_while(
     job.wait_phase(Phase.RUNNING)
     for pid in frozen(running):
         freeze(awake, pid)
-    assert asked_to_end(running.operator) in ENDS
+    assert asked_to_end(running.operator) in (ENDS if frozen(running) else {0})
     awake.close()
     running.operator.start()
     job.wait_phase(Phase.SUCCEEDED)

@@ -183,9 +183,12 @@ def test_the_other_one_says_so(sites: tuple[Site, Site], running: ExitStack) -> 
 
 def test_the_jobs_of_one_that_is_uninstalled_go_on(sites: tuple[Site, Site], running: ExitStack) -> None:
     first, second = sites
-    owns, jobs = start_owned(running, first, "runs", "waits", "waits-too", parameters=lasting(8))
+    owns, jobs = start_owned(running, first, "runs", parameters=lasting(30))
     jobs[0].wait_phase(Phase.RUNNING)
+    jobs += [first.system.submit(make_job(name)) for name in ("waits", "waits-too")]
     start_beside(running, second)
+    for job in jobs:
+        job.wait_until("names its operator", lambda status: status.operator == first.name)
     owns.stop()
     first.release_jobs()
     for job in jobs:
@@ -195,11 +198,15 @@ def test_the_jobs_of_one_that_is_uninstalled_go_on(sites: tuple[Site, Site], run
 
 def test_an_installation_that_comes_back_goes_on_by_itself(sites: tuple[Site, Site], running: ExitStack) -> None:
     first, second = sites
-    owns, (job,) = start_owned(running, first, "job", parameters=lasting(3))
+    owns, (job,) = start_owned(running, first, "job", parameters=lasting(600))  # it outlasts whatever starts here
     start_beside(running, second)
     owns.kill()
+    assert job.patch(priority=3).returncode == 0
     started(running, first.operator())
-    assert job.wait_phase(Phase.SUCCEEDED).operator == first.name
+    status = job.wait_until("its change is seen", lambda s: s.observed_generation == 2 and s.phase is Phase.RUNNING)
+    assert (status.operator, status.execution_attempts) == (first.name, 1)
+    job.delete()
+    job.wait_gone()  # the worker is free for the next test
 
 
 @pytest.mark.parametrize(

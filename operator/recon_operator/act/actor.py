@@ -142,7 +142,7 @@ class Actor:
             case ForgetJob():
                 await self._redis.forget(job.uid)
                 await self._redis.drop_credentials(job.uid, job.status.execution_attempts)
-                self.forget(job.uid)
+                self._notes.forget(job.uid)  # whether it can be written is still of interest: its finalizer goes last
 
     async def _stop(self, job: ReconstructionJob, order: SetStopFlag | HoldAttempts | KillAttempt | StopLater) -> None:
         match order:
@@ -169,10 +169,12 @@ class Actor:
         except (BrokerError, StateUnavailableError) as error:
             self._notes.not_sent(job.uid, attempt, str(error))
             raise
-        if sent:
-            self._notes.sent(job.uid)
-            if effect.event:
-                self._publish(job, effect.event)
+        if not sent:
+            self._notes.not_sent(job.uid, attempt, "")
+            return
+        self._notes.sent(job.uid)
+        if effect.event:
+            self._publish(job, effect.event)
 
     async def _authorise_and_send(self, job: ReconstructionJob, effect: SendAttempt) -> bool:
         """Send an attempt, unless the one before it has come to life again since it was given up; return whether it was sent.

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from recon_api.reasons import STATUS_NOT_WRITTEN
 from recon_api.resource import ReconstructionJob
 from recon_operator.act.events import EventPublisher
-from recon_operator.clients.kubernetes_api import AnsweredError, KubernetesError
+from recon_operator.clients.kubernetes_api import AnsweredError, ConflictError, GoneError, KubernetesError
 from recon_operator.decide.decision import Event
 
 TOLERATED = 2
@@ -23,14 +23,22 @@ EVENT_INTERVAL_S = 600.0
 UNREADY_AFTER_S = 60.0
 """An operator whose writes have all been refused for so long is not ready."""
 
+UNREADY_JOBS, UNREADY_NAMESPACES = 2, 2
+"""Of how many jobs, and in how many namespaces, writes must be refused for that: one object that is too large, or a policy in
+one tenant's namespace, is no fault of the operator's. An operator of one namespace has no second one."""
+
 
 class RefusedWrites:
     """The jobs whose latest write was refused."""
 
-    def __init__(self, events: EventPublisher, clock: Callable[[], float] = time.monotonic) -> None:
-        """Publish by `events`; `clock` gives seconds."""
+    def __init__(
+        self, events: EventPublisher, clock: Callable[[], float] = time.monotonic, *, namespaces: int = 0
+    ) -> None:
+        """Publish by `events`; `clock` gives seconds; `namespaces` is how many are watched, 0 for all of the cluster."""
         self._events, self._clock = events, clock
+        self._enough_namespaces = min(namespaces or UNREADY_NAMESPACES, UNREADY_NAMESPACES)
         self._refusals: dict[str, int] = {}
+        self._namespaces: dict[str, str] = {}
         self._published_at: dict[str, float] = {}
         self._all_refused_since: float | None = None
 
@@ -42,6 +50,9 @@ class RefusedWrites:
         """Record what becomes of the write of a job within the block. Raises what the block raises."""
         try:
             yield
+        except (GoneError, ConflictError):
+            self.forget(job.uid)  # it was not refused
+            raise
         except AnsweredError as error:
             self._refused(job, error)
             raise
@@ -53,19 +64,23 @@ class RefusedWrites:
         """Drop what is known of a job that was written, or is gone."""
         self._refusals.pop(uid, None)
         self._published_at.pop(uid, None)
+        self._namespaces.pop(uid, None)
         if not self._refusals:
             self._all_refused_since = None
 
     def unready_for_s(self) -> float:
         """Return for how many seconds every write has been refused, where that is long enough to say; else 0."""
         since = self._all_refused_since
-        refused_s = 0.0 if since is None else self._clock() - since
+        if since is None or len(self) < UNREADY_JOBS or len({*self._namespaces.values()}) < self._enough_namespaces:
+            return 0.0
+        refused_s = self._clock() - since
         return refused_s if refused_s > UNREADY_AFTER_S else 0.0
 
     def _refused(self, job: ReconstructionJob, error: KubernetesError) -> None:
         now = self._clock()
         if self._all_refused_since is None:
             self._all_refused_since = now
+        self._namespaces[job.uid] = job.metadata.namespace
         count = self._refusals[job.uid] = self._refusals.get(job.uid, 0) + 1
         published_at = self._published_at.get(job.uid)
         if count > TOLERATED and (published_at is None or now - published_at >= EVENT_INTERVAL_S):

@@ -22,23 +22,33 @@ class Correction:
     ) -> None:
         """Have `correct`, which raises KubernetesError, put right each job for which it is `needed`, once `run` runs."""
         self._needed, self._correct = needed, correct
-        self._found: asyncio.Queue[ReconstructionJob] = asyncio.Queue()
+        self._latest: dict[str, ReconstructionJob] = {}
+        """Jobs that are to be put right, as they were seen last."""
+        self._due: asyncio.Queue[str] = asyncio.Queue()
+        """Their UIDs, each once; those whose write was refused come again by themselves."""
 
     def seen(self, job: ReconstructionJob) -> None:
         """Record a finished job as it is now."""
-        if self._needed(job):
-            self._found.put_nowait(job)
+        if not self._needed(job):
+            self._latest.pop(job.uid, None)
+            return
+        if job.uid not in self._latest:
+            self._due.put_nowait(job.uid)
+        self._latest[job.uid] = job
 
     async def run(self) -> None:
         """Correct jobs until cancelled."""
         while True:
-            job = await self._found.get()
+            uid = await self._due.get()
+            if (job := self._latest.get(uid)) is None:
+                continue  # it was put right meanwhile
             try:
                 await self._correct(job)
             except (GoneError, ConflictError):
-                continue  # it is gone, or shown again as it is by now
+                self._latest.pop(uid, None)  # it is gone, or shown again as it is by now
             except KubernetesError as error:
                 job_logger(__name__, job).warning("it has ended and is not put right, which is tried again: %s", error)
                 retry_s = RETRY_REFUSED_S if isinstance(error, RefusedError) else RETRY_S
-                delay_s = max(retry_s, error.retry_after_s)
-                asyncio.get_running_loop().call_later(delay_s, self._found.put_nowait, job)
+                asyncio.get_running_loop().call_later(max(retry_s, error.retry_after_s), self._due.put_nowait, uid)
+            else:
+                self._latest.pop(uid, None)

@@ -90,7 +90,7 @@ class RedisState:
         missing in a later read was missing all the while. A Redis that takes no writes counts as unavailable: workers cannot
         renew what is read here, and nothing can be sent. Raises StateUnavailableError.
         """
-        await self._guard(self.state.set(keys.WRITE_PROBE_KEY, 1, ex=keys.WRITE_PROBE_TTL_S))
+        await self._guard(self.state.set(keys.WRITE_PROBE_KEY, 1, ex=keys.WRITE_PROBE_TTL_S), probe=True)
         asked = list(attempts)
         open_attempts = [(uid, number) for uid, number in asked if number]
         jobs, names = await self._guard(self._read_jobs(asked))
@@ -201,8 +201,11 @@ class RedisState:
         workers = [_parse(WorkerDescription, value) for value in values]
         return {worker.name: worker for worker in workers if worker}
 
-    async def _guard(self, call: Awaitable[T]) -> T:
-        """Await a call; record whether Redis answers, and say so once when that changes."""
+    async def _guard(self, call: Awaitable[T], *, probe: bool = False) -> T:
+        """Await a call; record whether Redis answers, and say so once when that changes.
+
+        That Redis refuses the operator ends with a `probe` that it takes: it may answer other calls all the while.
+        """
         try:
             value = await call
         except (RedisError, OSError, TimeoutError) as error:
@@ -213,9 +216,11 @@ class RedisState:
                 log.warning("the operator %s Redis at %s: %s", verb, self.address, error or type(error).__name__)
             self.available, self._refusal = False, unavailable.refusal
             raise unavailable from error
+        if self._refusal and not probe:
+            return value
         if self.available is False:
             log.info("Redis at %s answers again", self.address)
-        self.available = True
+        self.available, self._refusal = True, ""
         return value
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from recon_api.resource import ReconstructionJob
-from recon_api.spec import MAX_PARAMETERS_BYTES
+from recon_api.spec import MAX_PARAMETERS_BYTES, MAX_PARAMETERS_DEPTH
 
 Json = dict[str, Any]
 
@@ -88,6 +88,8 @@ def _problem_of_spec(error: ValidationError) -> str:
 
 
 def _problem_of_size(job: ReconstructionJob) -> str:
+    if job.spec.parameters.is_too_deep:
+        return f"spec.parameters has more than {MAX_PARAMETERS_DEPTH} levels; create the job anew, with fewer"
     size_bytes = job.spec.parameters.size_bytes
     if size_bytes <= MAX_PARAMETERS_BYTES:
         return ""

@@ -30,9 +30,14 @@ class QueuePlanner:
         history: RunHistory | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
+        is_held: Callable[[ReconstructionJob], bool] = lambda _: False,
     ) -> None:
-        """Plan for the jobs known, which last as `history` says; `clock` is steady, `now` the time of day."""
+        """Plan for the jobs known, which last as `history` says; `clock` is steady, `now` the time of day.
+
+        A job that `is_held`, since nothing can be written of it for a while, keeps no worker from the others.
+        """
         self._jobs, self._history, self._clock, self._now = jobs, history, clock, now
+        self._is_held = is_held
         self._plans: dict[str, Plan] = {}
         self._planned_at: dict[str, float] = {}
         self._reserved: dict[str, str] = {}
@@ -82,7 +87,7 @@ class QueuePlanner:
         waiting = [
             job
             for job in self._jobs.without_attempt(gpu_class)
-            if job.uid not in self._reserved and waits_for_worker(job, now)
+            if job.uid not in self._reserved and waits_for_worker(job, now) and not self._is_held(job)
         ]
         occupying = self._jobs.occupying(gpu_class)
         held = {job.uid for job in occupying}

@@ -80,3 +80,25 @@ def test_a_status_is_read_but_for_what_is_unknown(status: dict[str, Any], lost: 
 def test_an_object_without_metadata_is_no_job() -> None:
     with pytest.raises(ValidationError):
         read_job({"spec": {}})
+
+
+def nested(levels: int) -> object:
+    return {"inner": nested(levels - 1)} if levels else 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "problem"),
+    [
+        pytest.param({"blob": "x" * 60_000}, "", id="large ones"),
+        pytest.param({"blob": "x" * 65_536}, "bytes as JSON, and 65536 are allowed", id="too large ones"),
+        pytest.param({"blob": "写" * 30_000}, "bytes as JSON", id="too large ones, in bytes rather than letters"),
+        pytest.param({"blob": nested(40)}, "", id="deep ones"),
+        pytest.param({"blob": nested(60)}, "more than 50 levels", id="too deep ones"),
+        pytest.param({"blob": nested(900)}, "more than 50 levels", id="ones that no JSON writer would write"),
+        pytest.param({"blob": [[[nested(50)]]]}, "more than 50 levels", id="too deep lists"),
+    ],
+)
+def test_parameters_have_bounds(parameters: dict[str, Any], problem: str) -> None:
+    found = read_job(body({"parameters": parameters})).spec_problem
+    assert problem in found
+    assert bool(found) is bool(problem)

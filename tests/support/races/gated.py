@@ -98,7 +98,7 @@ class GatedState(RedisState):
             )
         return snapshot
 
-    async def _guard(self, call: Awaitable[T]) -> T:
+    async def _guard(self, call: Awaitable[T], *, probe: bool = False) -> T:
         try:
             verdict = await self._gates.stand(_caller())
         except BaseException:  # the operator dies here
@@ -107,7 +107,7 @@ class GatedState(RedisState):
         if self.down or verdict is Verdict.REFUSED:
             _drop(call)
             return await super()._guard(_refused())
-        answer = await super()._guard(call)
+        answer = await super()._guard(call, probe=probe)
         if verdict is Verdict.LOST:
             return await super()._guard(_refused())
         return answer

@@ -38,6 +38,10 @@ END_WITHIN_S = 20.0
 
 CANCEL_AGAIN_S = 0.5
 
+DEEPEST_CALLS = 50_000
+"""How many calls may lie within each other: the API server takes objects of 10,000 levels, each of which costs kopf several calls,
+and an object that cannot be decoded or copied would end the watch of all the others."""
+
 LOST_LEASE_EXIT_CODE = 3
 """Of an operator that another may have taken over from: the kubelet starts it again, and it stands by."""
 
@@ -132,6 +136,7 @@ async def cancel(tasks: list[asyncio.Task[None]]) -> None:
 def main() -> None:
     """Read the settings from the environment and run, or do what the command line names instead."""
     arguments = _parser().parse_args()
+    sys.setrecursionlimit(DEEPEST_CALLS)
     settings = OperatorSettings()
     for variable in ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"):
         # Celery would believe them more than what it is told: that it needs no results, and where TLS is checked.

@@ -1,5 +1,6 @@
 """Statuses that the API server refuses to take: said where it can still be said, tried again ever less often, and made up for."""
 
+import json
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -132,6 +133,27 @@ def test_parameters_that_leave_no_room_for_a_status_fail_the_job(shared_system: 
     status = job.wait_phase(Phase.FAILED)
     assert has_condition(status, ConditionType.FAILED, "InvalidSpec")
     assert f"and {MAX_PARAMETERS_BYTES} are allowed" in status.message
+
+
+@pytest.mark.parametrize("levels", [60, 300, 2_000, 9_000])
+def test_parameters_that_are_too_deep_fail_the_job_and_no_other(shared_system: System, levels: int) -> None:
+    operator = shared_system.operator.pid
+    manifest = json.dumps(make_job(f"deep-{levels}", parameters={"noop": True, "blob": "here"}))
+    text = manifest.replace('"here"', '{"a":' * levels + "1" + "}" * levels)
+    path = f"/apis/{GROUP}/v1/namespaces/{shared_system.namespace}/{PLURAL}"
+    shared_system.control_plane.run_kubectl("create", "--raw", path, "-f", "-", stdin=text)
+    name = f"deep-{levels}"
+    wait_for("it has failed", lambda: said_of(shared_system, name) == "Failed")
+    shared_system.submit(make_job(f"beside-{levels}")).wait_phase(Phase.SUCCEEDED)
+    assert (shared_system.operator.runs(), shared_system.operator.pid) == (True, operator)
+    shared_system.control_plane.run_kubectl("delete", "rj", "-n", shared_system.namespace, name)
+
+
+def said_of(system: System, name: str) -> str:
+    """Return the phase of a job as kubectl shows it: its object is too deep for this process to decode."""
+    return system.control_plane.run_kubectl(
+        "get", "rj", name, "-n", system.namespace, "-o", "jsonpath={.status.phase}"
+    ).strip()
 
 
 def test_a_job_that_is_as_large_as_it_can_be_is_told_by_an_event(shared_system: System) -> None:

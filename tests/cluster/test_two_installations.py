@@ -193,7 +193,10 @@ def test_the_jobs_of_one_that_is_uninstalled_go_on(sites: tuple[Site, Site], run
     first.release_jobs()
     for job in jobs:
         assert job.wait_phase(Phase.SUCCEEDED).operator == second.name
-    assert all(FINALIZER not in (job.object() or {})["metadata"].get("finalizers", []) for job in jobs)
+    wait_for(
+        "none is held any more",
+        lambda: all(FINALIZER not in (job.object() or {})["metadata"].get("finalizers", []) for job in jobs),
+    )
 
 
 def test_an_installation_that_comes_back_goes_on_by_itself(sites: tuple[Site, Site], running: ExitStack) -> None:

@@ -88,7 +88,7 @@ def queued(**fields: Any) -> ReconstructionJobStatus:
 
 def dispatched(number: int = 1, **fields: Any) -> ReconstructionJobStatus:
     """Return the status of a job whose attempt was sent and has not been taken."""
-    message = f"Attempt {number} is sent to the workers"
+    message = f"Attempt {number} waits for a worker to take it"
     base = {
         "execution_attempts": number,
         "task_id": task_id(UID, number),

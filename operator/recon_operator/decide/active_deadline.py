@@ -23,7 +23,8 @@ def active_deadline_exceeded(context: Context) -> Reason | None:
     if limit_s is None:
         return None
     due = _due(context)
-    exceeded = context.status.active_seconds >= limit_s if due is None else context.now >= due
+    used_up = context.status.active_seconds >= limit_s or _was_stopped_for_it(context)
+    exceeded = used_up if due is None else context.now >= due
     return DEADLINE_EXCEEDED if exceeded else None
 
 
@@ -31,6 +32,12 @@ def with_active_deadline(context: Context) -> Context:
     """Return the context, to be looked at again when the time of the running attempt is up."""
     due = _due(context)
     return context if due is None else context.look_again(due)
+
+
+def _was_stopped_for_it(context: Context) -> bool:
+    """Say whether the latest attempt was ordered to stop because of the deadline, whatever its worker says of how long it ran."""
+    attempts = context.status.attempts
+    return bool(attempts) and attempts[-1].reason == DEADLINE_EXCEEDED.name
 
 
 def _due(context: Context) -> datetime | None:

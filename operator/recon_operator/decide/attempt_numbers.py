@@ -5,7 +5,7 @@ While the API server keeps the resource, its own rules hold this (`recon_api.rul
 
 from recon_api.reasons import STATUS_CORRECTED, SUPERSEDED
 from recon_api.status import MAX_ATTEMPTS, Phase
-from recon_operator.decide.attempts import begin_attempt, end_attempt, sent
+from recon_operator.decide.attempts import begin_attempt, end_attempt, unclaimed
 from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision
 
@@ -17,7 +17,7 @@ def numbers_handed_out_stay_so(context: Context) -> Context | Decision:
     if not known < number <= MAX_ATTEMPTS:
         return context
     context = begin_attempt(end_attempt(context, SUPERSEDED, SUPERSEDED.meaning), number)
-    context = context.change(phase=Phase.QUEUED, message=sent(number))
+    context = context.change(phase=Phase.QUEUED, message=unclaimed(number))
     message = f"The status knew of attempt {known}, and attempt {number} was sent; the job goes on from there"
     context = context.event(STATUS_CORRECTED, message, warning=True)
     # What Redis says of that attempt was not read: whether it runs will be known in the next pass.

@@ -1,5 +1,6 @@
 """The attempts of a job: begun, ended, and counted."""
 
+import math
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,8 +60,9 @@ def end_attempt(context: Context, reason: Reason, message: str) -> Context:
 
 
 def _ran_s(result: AttemptResult | None, seen: timedelta) -> int:
+    """Return the running time; a second that was begun counts, as start times are whole seconds before the true ones."""
     told_s = result.ran_s if result else None
-    return int(min(seen.total_seconds() if told_s is None else told_s, MAX_SECONDS))
+    return math.ceil(min(seen.total_seconds() if told_s is None else told_s, MAX_SECONDS))
 
 
 def payload(context: Context) -> TaskPayload:
@@ -81,15 +83,15 @@ def payload(context: Context) -> TaskPayload:
     )
 
 
-def sent(number: int) -> str:
-    """Return the message of an attempt that was sent and that no worker has taken yet."""
-    return f"Attempt {number} is sent to the workers"
+def unclaimed(number: int) -> str:
+    """Return the message of an attempt that is being sent, or was sent, and that no worker has taken yet."""
+    return f"Attempt {number} waits for a worker to take it"
 
 
 def send(context: Context, *, again: bool = False) -> Context:
     """Return the context with the effect that sends its latest attempt; an Event says so, unless it is sent `again`."""
     number = context.status.execution_attempts
-    event = None if again else Event(DISPATCHED, sent(number))
+    event = None if again else Event(DISPATCHED, f"Attempt {number} is sent to the workers")
     return context.effect(SendAttempt(payload(context), context.job.spec.gpu_class, event))
 
 

@@ -6,7 +6,7 @@ from recon_api.reasons import DISPATCHED, NO_WORKERS, QUEUED, RESUMED, Reason
 from recon_api.resource import ReconstructionJob
 from recon_api.spec import Cancellation
 from recon_api.status import ConditionType, Phase, QueueStatus
-from recon_operator.decide.attempts import begin_attempt, send
+from recon_operator.decide.attempts import begin_attempt, send, unclaimed
 from recon_operator.decide.context import Context
 from recon_operator.decide.decision import Decision
 from recon_operator.decide.pre_running_deadline import with_pre_running_deadline
@@ -24,7 +24,7 @@ def admitted_jobs_are_dispatched(context: Context) -> Context | Decision:
         return context
     number = context.status.execution_attempts + 1
     context = send(begin_attempt(context, number))
-    context = _queued(context, DISPATCHED, f"Attempt {number} is being sent to the workers")
+    context = _queued(context, DISPATCHED, unclaimed(number))
     return context.look_again_in(context.limits.retry_redis_s).decide(finalizer=True)
 
 

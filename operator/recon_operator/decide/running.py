@@ -4,7 +4,7 @@ from recon_api.payload import ClaimOwner
 from recon_api.reasons import DISPATCHED, NO_WORKERS, NOT_SENT, STARTED, Reason
 from recon_api.status import ConditionType, Phase, WorkerStatus
 from recon_operator.decide.active_deadline import with_active_deadline
-from recon_operator.decide.attempts import change_attempt, send, sent
+from recon_operator.decide.attempts import change_attempt, send, unclaimed
 from recon_operator.decide.context import Context
 from recon_operator.decide.decision import AuthoriseAttempt, Decision
 from recon_operator.decide.pre_running_deadline import with_pre_running_deadline
@@ -55,7 +55,7 @@ def _wait_for_worker(context: Context, number: int) -> tuple[Reason, str]:
         return NOT_SENT, f"Attempt {number} is not sent yet, which is tried again: {seen.unsent_because}"
     if not seen.workers:
         return NO_WORKERS, f"Attempt {number} waits for a worker of gpuClass {context.job.spec.gpu_class}"
-    return DISPATCHED, sent(number)
+    return DISPATCHED, unclaimed(number)
 
 
 def _start(context: Context, claim: ClaimOwner) -> Context:

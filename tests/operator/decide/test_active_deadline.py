@@ -101,3 +101,11 @@ def test_decide(job: ReconstructionJob, seen: Observation, expected: Expected) -
 )
 def test_when_the_job_is_looked_at_again(job: ReconstructionJob, seen: Observation, in_s: float) -> None:
     assert decide(job, seen, NOW, LIMITS).look_again_at == NOW + timedelta(seconds=in_s)
+
+
+@pytest.mark.parametrize("ran_s", [4.001, 4.5, 0.2])
+def test_a_job_that_was_stopped_for_its_deadline_fails_whatever_its_worker_has_counted(ran_s: float) -> None:
+    stopped = ended("DeadlineExceeded", active_seconds=int(ran_s))
+    job = make_job(status=stopped, activeDeadlineSeconds=5)
+    status = decide(job, make_observation(admitted=True), NOW, LIMITS).status
+    assert (status.phase, status.execution_attempts) == (Phase.FAILED, 1)

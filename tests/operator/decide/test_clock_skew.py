@@ -198,13 +198,13 @@ def ran(
 @pytest.mark.parametrize(
     ("status", "said", "ran_s", "kept"),
     [
-        pytest.param(running(), (ago(20), ago(1)), 19.2, (ago(20), ago(0.8), 19), id="one clock"),
+        pytest.param(running(), (ago(20), ago(1)), 19.2, (ago(20), ago(0.8), 20), id="one clock"),
         pytest.param(
-            running(), (ago(20 + HOUR_S), ago(1 + HOUR_S)), 19.2, (ago(20), ago(0.8), 19), id="an hour behind"
+            running(), (ago(20 + HOUR_S), ago(1 + HOUR_S)), 19.2, (ago(20), ago(0.8), 20), id="an hour behind"
         ),
-        pytest.param(running(), (ago(20 - HOUR_S), ago(1 - HOUR_S)), 19.2, (ago(20), ago(0.8), 19), id="an hour ahead"),
-        pytest.param(running(), (ago(20), ago(HOUR_S)), 19.2, (ago(20), ago(0.8), 19), id="set back during the run"),
-        pytest.param(running(), (ago(20), ago(-HOUR_S)), 19.2, (ago(20), ago(0.8), 19), id="set ahead during the run"),
+        pytest.param(running(), (ago(20 - HOUR_S), ago(1 - HOUR_S)), 19.2, (ago(20), ago(0.8), 20), id="an hour ahead"),
+        pytest.param(running(), (ago(20), ago(HOUR_S)), 19.2, (ago(20), ago(0.8), 20), id="set back during the run"),
+        pytest.param(running(), (ago(20), ago(-HOUR_S)), 19.2, (ago(20), ago(0.8), 20), id="set ahead during the run"),
         pytest.param(running(), (ago(20), ago(15)), 5.0, (ago(20), ago(15), 5), id="we were away at the end"),
         pytest.param(running(), (ago(90), ago(2)), 88.0, (ago(20), NOW, 88), id="we were away at the start"),
         pytest.param(running(), (ago(20), ago(1)), 1e300, (ago(20), NOW, MAX_SECONDS), id="a time beyond all bounds"),

@@ -80,6 +80,7 @@ class GatedState(RedisState):
         self._watcher = watcher
         self.state, self.broker, self.results = shared.state, shared.broker, shared.results
         self.address, self.available = shared.address, None
+        self._refusal = ""
         self._gates = gates
         self.tear_at: int | None = None
         """After how many commands the next pipeline stands still."""

@@ -47,7 +47,7 @@ def task_id(uid: str, attempt: int) -> str:
 
 
 def discard_task_id(uid: str) -> str:
-    """Return the id of a message that asks for the outputs of a job to be deleted, by which it is found in the queue."""
+    """Return the id of a message that asks for the outputs of a job to be deleted; it identifies the message in the queue."""
     return f"{uid}.discard"
 
 

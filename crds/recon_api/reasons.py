@@ -56,7 +56,7 @@ STATUS_NOT_WRITTEN = Reason(
 )
 OTHER_OPERATOR = Reason(
     "OtherOperator",
-    "Another installation of the operator looks after the job; two of them work in its namespace",
+    "Another installation of the operator manages the job; two of them work in its namespace",
 )
 NAMESPACE_MISSING = Reason(
     "NamespaceMissing",

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from recon_api import rules
 from recon_api.base import ObservedModel
 from recon_api.keys import DEFAULT_GPU_CLASS
+from recon_api.nesting import is_deeper
 
 MAX_SECONDS = 2**31 - 1
 """The longest time that a field in seconds can name."""
@@ -81,13 +82,6 @@ class OutputFormat(StrEnum):
     OBJ = "obj"
 
 
-def _contents(value: Any) -> list[Any]:
-    """Return the values of an object or of a list; nothing of anything else."""
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
-
-
 def _refuse_texture(value: bool) -> bool:  # noqa: FBT001 - pydantic hands it in by place
     if value:
         raise PydanticCustomError("no_texture", rules.NO_TEXTURE_YET.message)
@@ -100,7 +94,6 @@ NoTexture = Annotated[bool, AfterValidator(_refuse_texture)]
 
 MAX_PARAMETERS_BYTES = 65_536
 """How large spec.parameters may be as JSON: a job's status must fit beside them into what the API server stores."""
-
 
 MAX_PARAMETERS_DEPTH = 50
 """How many objects and lists may lie within each other there: whatever reads JSON ends at some depth."""
@@ -138,10 +131,7 @@ class Parameters(ObservedModel):
     @property
     def is_too_deep(self) -> bool:
         """Whether more than MAX_PARAMETERS_DEPTH objects and lists lie within each other."""
-        level: list[Any] = [self.model_extra or {}]
-        for _ in range(MAX_PARAMETERS_DEPTH):
-            level = [inner for each in level for inner in _contents(each)]
-        return any(isinstance(each, dict | list) for each in level)
+        return is_deeper(self.model_extra or {}, MAX_PARAMETERS_DEPTH - 1)
 
     def as_payload(self) -> dict[str, Any]:
         """Return what the user set, with the defaults, as the model is given it (camelCase keys)."""

@@ -210,7 +210,7 @@ class ReconstructionJobStatus(ObservedModel):
     observed_generation: int = 0
     """Generation of the spec that this status speaks of."""
     operator: Annotated[str, Field(max_length=MAX_INSTALLATION_LENGTH)] = ""
-    """The installation of the operator that looks after the job: the one that wrote its status first. Every other one leaves it alone."""
+    """The installation of the operator that manages the job: the one that wrote its status first. Every other one leaves it alone."""
     message: str = ""
     """One sentence on where the job stands."""
     model: str = ""

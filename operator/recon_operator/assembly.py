@@ -232,8 +232,8 @@ def _status_writer(settings: OperatorSettings, api: KubernetesApi, jobs: Jobs, e
 
 
 def _report_other(events: EventPublisher, job: ReconstructionJob, installation: Installation) -> None:
-    """Say of a job that another installation looks after it, in an event of the job."""
-    message = f"The operator {job.status.operator} looks after the job; {installation.identity} leaves it alone"
+    """Say of a job that another installation manages it, in an event of the job."""
+    message = f"The operator {job.status.operator} manages the job; {installation.identity} leaves it alone"
     events.publish_once(job, Event(OTHER_OPERATOR, message, warning=True))
 
 

@@ -80,7 +80,7 @@ class JobRelease:
             for job in jobs:
                 held = FINALIZER in job.metadata.finalizers
                 open_ = FINISHED_LABEL not in job.metadata.labels and self._is_owned(job)
-                if (held or open_) and self.installation.looks_after(job):
+                if (held or open_) and self.installation.manages(job):
                     yield job
 
     async def _listed(self, selector: str = "") -> AsyncIterator[list[ReconstructionJob]]:
@@ -94,7 +94,7 @@ class JobRelease:
                 log.warning("the jobs of namespace %s stay as they are: %s", namespace, error)
 
     def _is_owned(self, job: ReconstructionJob) -> bool:
-        return job.status.operator != "" and self.installation.looks_after(job)
+        return job.status.operator != "" and self.installation.manages(job)
 
     async def _try_to_stop(self, jobs: list[ReconstructionJob]) -> None:
         """Stop attempts; give up where Redis stays away as long as they have to stop by themselves."""
@@ -150,7 +150,7 @@ class JobRelease:
         await (self._remove_finalizer(job) if FINALIZER in job.metadata.finalizers else self._disown(job))
 
     async def _disown(self, job: ReconstructionJob) -> None:
-        """Take the name off a job by which others leave it alone."""
+        """Remove the name from a job, because of which others leave it alone."""
         metadata = job.metadata
         body = {"metadata": {"resourceVersion": metadata.resource_version}, "status": {"operator": None}}
         try:

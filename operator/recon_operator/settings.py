@@ -27,7 +27,7 @@ class OperatorSettings(ProcessSettings):
     namespaces: CommaSeparated = ()
     """The namespaces that are looked after, separated by commas; all where empty."""
     installation: str = Field(default="", max_length=MAX_INSTALLATION_LENGTH)
-    """What all replicas of this installation are called together, in the status of the jobs that they look after (`status.operator`);
+    """What all replicas of this installation are called together, in the status of the jobs that they manage (`status.operator`);
     namespace and name of the lease, `<LEASE_NAMESPACE>/<LEASE_NAME>`, where empty."""
     adopt_from: CommaSeparated = ()
     """Other installations, by the same names and separated by commas, whose jobs this one takes over. They must be gone: a job whose

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from recon_api.status import Phase
-from tests.support.control_plane import ControlPlane, shared_control_plane
+from recon_dev.state import StateDir
+from tests.support.control_plane import ControlPlane, shared_control_plane, start_control_plane
 from tests.support.jobs import make_job
 from tests.support.system import System
 
@@ -33,6 +34,15 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> ControlPlane:
     """The API server and etcd that all tests of this run share; keep to a namespace of your own."""
     base = tmp_path_factory.getbasetemp()
     return shared_control_plane(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+
+
+@pytest.fixture(scope="module")
+def own_control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A control plane of the module's own: its tests change what all of a cluster's users share."""
+    with ExitStack() as stack:
+        control_plane = start_control_plane(StateDir(tmp_path_factory.mktemp("control-plane")))
+        stack.callback(control_plane.stop)
+        yield control_plane
 
 
 @pytest.fixture

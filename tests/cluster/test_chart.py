@@ -12,9 +12,8 @@ import yaml
 
 from recon_dev.checks.chart import CHART
 from recon_dev.kubectl import Kubectl
-from recon_dev.state import StateDir
 from tests.support.chart import NAME, RELEASE, VALUE_SETS, Manifest, Rendered, Values, helm, render
-from tests.support.control_plane import ControlPlane, start_control_plane
+from tests.support.control_plane import ControlPlane
 
 CRD = "reconstructionjobs.reconstruction.dev"
 THEIRS = {"ServiceMonitor", "PodMonitor", "PrometheusRule", "ScaledObject"}
@@ -244,14 +243,6 @@ def test_what_is_missing_in_the_cluster_is_said_before_anything_is_installed(
 
 
 # --- the definition -------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def own_control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A control plane whose definition the tests may take away."""
-    found = start_control_plane(StateDir(tmp_path_factory.mktemp("control-plane")))
-    yield found
-    found.stop()
 
 
 def old_chart(folder: Path, *without: str) -> Path:

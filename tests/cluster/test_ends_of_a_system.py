@@ -10,9 +10,8 @@ from dataclasses import replace
 import pytest
 
 from recon_api.status import Phase
-from recon_dev.state import StateDir
 from recon_runtime.last_exit import UNFINISHED_EXIT_CODE
-from tests.support.control_plane import ControlPlane, start_control_plane
+from tests.support.control_plane import ControlPlane
 from tests.support.jobs import lasting, make_job
 from tests.support.system import Part, System
 
@@ -23,19 +22,10 @@ QUICK_TO_END = {"STOP_GRACE_S": "2", "URL_ALLOWED_PRIVATE_HOSTS": "127.0.0.1"}
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A control plane of the module's own."""
-    with ExitStack() as stack:
-        control_plane = start_control_plane(StateDir(tmp_path_factory.mktemp("cluster") / "control-plane"))
-        stack.callback(control_plane.stop)
-        yield control_plane
-
-
-@pytest.fixture(scope="module")
-def running(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def running(own_control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system of which each test runs what it has ended again."""
     with ExitStack() as stack:
-        system = System(cluster, tmp_path_factory.mktemp("system"), worker_env=QUICK_TO_END)
+        system = System(own_control_plane, tmp_path_factory.mktemp("system"), worker_env=QUICK_TO_END)
         stack.callback(system.stop)
         yield system.start()
 

@@ -200,7 +200,7 @@ def test_what_the_operator_and_an_administrator_order_is_done(site: Site) -> Non
 
 
 def test_messages_are_still_checked_when_redis_was_away(site: Site) -> None:
-    """kombu chooses its transport anew when it connects again."""
+    """kombu chooses its transport again when it connects again."""
     site.redis.client_kill_filter(_type="normal", skipme=True)
     site.redis.client_kill_filter(_type="pubsub")
     works(site)

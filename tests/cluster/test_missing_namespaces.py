@@ -12,8 +12,7 @@ from kubernetes import client
 
 from recon_api.status import Phase
 from recon_dev.service_account import NAME, NAMESPACE
-from recon_dev.state import StateDir
-from tests.support.control_plane import ControlPlane, start_control_plane
+from tests.support.control_plane import ControlPlane
 from tests.support.jobs import Job, Manifest, make_job
 from tests.support.system import Part, System
 from tests.support.waiting import wait_for
@@ -22,24 +21,15 @@ pytestmark = pytest.mark.xdist_group("missing_namespaces")  # they share a clust
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A control plane of the module's own, for the operator's rights are taken away in all of it."""
-    with ExitStack() as stack:
-        control_plane = start_control_plane(StateDir(tmp_path_factory.mktemp("cluster") / "control-plane"))
-        stack.callback(control_plane.stop)
-        yield control_plane
-
-
-@pytest.fixture(scope="module")
-def system(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def system(own_control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Redis and a worker that run; the operator's account has no rights but for its lease."""
     with ExitStack() as stack:
-        system = System(cluster, tmp_path_factory.mktemp("system"))
+        system = System(own_control_plane, tmp_path_factory.mktemp("system"))
         stack.callback(system.stop)
         system.redis.start()
         system.worker.start()
         system.operator.component.prepare()  # makes the account, and the role that is bound in single namespaces here
-        client.RbacAuthorizationV1Api(cluster.api).delete_cluster_role_binding(NAME)
+        client.RbacAuthorizationV1Api(own_control_plane.api).delete_cluster_role_binding(NAME)
         yield system
 
 

@@ -1,11 +1,9 @@
 """A Redis that answers and takes no writes is not taken for one that works."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import redis
-from kubernetes import client
 
 from recon_api.status import ConditionType, Phase
 from tests.support.jobs import Job, lasting, make_job
@@ -36,8 +34,7 @@ CASES = [
 
 
 def reasons(job: Job) -> list[str]:
-    found: Any = client.EventsV1Api(job.control_plane.api).list_namespaced_event(job.namespace)
-    return [each.reason for each in found.items if each.regarding.name == job.name]
+    return [reason for reason, _ in job.events()]
 
 
 @pytest.mark.parametrize(("refuse", "accept", "said"), CASES)

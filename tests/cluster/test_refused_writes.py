@@ -1,7 +1,6 @@
 """Statuses that the API server refuses to take: said where it can still be said, tried again ever less often, and made up for."""
 
 import json
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
@@ -9,13 +8,13 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from prometheus_client.parser import text_string_to_metric_families
 
 from recon_api.resource import GROUP, PLURAL
 from recon_api.spec import MAX_PARAMETERS_BYTES
 from recon_api.status import ConditionType, Phase
 from tests.support.audit import Request, credential_of, requests
 from tests.support.jobs import Job, has_condition, lasting, make_job
+from tests.support.observed import scrape, total
 from tests.support.system import System
 from tests.support.waiting import wait_for
 
@@ -67,17 +66,9 @@ def refused(system: System, job: Job) -> list[Request]:
     ]
 
 
-def events(job: Job) -> list[tuple[str, str]]:
-    """Return reason and note of the events of a job."""
-    found: Any = client.EventsV1Api(job.control_plane.api).list_namespaced_event(job.namespace)
-    return [(each.reason, each.note) for each in found.items if each.regarding.name == job.name]
-
-
 def refused_jobs(system: System) -> float:
     """Return of how many jobs writes are refused, as the operator's metrics have it."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{system.settings.operator_port}/metrics") as answer:
-        families = text_string_to_metric_families(answer.read().decode())
-        return next(each.samples[0].value for each in families if each.name == "reconstruction_refused_writes_jobs")
+    return total(scrape(f"http://127.0.0.1:{system.settings.operator_port}"), "reconstruction_refused_writes_jobs")
 
 
 @pytest.mark.parametrize(
@@ -95,13 +86,13 @@ def test_it_is_said_and_made_up_for(shared_system: System, name: str, spec: dict
     with policy(shared_system, "false"):
         job = job or shared_system.submit(make_job(name, **spec))
         said = wait_for(
-            "an event says it", lambda: [note for reason, note in events(job) if reason == "StatusNotWritten"]
+            "an event says it", lambda: [note for reason, note in job.events() if reason == "StatusNotWritten"]
         )
         assert "403" in said[0] or "422" in said[0]
         wait_for("the metrics have it", lambda: refused_jobs(shared_system) == 1)
     job.wait_phase(Phase.SUCCEEDED)
     wait_for("the metrics have it no longer", lambda: refused_jobs(shared_system) == 0)
-    assert len([reason for reason, _ in events(job) if reason == "StatusNotWritten"]) == 1
+    assert len([reason for reason, _ in job.events() if reason == "StatusNotWritten"]) == 1
 
 
 def test_progress_does_not_end_the_back_off(shared_system: System) -> None:
@@ -158,7 +149,7 @@ def said_of(system: System, name: str) -> str:
 
 def test_a_job_that_is_as_large_as_it_can_be_is_told_by_an_event(shared_system: System) -> None:
     job = largest(shared_system)
-    said = wait_for("an event says it", lambda: [note for reason, note in events(job) if reason == "StatusNotWritten"])
+    said = wait_for("an event says it", lambda: [note for reason, note in job.events() if reason == "StatusNotWritten"])
     assert "too large" in said[0]
     job.delete()
     job.wait_gone()

@@ -15,8 +15,7 @@ import pytest
 from recon_api.resource import FINALIZER
 from recon_api.status import Phase
 from recon_dev.operator_process import operator
-from recon_dev.state import StateDir
-from tests.support.control_plane import ControlPlane, start_control_plane
+from tests.support.control_plane import ControlPlane
 from tests.support.jobs import Job, lasting, make_job, recorded
 from tests.support.operators import SHORT_LEASE
 from tests.support.system import QUICK, Part, System
@@ -36,7 +35,7 @@ class Site:
     system: System
 
     def operator(self, **settings: str) -> Part:
-        """Return its operator, not started, which looks after the system's namespace where the settings do not differ."""
+        """Return its operator, not started, which manages the system's namespace where the settings do not differ."""
         return self.system.operator_with({"INSTALLATION": self.name, **settings})
 
     def release_jobs(self) -> None:
@@ -66,19 +65,10 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A control plane of the module's own: an operator of all namespaces would take other tests' jobs."""
-    with ExitStack() as stack:
-        control_plane = start_control_plane(StateDir(tmp_path_factory.mktemp("cluster") / "control-plane"))
-        stack.callback(control_plane.stop)
-        yield control_plane
-
-
-@pytest.fixture(scope="module")
-def systems(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[System]]:
+def systems(own_control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[System]]:
     """Two times a Redis and a worker that run."""
     with ExitStack() as stack:
-        systems = [System(cluster, tmp_path_factory.mktemp(name)) for name in ("first", "second")]
+        systems = [System(own_control_plane, tmp_path_factory.mktemp(name)) for name in ("first", "second")]
         for system in systems:
             stack.callback(system.stop)
             system.redis.start()
@@ -87,9 +77,9 @@ def systems(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def sites(systems: list[System], cluster: ControlPlane) -> tuple[Site, Site]:
-    """Two installations that look after the same new namespace; neither operator runs yet."""
-    namespace = cluster.make_namespace()
+def sites(systems: list[System], own_control_plane: ControlPlane) -> tuple[Site, Site]:
+    """Two installations that manage the same new namespace; neither operator runs yet."""
+    namespace = own_control_plane.make_namespace()
     for system in systems:
         system.namespace = namespace
     return Site("first/reconstruction-operator", systems[0]), Site("second/reconstruction-operator", systems[1])
@@ -136,8 +126,8 @@ def events(job: Job, reason: str) -> list[Mapping[str, str]]:
 @pytest.mark.parametrize(
     "settings",
     [
-        pytest.param({}, id="both look after one namespace"),
-        pytest.param({"NAMESPACES": ""}, id="one looks after all namespaces, the other after one of them"),
+        pytest.param({}, id="both manage one namespace"),
+        pytest.param({"NAMESPACES": ""}, id="one manages all namespaces, the other one of them"),
     ],
 )
 def test_each_job_runs_once(

@@ -127,6 +127,11 @@ class Job:
             lambda s: s.phase is Phase.RUNNING and s.progress is not None and s.progress.percentage >= percentage,
         )
 
+    def events(self) -> list[tuple[str, str]]:
+        """Return reason and note of each event about the job."""
+        found: Any = client.EventsV1Api(self.control_plane.api).list_namespaced_event(self.namespace)
+        return [(each.reason, each.note) for each in found.items if each.regarding.name == self.name]
+
     def wait_gone(self) -> None:
         """Wait until the resource no longer exists."""
         wait_for(f"job {self.name} is gone", lambda: self.object() is None)

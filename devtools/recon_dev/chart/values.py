@@ -79,7 +79,7 @@ class Operator(Placement):
     pod_annotations: dict[str, str] = {}
     """Annotations of its Pods."""
     installation: str = Field(default="", max_length=512)
-    """What the installation is called in the status of its jobs (`status.operator`), by which others leave them alone;
+    """What the installation is called in the status of its jobs (`status.operator`), so that others leave them alone;
     `<namespace>/<full name>` of the release where empty."""
     adopt_from: list[str] = []
     """Other installations, uninstalled by now, whose jobs this one takes over: their names as `status.operator` shows them."""

@@ -63,10 +63,7 @@ class Actor:
         credentials: CredentialsProvider,
         tracing: Tracing | None = None,
     ) -> None:
-        """Act by these.
-
-        What is written is recorded in `jobs` at once, and what becomes of attempts in `notes`.
-        """
+        """Act by these; what is written is recorded in `jobs` at once, and what becomes of attempts in `notes`."""
         self._api, self._writer, self._redis, self._celery = api, writer, redis, celery
         self._events, self._jobs, self._notes, self._metrics = events, jobs, notes, metrics
         self._deferred_stops, self._credentials = deferred_stops, credentials

@@ -7,6 +7,7 @@ concern.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from recon_api.reasons import STATUS_NOT_WRITTEN
 from recon_api.resource import ReconstructionJob
@@ -28,6 +29,19 @@ UNREADY_JOBS, UNREADY_NAMESPACES = 2, 2
 one tenant's namespace, is no fault of the operator's. An operator of one namespace has no second one."""
 
 
+@dataclass
+class _Refusals:
+    """What is known of a job whose latest write was refused."""
+
+    namespace: str
+    count: int = 0
+    published_at: float | None = None
+
+    @property
+    def is_said(self) -> bool:
+        return self.count > TOLERATED
+
+
 class RefusedWrites:
     """The jobs whose latest write was refused."""
 
@@ -37,13 +51,11 @@ class RefusedWrites:
         """Publish by `events`; `clock` gives seconds; `namespaces` is how many are watched, 0 for all of the cluster."""
         self._events, self._clock = events, clock
         self._enough_namespaces = min(namespaces or UNREADY_NAMESPACES, UNREADY_NAMESPACES)
-        self._refusals: dict[str, int] = {}
-        self._namespaces: dict[str, str] = {}
-        self._published_at: dict[str, float] = {}
+        self._refusals: dict[str, _Refusals] = {}
         self._all_refused_since: float | None = None
 
     def __len__(self) -> int:
-        return sum(count > TOLERATED for count in self._refusals.values())
+        return sum(each.is_said for each in self._refusals.values())
 
     @contextmanager
     def recorded(self, job: ReconstructionJob) -> Iterator[None]:
@@ -63,15 +75,13 @@ class RefusedWrites:
     def forget(self, uid: str) -> None:
         """Drop what is known of a job that was written, or is gone."""
         self._refusals.pop(uid, None)
-        self._published_at.pop(uid, None)
-        self._namespaces.pop(uid, None)
         if not self._refusals:
             self._all_refused_since = None
 
     def unready_for_s(self) -> float:
         """Return for how many seconds every write has been refused, where that is long enough to say; else 0."""
-        since = self._all_refused_since
-        if since is None or len(self) < UNREADY_JOBS or len({*self._namespaces.values()}) < self._enough_namespaces:
+        since, namespaces = self._all_refused_since, {each.namespace for each in self._refusals.values()}
+        if since is None or len(self) < UNREADY_JOBS or len(namespaces) < self._enough_namespaces:
             return 0.0
         refused_s = self._clock() - since
         return refused_s if refused_s > UNREADY_AFTER_S else 0.0
@@ -80,10 +90,9 @@ class RefusedWrites:
         now = self._clock()
         if self._all_refused_since is None:
             self._all_refused_since = now
-        self._namespaces[job.uid] = job.metadata.namespace
-        count = self._refusals[job.uid] = self._refusals.get(job.uid, 0) + 1
-        published_at = self._published_at.get(job.uid)
-        if count > TOLERATED and (published_at is None or now - published_at >= EVENT_INTERVAL_S):
-            self._published_at[job.uid] = now
+        found = self._refusals.setdefault(job.uid, _Refusals(job.metadata.namespace))
+        found.count += 1
+        if found.is_said and (found.published_at is None or now - found.published_at >= EVENT_INTERVAL_S):
+            found.published_at = now
             message = f"The API server refuses what the operator writes about the job, which is tried again: {error}"
             self._events.publish(job, Event(STATUS_NOT_WRITTEN, message, warning=True))

@@ -1,6 +1,6 @@
 """The label of finished jobs on one that has not finished: set by hand, or copied with another job's manifest.
 
-The watch leaves labelled jobs out, so that job would wait for ever, or run with nobody to look after it. Or a backup has
+The watch leaves labelled jobs out, so that job would wait for ever, or run with nobody to manage it. Or a backup has
 restored it: backups keep labels and specs, but no statuses. Such a job may have finished long ago, and the label is all that
 tells; where restored jobs are to be held, an annotation takes its place.
 """

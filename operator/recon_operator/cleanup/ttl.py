@@ -37,7 +37,7 @@ RETRY_S = 10.0
 
 
 Claim = Callable[[ReconstructionJob], Awaitable[object]]
-"""Writes into this version of a job that this installation looks after it. Raises KubernetesError."""
+"""Writes into this version of a job that this installation manages it. Raises KubernetesError."""
 
 
 def due_at(job: ReconstructionJob, default_ttl_s: int | None) -> float | None:
@@ -146,7 +146,7 @@ class JobRemoval:
         try:
             if known is not None:
                 found = ReconstructionJob.model_validate(await self._api.get_job(known.namespace, known.name))
-                if found.uid == uid and self._installation.looks_after(found):
+                if found.uid == uid and self._installation.manages(found):
                     await self._remove(found)
                 else:
                     self.gone(uid)

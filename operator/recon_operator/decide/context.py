@@ -9,6 +9,7 @@ from recon_api.reasons import Reason
 from recon_api.resource import FINALIZER, ReconstructionJob
 from recon_api.spec import Cancellation
 from recon_api.status import Attempt, Condition, ConditionStatus, ConditionType, ReconstructionJobStatus
+from recon_operator.decide.conditions import following
 from recon_operator.decide.decision import Decision, Effect, Event
 from recon_operator.decide.observation import Observation
 from recon_operator.decide.policy_settings import PolicySettings
@@ -94,12 +95,13 @@ class Context:
             status=status,
             reason=reason.name,
             message=bounded(message),
-            last_transition_time=old.last_transition_time if old and old.status is status else self.timestamp,
+            last_transition_time=self.timestamp,
             observed_generation=self.job.metadata.generation,
         )
+        new = following(old, new)
         if old is None:
             return self.change(conditions=(*self.status.conditions, new))
-        if old.model_copy(update={"observed_generation": new.observed_generation}) == new:
+        if new is old:
             return self
         return self.change(conditions=tuple(new if c.type is kind else c for c in self.status.conditions))
 

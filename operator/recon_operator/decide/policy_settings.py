@@ -10,7 +10,7 @@ class PolicySettings:
     default_model: str = "multiview"
     """The model of a job that names none."""
     installation: str = ""
-    """What this installation is called in the jobs that it looks after; nothing is written where it is empty."""
+    """What this installation is called in the jobs that it manages; nothing is written where it is empty."""
     cancellation_expiry_s: float = 3600.0
     """How long a request for cancellation waits for its confirmation."""
     cancellation_grace_s: float = 10.0

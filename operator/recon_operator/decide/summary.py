@@ -17,6 +17,7 @@ from recon_api.status import (
     Progress,
     ReconstructionJobStatus,
 )
+from recon_operator.decide.conditions import following
 
 SUMMARY = (ConditionType.READY, ConditionType.RECONCILING, ConditionType.STALLED, ConditionType.FINISHED)
 
@@ -84,13 +85,7 @@ def _condition(
 
 
 def _dated(condition: Condition, before: ReconstructionJobStatus, generation: int, now: datetime) -> Condition:
-    """Return a condition with the time at which its status came to be what it is; as it was, where nothing else is new."""
+    """Return a condition of this generation as it follows the one before; the default of an unseen job is none."""
+    dated = {"last_transition_time": now.replace(microsecond=0), "observed_generation": generation}
     old = before.condition(condition.type)
-    observed = old is not None and old.observed_generation > 0
-    since = (
-        old.last_transition_time if old and observed and old.status is condition.status else now.replace(microsecond=0)
-    )
-    new = condition.model_copy(update={"last_transition_time": since, "observed_generation": generation})
-    if old and observed and old.model_copy(update={"observed_generation": generation}) == new:
-        return old
-    return new
+    return following(old if old and old.observed_generation > 0 else None, condition.model_copy(update=dated))

@@ -110,7 +110,7 @@ class Jobs:
         if _is_over(job):
             self.remove(job.uid, job.metadata.resource_version)
             return
-        if not self._installation.looks_after(job):
+        if not self._installation.manages(job):
             self._drop(job.uid, job.metadata.resource_version)
             self.others.record(job)
             return

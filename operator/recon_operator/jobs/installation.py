@@ -1,4 +1,4 @@
-"""Which of several installations on one cluster looks after a job: the one that its status names.
+"""Which of several installations on one cluster manages a job: the one that its status names.
 
 Whoever writes a job's status first names itself in it. Each write is conditional on the version that was read, so of two at
 the same time one fails, reads again and finds the other's name.
@@ -18,7 +18,7 @@ class Installation:
     adopts: Collection[str] = ()
     """Other installations, gone by now, whose jobs this one takes over."""
 
-    def looks_after(self, job: ReconstructionJob) -> bool:
-        """Say whether no other installation looks after a job."""
+    def manages(self, job: ReconstructionJob) -> bool:
+        """Say whether no other installation manages a job."""
         owner = job.status.operator
         return not self.identity or owner in ("", self.identity) or owner in self.adopts

@@ -1,4 +1,4 @@
-"""The unfinished jobs that other installations look after: counted, and reported once each."""
+"""The unfinished jobs that other installations manage: counted, and reported once each."""
 
 import logging
 from collections import Counter
@@ -33,7 +33,7 @@ class OtherInstallations:
         return iter(list(self._jobs.items()))
 
     def jobs_by_owner(self) -> Counter[str]:
-        """Return how many unfinished jobs each of them looks after."""
+        """Return how many unfinished jobs each of them manages."""
         return Counter(job.owner for job in self._jobs.values())
 
     def record(self, job: ReconstructionJob) -> None:

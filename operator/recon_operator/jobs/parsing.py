@@ -89,13 +89,13 @@ def _problem_of_spec(error: ValidationError) -> str:
 
 def _problem_of_size(job: ReconstructionJob) -> str:
     if job.spec.parameters.is_too_deep:
-        return f"spec.parameters has more than {MAX_PARAMETERS_DEPTH} levels; create the job anew, with fewer"
+        return f"spec.parameters has more than {MAX_PARAMETERS_DEPTH} levels; create another job, with fewer"
     size_bytes = job.spec.parameters.size_bytes
     if size_bytes <= MAX_PARAMETERS_BYTES:
         return ""
     return (
         f"spec.parameters has {size_bytes} bytes as JSON, and {MAX_PARAMETERS_BYTES} are allowed; "
-        "create the job anew, with what is large in its input"
+        "create another job, with what is large in its input"
     )
 
 

@@ -209,7 +209,7 @@ class JobsCollector(Collector):
         )
         yield _family(
             "reconstruction_jobs_of_other_operators",
-            "Unfinished jobs that another installation looks after, by its name; they are counted nowhere else.",
+            "Unfinished jobs that another installation manages, by its name; they are counted nowhere else.",
             ["operator"],
             {(owner,): count for owner, count in self._jobs.others.jobs_by_owner().items()},
         )

@@ -95,7 +95,7 @@ class FinishedJobs:
         except ValidationError:
             return  # of a version that this one does not know: nothing is known of its end either
         try:
-            if event_type == "DELETED" or not self._installation.looks_after(job):
+            if event_type == "DELETED" or not self._installation.manages(job):
                 for gone in self._gone:
                     gone(job.uid)
             else:

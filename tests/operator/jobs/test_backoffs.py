@@ -5,21 +5,12 @@ import pytest
 from recon_api.status import ReconstructionJobStatus
 from recon_operator.jobs.backoffs import LONGEST_RETRY_S, Backoffs
 from tests.operator.builders import make_job, queued, running
-
-
-class Clock:
-    """Time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clocks import SettableClock
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SettableClock:
+    return SettableClock()
 
 
 @pytest.mark.parametrize(
@@ -32,7 +23,7 @@ def clock() -> Clock:
         pytest.param(50, 7.0, LONGEST_RETRY_S, id="and no shorter for that"),
     ],
 )
-def test_how_long_a_job_waits(clock: Clock, failures: int, retry_after_s: float, delay_s: float) -> None:
+def test_how_long_a_job_waits(clock: SettableClock, failures: int, retry_after_s: float, delay_s: float) -> None:
     backoffs = Backoffs(clock)
     for _ in range(failures - 1):
         backoffs.failed(make_job(), holds=True)
@@ -48,25 +39,27 @@ def test_how_long_a_job_waits(clock: Clock, failures: int, retry_after_s: float,
         pytest.param(running(), 2, False, id="its spec is changed, or it is deleted, which counts as a change"),
     ],
 )
-def test_a_back_off_holds_while(clock: Clock, status: ReconstructionJobStatus, generation: int, held: bool) -> None:
+def test_a_back_off_holds_while(
+    clock: SettableClock, status: ReconstructionJobStatus, generation: int, held: bool
+) -> None:
     backoffs = Backoffs(clock)
     backoffs.failed(make_job(status=running()), holds=True)
     assert bool(backoffs.hold_s(make_job(status=status, generation=generation, resource_version="8"))) is held
 
 
-def test_a_back_off_that_does_not_hold_ends_with_whatever_wakes_the_job(clock: Clock) -> None:
+def test_a_back_off_that_does_not_hold_ends_with_whatever_wakes_the_job(clock: SettableClock) -> None:
     backoffs = Backoffs(clock)
     backoffs.failed(make_job(), holds=False)
     assert backoffs.hold_s(make_job()) == 0.0
 
 
-def test_a_back_off_ends_with_its_time(clock: Clock) -> None:
+def test_a_back_off_ends_with_its_time(clock: SettableClock) -> None:
     backoffs = Backoffs(clock)
     clock.now += backoffs.failed(make_job(), holds=True)
     assert backoffs.hold_s(make_job()) == 0.0
 
 
-def test_a_success_begins_the_count_again(clock: Clock) -> None:
+def test_a_success_begins_the_count_again(clock: SettableClock) -> None:
     backoffs = Backoffs(clock)
     for _ in range(5):
         backoffs.failed(make_job(), holds=True)
@@ -75,7 +68,7 @@ def test_a_success_begins_the_count_again(clock: Clock) -> None:
     assert backoffs.failed(make_job(), holds=True) == pytest.approx(0.2)
 
 
-def test_jobs_wait_apart(clock: Clock) -> None:
+def test_jobs_wait_apart(clock: SettableClock) -> None:
     backoffs = Backoffs(clock)
     backoffs.failed(make_job(uid="a"), holds=True)
     assert backoffs.hold_s(make_job(uid="b")) == 0.0

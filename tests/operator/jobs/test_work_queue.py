@@ -3,25 +3,16 @@
 import pytest
 
 from recon_operator.jobs.work_queue import WorkQueue
-
-
-class Clock:
-    """Time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clocks import SettableClock
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SettableClock:
+    return SettableClock()
 
 
 @pytest.fixture
-def work(clock: Clock) -> WorkQueue:
+def work(clock: SettableClock) -> WorkQueue:
     return WorkQueue(clock)
 
 
@@ -47,7 +38,7 @@ def test_a_job_that_is_done_is_not_handed_out_again(work: WorkQueue) -> None:
     assert work.take_due(10) == []
 
 
-def test_of_several_times_the_earliest_counts(work: WorkQueue, clock: Clock) -> None:
+def test_of_several_times_the_earliest_counts(work: WorkQueue, clock: SettableClock) -> None:
     work.add_in("a", 5.0)
     work.add_in("a", 2.0)
     work.add_in("a", 9.0)
@@ -58,14 +49,14 @@ def test_of_several_times_the_earliest_counts(work: WorkQueue, clock: Clock) -> 
     assert work.take_due(10) == []
 
 
-def test_the_longest_due_comes_first(work: WorkQueue, clock: Clock) -> None:
+def test_the_longest_due_comes_first(work: WorkQueue, clock: SettableClock) -> None:
     work.add_in("late", 2.0)
     work.add_in("early", 1.0)
     clock.now += 3.0
     assert work.take_due(1) == ["early"]
 
 
-def test_a_deadline_set_during_a_pass_is_kept(work: WorkQueue, clock: Clock) -> None:
+def test_a_deadline_set_during_a_pass_is_kept(work: WorkQueue, clock: SettableClock) -> None:
     work.add("a")
     work.take_due(10)
     work.add_in("a", 5.0)

@@ -9,17 +9,10 @@ import pytest
 from aiohttp import web
 
 from recon_operator.watch.liveness import DEAD_AFTER_S, WATCH_S, WatchLiveness
+from tests.support.clocks import SettableClock
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def begun(clock: Clock, namespaces: Sequence[str] = ()) -> WatchLiveness:
+def begun(clock: SettableClock, namespaces: Sequence[str] = ()) -> WatchLiveness:
     watch = WatchLiveness(namespaces, clock)
     watch.begin()
     clock.now += 100.0
@@ -37,14 +30,14 @@ def begun(clock: Clock, namespaces: Sequence[str] = ()) -> WatchLiveness:
     ],
 )
 def test_the_age(namespaces: Sequence[str], heard: list[str], age_s: float) -> None:
-    watch = begun(Clock(), namespaces)
+    watch = begun(SettableClock(), namespaces)
     for namespace in heard:
         watch.heard(namespace)
     assert watch.age_s() == age_s
 
 
 def test_no_age_without_a_watch() -> None:
-    clock = Clock()
+    clock = SettableClock()
     watch = begun(clock)
     watch.end()
     clock.now += 10 * DEAD_AFTER_S
@@ -53,7 +46,7 @@ def test_no_age_without_a_watch() -> None:
 
 
 def test_a_watch_that_is_opened_on_time_is_never_dead_and_one_that_is_not_is() -> None:
-    clock = Clock()
+    clock = SettableClock()
     watch = begun(clock)
     for _ in range(50):
         clock.now += WATCH_S
@@ -93,7 +86,7 @@ async def api_server(status: int) -> AsyncIterator[str]:
     ],
 )
 async def test_opening_a_watch(path: str, status: int, age_s: float) -> None:
-    watch = begun(Clock(), ["shop"])
+    watch = begun(SettableClock(), ["shop"])
     async with (
         api_server(status) as server,
         aiohttp.ClientSession(trace_configs=[watch.trace()]) as session,

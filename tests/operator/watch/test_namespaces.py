@@ -4,21 +4,14 @@ import pytest
 
 from recon_operator.watch.liveness import DEAD_AFTER_S, WatchLiveness
 from recon_operator.watch.namespaces import WatchedNamespaces
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clocks import SettableClock
 
 
 class Watched:
     """Two namespaces, their watches, and what was reported of them."""
 
     def __init__(self) -> None:
-        self.clock, self.reports = Clock(), list[tuple[str, bool]]()
+        self.clock, self.reports = SettableClock(), list[tuple[str, bool]]()
         self.watch = WatchLiveness(["shop", "lab"], self.clock)
         self.watch.begin()
         self.namespaces = WatchedNamespaces(

@@ -10,15 +10,7 @@ from recon_api.keys import REFUSED_MESSAGE_CHARS
 from recon_api.payload import RefusedMessage
 from recon_worker.messages.faults import Fault, MessageRefusedError
 from recon_worker.messages.refusals import LOG_AGAIN_S, Refusals
-
-
-class Clock:
-    """A clock that stands until it is set."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clocks import SettableClock
 
 
 def refusing(fault: Fault) -> MessageRefusedError:
@@ -39,7 +31,7 @@ def test_it_is_counted_and_the_beginning_of_it_is_set_aside() -> None:
 
 
 def test_each_fault_is_logged_once_a_minute_with_how_many_there_were(caplog: pytest.LogCaptureFixture) -> None:
-    clock = Clock()
+    clock = SettableClock()
     refusals = Refusals(lambda _: None, "w", clock)
     with caplog.at_level(logging.WARNING):
         for fault in (Fault.BODY, Fault.BODY, Fault.TASK_ID, Fault.BODY, Fault.TASK_ID):

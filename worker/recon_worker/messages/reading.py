@@ -5,6 +5,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from recon_api.nesting import is_deeper
 from recon_worker.messages.faults import Fault, MessageRefusedError
 
 MAX_BYTES = 8 << 20
@@ -27,7 +28,7 @@ def read_json(text: bytes, fault: Fault) -> Any:
     """Return the value of a JSON text; raise `MessageRefusedError` with this fault where it is none."""
     try:
         value = json.loads(text.decode(), parse_constant=_refuse_constant)
-        if _is_too_deep(value):
+        if is_deeper(value, MAX_DEPTH):
             raise MessageRefusedError(fault, f"deeper than {MAX_DEPTH}")
         json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError) as error:
@@ -47,20 +48,6 @@ def in_short(error: ValidationError) -> str:
     """Return which fields are wrong, and how, without a value."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'all of it'}: {each['type']}" for each in found[:5])
-
-
-def _is_too_deep(value: Any) -> bool:
-    level, depth = [value], 0
-    while level := [child for each in level for child in _children(each)]:
-        depth += 1
-        if depth > MAX_DEPTH:
-            return True
-    return False
-
-
-def _children(value: Any) -> list[Any]:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [child for child in inner if isinstance(child, dict | list)]
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -32,7 +32,7 @@ UNACKNOWLEDGED = "unacknowledged"
 def check_messages() -> None:
     """Have all connections of this process to Redis by kombu check messages, whichever way their URLs say.
 
-    By the URL's scheme, as kombu chooses the transport anew from it when it connects again.
+    By the URL's scheme, as kombu chooses the transport from it again when it connects again.
     """
     TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:{CheckedTransport.__name__}"))
 

@@ -53,10 +53,17 @@ class Correction:
         try:
             await self._correct(job)
         except (GoneError, ConflictError):
-            self._latest.pop(uid, None)  # it is gone, or shown again as it is by now
+            self._settle(uid, job)  # it is gone, or shown again as it is by now
         except KubernetesError as error:
             job_logger(__name__, job).warning("it has ended and is not put right, which is tried again: %s", error)
             retry_s = RETRY_REFUSED_S if isinstance(error, RefusedError) else RETRY_S
             self._work.add_in(uid, max(retry_s, error.retry_after_s))
         else:
-            self._latest.pop(uid, None)
+            self._settle(uid, job)
+
+    def _settle(self, uid: str, job: ReconstructionJob) -> None:
+        """Be done with this version of a job; a later one that was seen during the write is put right next."""
+        if self._latest.get(uid) is job:
+            del self._latest[uid]
+        elif uid in self._latest:
+            self._work.add(uid)

@@ -47,7 +47,8 @@ def has_stopped(context: Context) -> bool:
     """Say whether nothing of the job runs, or ever will.
 
     Of an attempt that nobody has claimed this is known once the order to stop was read before the claim: a worker
-    claims first and then reads that order.
+    claims first and then reads that order. A claim is missing, too, where Redis has lost it, while its owner is cut off
+    from Redis and publishes: the message is then missing as well, and the attempt counts as a lost worker's.
     """
     seen, attempt = context.seen, context.attempt
     if attempt is None:
@@ -56,8 +57,9 @@ def has_stopped(context: Context) -> bool:
         return False
     if seen.result is not None or is_lost(context):
         return True
-    never_claimed = seen.claim is None and not seen.leased and not attempt.worker
-    return never_claimed and (seen.stop_flag_set or seen.authorised == NO_ATTEMPT)
+    unclaimed = seen.claim is None and not seen.leased and not attempt.worker
+    untaken = seen.unsent or seen.waits_in_queue or seen.silent_s >= context.limits.lost_after_s
+    return unclaimed and untaken and (seen.stop_flag_set or seen.authorised == NO_ATTEMPT)
 
 
 def keep_stopping(context: Context, order: SetStopFlag | HoldAttempts) -> Context:

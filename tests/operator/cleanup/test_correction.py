@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import suppress
 
+import pytest
+
 from recon_api.resource import ReconstructionJob
 from recon_operator.cleanup.correction import Correction
 from recon_operator.clients.kubernetes_api import ConflictError, KubernetesError, RefusedError
@@ -14,10 +16,13 @@ class World:
 
     def __init__(self, *errors: KubernetesError) -> None:
         self.errors, self.corrected = list(errors), list[str]()
+        self.shown_meanwhile: list[ReconstructionJob] = []
         self.correction = Correction(lambda job: job.metadata.generation > 1, self.correct)
 
     async def correct(self, job: ReconstructionJob) -> None:
         self.corrected.append(job.metadata.resource_version)
+        if self.shown_meanwhile:
+            self.correction.seen(self.shown_meanwhile.pop(0))
         if self.errors:
             raise self.errors.pop(0)
 
@@ -60,6 +65,24 @@ async def test_a_job_that_has_changed_meanwhile_is_corrected_as_it_is_shown_then
     world.correction.seen(behind(8))
     await world.turn()
     assert world.corrected == ["7", "8"]
+
+
+@pytest.mark.parametrize(
+    ("error", "corrected"),
+    [
+        pytest.param((ConflictError("409"),), ["7", "8"], id="the write came too late"),
+        pytest.param((), ["7", "8"], id="the write was taken"),
+        pytest.param((RefusedError("403: no"),), ["7"], id="the write was refused, and waits"),
+    ],
+)
+async def test_a_job_that_changes_during_the_write_is_corrected_as_it_is_by_then(
+    error: tuple[KubernetesError, ...], corrected: list[str]
+) -> None:
+    world = World(*error)
+    world.shown_meanwhile = [behind(8)]
+    world.correction.seen(behind(7))
+    await world.turn()
+    assert world.corrected == corrected
 
 
 async def test_a_job_that_was_put_right_meanwhile_is_left_alone() -> None:

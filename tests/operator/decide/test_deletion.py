@@ -59,9 +59,27 @@ DELETION = [
     ),
     pytest.param(
         make_job(status=dispatched(phase=Phase.CANCELLING), deleted_s_ago=1.0),
-        make_observation(stop_flag_set=True),
+        make_observation(waits_in_queue=True, stop_flag_set=True),
         Expected(Phase.CANCELLING, CLEARED_UP),
         id="one that nobody has taken since goes",
+    ),
+    pytest.param(
+        make_job(status=dispatched(phase=Phase.CANCELLING), deleted_s_ago=1.0),
+        make_observation(unsent=True, stop_flag_set=True),
+        Expected(Phase.CANCELLING, CLEARED_UP),
+        id="one that was never sent goes, too",
+    ),
+    pytest.param(
+        make_job(status=dispatched(phase=Phase.CANCELLING), deleted_s_ago=1.0),
+        make_observation(stop_flag_set=True, silent_s=LIMITS.lost_after_s - 0.1),
+        Expected(Phase.CANCELLING, (SetStopFlag(),), finalizer=True),
+        id="where Redis has lost message and claim, a worker may have taken it before",
+    ),
+    pytest.param(
+        make_job(status=dispatched(phase=Phase.CANCELLING), deleted_s_ago=1.0),
+        make_observation(stop_flag_set=True, silent_s=LIMITS.lost_after_s),
+        Expected(Phase.CANCELLING, CLEARED_UP),
+        id="but that worker has stopped once it has been without Redis for long enough",
     ),
     pytest.param(
         make_job(status=dispatched(phase=Phase.CANCELLING), deleted_s_ago=1.0),

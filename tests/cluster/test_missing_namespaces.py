@@ -6,16 +6,22 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from http import HTTPStatus
 
 import pytest
 from kubernetes import client
 
+from recon_api.resource import GROUP, PLURAL
 from recon_api.status import Phase
 from recon_dev.service_account import NAME, NAMESPACE
+from tests.support.audit import requests
 from tests.support.control_plane import ControlPlane
 from tests.support.jobs import Job, Manifest, make_job
 from tests.support.system import Part, System
 from tests.support.waiting import wait_for
+
+JOBS = f"{PLURAL}.{GROUP}"
+LISTER = "lister"
 
 pytestmark = pytest.mark.xdist_group("missing_namespaces")  # they share a cluster of their own
 
@@ -69,6 +75,27 @@ class Namespaces:
     def revoke(self, namespace: str) -> None:
         """Take the right away again."""
         client.RbacAuthorizationV1Api(self._cluster.api).delete_namespaced_role_binding(NAME, namespace)
+
+    def let_list(self, namespace: str) -> None:
+        """Give the right to list jobs of a namespace, and no other one."""
+        self._cluster.run_kubectl(
+            "create", "role", LISTER, f"--namespace={namespace}", "--verb=list", f"--resource={JOBS}"
+        )
+        self._cluster.run_kubectl(
+            "create",
+            "rolebinding",
+            LISTER,
+            f"--namespace={namespace}",
+            f"--role={LISTER}",
+            f"--serviceaccount={NAMESPACE}:{NAME}",
+        )
+
+    def refused_watches(self, namespace: str) -> int:
+        """Return how many watches of the namespace's jobs the API server has refused."""
+        of_jobs = (
+            r for r in requests(self._cluster.state.audit_log) if (r.namespace, r.resource) == (namespace, PLURAL)
+        )
+        return sum(r.verb == "watch" and r.code == HTTPStatus.FORBIDDEN for r in of_jobs)
 
     def submit(self, namespace: str, name: str) -> Job:
         """Create a job that is done at once."""
@@ -132,6 +159,20 @@ def test_a_right_that_is_taken_away_is_missed_by_that_namespace_alone(namespaces
     namespaces.submit(namespaces.good, "after").wait_phase(Phase.SUCCEEDED)
     assert (namespaces.answer("/healthz"), namespaces.answer("/readyz")) == ("ok\n", "ok\n")
     assert waits.status().phase is Phase.PENDING
+
+    namespaces.grant(namespaces.bad)
+    waits.wait_phase(Phase.SUCCEEDED)
+
+
+def test_a_right_to_list_alone_brings_no_namespace_back(namespaces: Namespaces) -> None:
+    namespaces.operator.start()
+    namespaces.wait_missing(namespaces.bad)
+    noted = wait_for("an event beside the lease", namespaces.events)
+    waits = namespaces.submit(namespaces.bad, "listed")
+    namespaces.let_list(namespaces.bad)
+    before = namespaces.refused_watches(namespaces.bad)
+    wait_for("it is tried a few times", lambda: namespaces.refused_watches(namespaces.bad) >= before + 3)
+    assert (namespaces.events(), waits.status().phase) == (noted, Phase.PENDING)
 
     namespaces.grant(namespaces.bad)
     waits.wait_phase(Phase.SUCCEEDED)

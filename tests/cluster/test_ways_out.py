@@ -15,6 +15,9 @@ from recon_runtime.last_exit import UNFINISHED_EXIT_CODE
 from tests.support.waiting import wait_for
 from tests.support.worker_site import Site, Worker, running_site
 
+GRACE_S = 30
+"""Longer than a worker with these settings may take: 2 s for its attempt and 10 s for the end of it."""
+
 ENDS = {0, UNFINISHED_EXIT_CODE}
 
 
@@ -45,9 +48,9 @@ def frozen(site: Site) -> None:
 
 
 def wait_exit(worker: Worker) -> int:
-    """Wait until the worker ends by itself, and what it started with it; return its exit code."""
+    """Wait until the worker ends in its grace time, and what it started with it; return its exit code."""
     children = worker.children()
-    wait_for("the worker ends", lambda: worker.process.poll() is not None, within_s=90)
+    wait_for("the worker ends", lambda: worker.process.poll() is not None, within_s=GRACE_S)
     wait_for("its children end", lambda: not any(child.is_running() for child in children))
     return int(worker.process.returncode)
 

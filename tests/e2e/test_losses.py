@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from recon_api.status import ConditionType, Phase, ReconstructionJobStatus
 from tests.support.e2e.cluster import RealCluster
@@ -71,6 +72,30 @@ def test_a_job_survives_the_drain_of_its_node(cluster: RealCluster, installation
     assert status.execution_attempts == 2
     assert status.attempts[0].reason in INFRASTRUCTURE
     installation.wait_ready("worker")
+
+
+def test_a_worker_that_has_just_been_started_ends_at_once_when_it_is_asked_to(installation: Installation) -> None:
+    for old in installation.pod_names("worker"):
+        installation.kill(old)
+    new = wait_for(
+        "the next worker's container runs", lambda: next(filter(is_started, installation.pods("worker")), None)
+    )
+    name = new["metadata"]["name"]
+    installation.kubectl("delete", "pod", name, "--wait=false")
+    assert new["spec"]["terminationGracePeriodSeconds"] > START_S, "one that ignores the signal would pass"
+    wait_for("it is gone", lambda: name not in names(installation.objects("pods", "worker")), within_s=START_S)
+    installation.wait_ready("worker")
+
+
+def names(objects: list[dict[str, Any]]) -> set[str]:
+    """Return the names of objects."""
+    return {each["metadata"]["name"] for each in objects}
+
+
+def is_started(pod: dict[str, Any]) -> bool:
+    """Say whether a Pod's container runs, ready or not, and the Pod is to stay."""
+    containers = pod["status"].get("containerStatuses", [])
+    return any("running" in each["state"] and not each["ready"] for each in containers)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from recon_dev.valkey import STATE_DB, redis_url, valkey
 from recon_dev.worker_process import worker
 from tests.support.control_plane import ControlPlane
 from tests.support.jobs import Job, Manifest
-from tests.support.waiting import wait_for
+from tests.support.waiting import GENEROUS_S, wait_for
 
 QUICK = {"LEASE_TTL_S": "8", "LEASE_BEAT_S": "1.5", "PROGRESS_INTERVAL_S": "1", "CANCELLATION_GRACE_S": "4"}
 """Settings of operator and workers: a lost worker is noticed and a hanging attempt killed sooner, progress comes more often."""
@@ -75,11 +75,11 @@ class Part:
         """Say whether its process runs."""
         return self._process is not None and self._process.exit_code() is None
 
-    def wait_exit(self) -> int:
+    def wait_exit(self, within_s: float = GENEROUS_S) -> int:
         """Wait until it ends by itself; return its exit code, negative for a signal."""
         process = self._process
         assert process
-        wait_for(f"{self.component.name} ends", lambda: process.exit_code() is not None)
+        wait_for(f"{self.component.name} ends", lambda: process.exit_code() is not None, within_s=within_s)
         code = process.exit_code()
         assert code is not None
         self._process = None

@@ -80,10 +80,10 @@
 {{- end }}
 {{- end }}
 
-{{- /* What must be in the cluster already. A rendering without a cluster finds nothing, not even the namespace's own
-       account, and then nothing is checked. */}}
+{{- /* What must be in the cluster already. A rendering without a cluster finds nothing, not even the namespace, and then
+       nothing is checked; nor is it where Helm is still to create the namespace, in which nothing can be yet. */}}
 {{- define "recon.checkCluster" -}}
-{{- if lookup "v1" "ServiceAccount" .Release.Namespace "default" }}
+{{- if lookup "v1" "Namespace" "" .Release.Namespace }}
 {{- include "recon.mustExist" (list . "PersistentVolumeClaim" .Values.storage.existingClaim "storage.existingClaim") }}
 {{- include "recon.mustExist" (list . "Secret" .Values.storage.secretName "storage.secretName") }}
 {{- include "recon.mustExist" (list . "Secret" .Values.storage.caSecret "storage.caSecret") }}

@@ -176,6 +176,12 @@ class KubernetesApi:
                     raise _error(event["object"].get("code", 500), json.dumps(event["object"]).encode(), None)
                 yield WatchEvent(event["type"], event["object"], event["object"]["metadata"]["resourceVersion"])
 
+    async def try_watch(self, namespace: str | None, selector: str, resource_version: str) -> None:
+        """Open a watch, and close it at once. Raises KubernetesError where it may not be opened."""
+        query = {"watch": "1", "labelSelector": selector, "resourceVersion": resource_version, "timeoutSeconds": "1"}
+        async with self._request("GET", _jobs_path(namespace), query=query):
+            return
+
     async def get_job(self, namespace: str, name: str) -> Json:
         """Return one job. Raises KubernetesError."""
         return await self._call("GET", f"{_jobs_path(namespace)}/{name}")

@@ -1,7 +1,7 @@
 """Which of the watched namespaces can be read: each on its own, so that one that cannot be keeps no other one waiting.
 
 A right that is missing, or taken away, and a namespace that fails by itself are states, not faults of the operator: they are
-said once, and end when the namespace can be listed again.
+said once, and end when the namespace can be listed and watched again.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ class WatchedNamespaces:
         self._change.set()
 
     def found(self, name: str) -> None:
-        """Record that a namespace was listed."""
+        """Record that a namespace was listed and, if it was missing, can be watched."""
         self._failures.pop(name, None)
         if name not in self._missing:
             return

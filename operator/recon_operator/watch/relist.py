@@ -107,11 +107,16 @@ class Relist:
         return failed
 
     async def _list(self, namespace: str | None) -> int:
-        """Take over the list of a namespace's jobs, or of all; return how much of it was news. Raises KubernetesError."""
+        """Take over the list of a namespace's jobs, or of all; return how much of it was news. Raises KubernetesError.
+
+        A missing namespace is there again once it can be watched, too: a right to list it may come alone.
+        """
         listed, oldest = [], ""
         async for items, version in self._api.list_jobs(namespace, UNFINISHED):
             oldest = oldest or version  # a job newer than this may be in none of the chunks
             listed += [read_job(item) for item in items]
+        if self._watched and namespace in self._watched.missing:
+            await self._api.try_watch(namespace, UNFINISHED, oldest)
         news = self._jobs.replace(listed, oldest, namespace)
         for uid in news:
             self._work.add(uid)

@@ -29,6 +29,7 @@ class Site:
     def __init__(self) -> None:
         """Answer with a job of each namespace."""
         self.statuses = dict.fromkeys(NAMESPACES, 200)
+        self.watch_status, self.watches = 200, list[str]()
         self.jobs = Jobs()
         self.watched = WatchedNamespaces(NAMESPACES, WatchLiveness(NAMESPACES), lambda _name, _why: None)
 
@@ -37,6 +38,9 @@ class Site:
 
     async def list(self, request: web.Request) -> web.Response:
         namespace = request.match_info["namespace"]
+        if "watch" in request.query:
+            self.watches.append(namespace)
+            return web.json_response({"message": "no"}, status=self.watch_status)
         job = make_job(uid=namespace, namespace=namespace).model_dump(mode="json", by_alias=True, exclude_none=True)
         found = {"items": [job], "metadata": {"resourceVersion": "9"}, "message": "no"}
         return web.json_response(found, status=self.statuses[namespace])
@@ -86,6 +90,21 @@ async def test_at_the_start_a_namespace_that_fails_keeps_no_other_one_waiting(st
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
+
+
+async def test_a_missing_namespace_that_can_be_listed_and_not_watched_stays_missing() -> None:
+    site = Site()
+    site.watch_status = 403
+    site.statuses["lab"] = 403
+    async with site.relist() as relist:
+        await relist.first()
+        site.statuses["lab"] = 200
+        for _ in range(2):
+            await relist.list_all()
+        assert (site.known, site.watched.missing, site.watches) == ({"shop"}, frozenset({"lab"}), ["lab", "lab"])
+        site.watch_status = 200
+        await relist.list_all()
+        assert (site.known, site.watched.missing) == ({"shop", "lab"}, frozenset())
 
 
 @pytest.mark.parametrize(

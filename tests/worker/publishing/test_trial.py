@@ -190,8 +190,34 @@ def test_the_storage_s_own_trouble_is_found_before_the_work_and_tried_again(
     assert not list((shared_root / "outputs" / "shop").iterdir())
 
 
-def test_what_a_death_in_a_trial_has_left_goes_with_the_next_trial(root: Path) -> None:
-    folder, work = root / "outputs" / "shop" / "table", root / "work" / UID
+def try_again(root: Path, path: str) -> None:
+    try_publishing(root / "outputs" / "shop" / path, root / "work" / UID, UID, 2)
+
+
+def remove_outputs(root: Path, path: str) -> None:
+    VolumeStorage(root).remove_outputs("shop", path, UID)
+
+
+def make_parent_and_try_again(root: Path, path: str) -> None:
+    parent = (root / "outputs" / "shop" / path).parent
+    parent.mkdir(parents=True)
+    try_again(root, path)
+    parent.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("path", "removes"),
+    [
+        pytest.param("table", try_again, id="the next trial"),
+        pytest.param("new/table", make_parent_and_try_again, id="the next trial, in a folder made since"),
+        pytest.param("table", remove_outputs, id="the job's outputs"),
+        pytest.param("new/table", remove_outputs, id="the job's outputs, of which no folder was made"),
+    ],
+)
+def test_what_a_death_in_a_trial_has_left_goes_with(
+    root: Path, path: str, removes: Callable[[Path, str], None]
+) -> None:
+    folder, work = root / "outputs" / "shop" / path, root / "work" / UID
     before = everything(root)
 
     class Died(BaseException):
@@ -206,7 +232,7 @@ def test_what_a_death_in_a_trial_has_left_goes_with_the_next_trial(root: Path) -
         with pytest.raises(Died):
             try_publishing(folder, work, UID, 1)
     assert everything(root) != before
-    try_publishing(folder, work, UID, 2)
+    removes(root, path)
     assert everything(root) == before
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from recon_worker.files.manifest import MANIFEST, Manifest
+from recon_worker.publishing.trial import remove_trial
 from recon_worker.remote.locations import RemoteLocation
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ def remove_published(output: Path | RemoteLocation, uid: str) -> None:
     """
     if isinstance(output, Path):
         _remove_folder(output, uid)
+        remove_trial(output, uid)
     else:
         from recon_worker.remote.existing_results import remove_result  # its libraries are for those who upload only
 

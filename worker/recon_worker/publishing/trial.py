@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 def try_publishing(folder: Path, work: Path, uid: str, attempt: int) -> None:
     """Publish a small folder beside `folder` and remove it. Raises `UsageError` where another `folder` would do, else OSError."""
     parent = next(each for each in folder.parents if each.exists())
-    trial = parent / f".trial-{hashlib.sha256(f'{uid} {folder}'.encode()).hexdigest()[:16]}.tmp"
-    shutil.rmtree(trial, ignore_errors=True)  # of an attempt that died here
+    trial = parent / _name(folder, uid)
+    remove_trial(folder, uid)
     _refuse_mount_point(folder)
     sealed = _sealed_trial(work, attempt)
     try:
@@ -41,6 +41,16 @@ def try_publishing(folder: Path, work: Path, uid: str, attempt: int) -> None:
         shutil.rmtree(trial, ignore_errors=True)
     if trial.exists():
         logger.warning("%s could not be removed", trial)
+
+
+def remove_trial(folder: Path, uid: str) -> None:
+    """Remove what an attempt of the job has left that died while it tried to publish to `folder`, if it can be removed."""
+    for parent in folder.parents:
+        shutil.rmtree(parent / _name(folder, uid), ignore_errors=True)
+
+
+def _name(folder: Path, uid: str) -> str:
+    return f".trial-{hashlib.sha256(f'{uid} {folder}'.encode()).hexdigest()[:16]}.tmp"
 
 
 def _refuse_mount_point(folder: Path) -> None:

@@ -91,6 +91,19 @@ _PASSES = Row(
                 Query("sum(increase(reconstruction_jobs_removed_total[15m]))", "jobs removed"),
             ),
         ),
+        Panel(
+            "Refused",
+            "Jobs whose status the API server refuses, jobs of other installations, namespaces that cannot be read, and messages "
+            "that the workers refused within 15 minutes; all 0 in health, but for other installations' jobs where there are some.",
+            (
+                Query("sum(reconstruction_refused_writes_jobs)", "statuses refused"),
+                Query("sum(reconstruction_jobs_of_other_operators) or vector(0)", "jobs of others"),
+                Query("sum(reconstruction_namespace_missing) or vector(0)", "namespaces missing"),
+                Query(
+                    "sum(increase(reconstruction_worker_messages_refused_total[15m])) or vector(0)", "messages refused"
+                ),
+            ),
+        ),
     ),
 )
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 
 from recon_api.errors import JobCancelled
 from recon_worker.files.cancellable_file import checked, sha256_of
+from recon_worker.inputs import missing_end, pixels
 from recon_worker.inputs.focal import focal_px
 from recon_worker.inputs.limits import InputLimits
 
@@ -41,6 +42,12 @@ class Prepared:
     height: int
     focal_px: float | None
     has_alpha: bool
+    grey_bits: int | None = None
+    """How many bits its values use, where it is a grey picture of more than 8."""
+
+
+class _CutShort(PhotoRejected):
+    """Raised when a file ends before its picture does."""
 
 
 def prepare_photo(
@@ -49,28 +56,42 @@ def prepare_photo(
     target: Path,
     limits: InputLimits,
     check: Callable[[], None] = lambda: None,
+    *,
+    grey_bits: int | None = None,
 ) -> Prepared:
     """Write the open photo `original`, which is at `path`, to `target` plus the suffix of its format.
 
-    A JPEG or PNG that is upright 8-bit RGB already is hard-linked or copied as it is. `check` is called for every piece
-    of the file that is read or written; it may raise `JobCancelled`. Raises `PhotoRejected`.
+    A JPEG or PNG that is upright 8-bit sRGB already is hard-linked or copied as it is. A grey picture of more than 8 bits is
+    scaled from `grey_bits`, or from as many as it uses. `check` is called for every piece of the file that is read or
+    written; it may raise `JobCancelled`. Raises `PhotoRejected`.
     """
     digest = sha256_of(original, check)
     original.seek(0)
-    with _decoding(), Image.open(checked(original, check), formats=FORMATS) as image:
-        _check_size(image, original, limits)
-        exif = _exif(image)
-        if _is_usable(image, exif):
-            size, has_alpha = image.size, False
+    try:
+        with _decoding(), Image.open(checked(original, check), formats=FORMATS) as image:
+            _check_size(image, original, limits)
+            exif = _exif(image)
+            if not _is_usable(image, exif):
+                return _write_upright(image, exif, target, digest, grey_bits, check)
+            size = image.size
             _check_content(image)
             file = target.with_suffix(".png" if image.format == "PNG" else ".jpg")
             link_or_copy(original, path, file)
-        else:
-            upright = _upright_rgb(image, check)
-            size, has_alpha = upright.size, upright.mode == "RGBA"
-            file = target.with_suffix(".png" if has_alpha else ".jpg")
-            _write(upright, file, check)
-    return Prepared(file, digest, *size, _focal(exif, *size), has_alpha)
+            return Prepared(file, digest, *size, _focal(exif, *size), has_alpha=False)
+    except _CutShort:
+        if not missing_end.is_jpeg(original):
+            raise
+        return _prepare_without_end(original, target, digest, check)
+
+
+def _prepare_without_end(original: BufferedReader, target: Path, digest: str, check: Callable[[], None]) -> Prepared:
+    """Write a JPEG of which only the end marker is missing. Raises `PhotoRejected`."""
+    with _decoding(), Image.open(checked(missing_end.with_end(original), check), formats=("JPEG",)) as image:
+        exif = _exif(image)
+        image.load()
+        if not missing_end.is_whole(image):
+            raise PhotoRejected("is cut short: a part of the picture is missing")
+        return _write_upright(image, exif, target, digest, None, check)
 
 
 def link_or_copy(original: BufferedReader, path: Path, target: Path) -> None:
@@ -97,8 +118,9 @@ def _check_size(image: Image.Image, original: BufferedReader, limits: InputLimit
 
 
 def _is_usable(image: Image.Image, exif: Image.Exif) -> bool:
-    upright = exif.get(Base.Orientation, 1) in (0, 1)
-    return upright and image.format in ("JPEG", "MPO", "PNG") and image.mode == "RGB" and not _transparent(image)
+    upright = exif.get(Base.Orientation, 1) not in pixels.TURNS
+    is_rgb = image.format in ("JPEG", "MPO", "PNG") and image.mode == "RGB" and not _transparent(image)
+    return upright and is_rgb and not pixels.has_other_colours(image)
 
 
 def _transparent(image: Image.Image) -> bool:
@@ -111,33 +133,34 @@ def _check_content(image: Image.Image) -> None:
     image.load()
 
 
-def _upright_rgb(image: Image.Image, check: Callable[[], None]) -> Image.Image:
-    """Return the first picture of the file, upright, as RGB, or RGBA where any of it is transparent."""
+def _write_upright(
+    image: Image.Image, exif: Image.Exif, target: Path, digest: str, grey_bits: int | None, check: Callable[[], None]
+) -> Prepared:
+    """Write the first picture of the file, upright, as RGB, or RGBA where any of it is transparent."""
     image.load()
     check()
-    upright = ImageOps.exif_transpose(_eight_bit(image))
+    bits = pixels.used_bits(image)
+    straight = _rgb(image, bits and max(bits, grey_bits or 0))
     check()
-    if not upright.has_transparency_data:
-        return upright.convert("RGB")
-    rgba = upright.convert("RGBA")
-    lowest, _ = rgba.getchannel("A").getextrema()
-    return rgba if lowest != 255 else rgba.convert("RGB")
+    straight = pixels.upright(straight, exif.get(Base.Orientation))
+    has_alpha = straight.mode == "RGBA"
+    file = target.with_suffix(".png" if has_alpha else ".jpg")
+    _write(straight, file, check)
+    return Prepared(file, digest, *straight.size, _focal(exif, *straight.size), has_alpha, bits)
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Scale greys of 16 and 32 bits; Pillow's own conversion cuts them off at 255."""
-    if image.mode.startswith("I"):
-        deep = image.convert("I")
-        return _with_exif(image, deep.point(lambda value: value * (1 / 257)).convert("L"))
+def _rgb(image: Image.Image, grey_bits: int | None) -> Image.Image:
     if image.mode == "F":
         raise PhotoRejected("has floating-point pixels; convert it to 8 bits")
-    return image
-
-
-def _with_exif(image: Image.Image, converted: Image.Image) -> Image.Image:
-    converted.info.update(image.info)
-    converted.getexif().update(image.getexif())
-    return converted
+    image = pixels.eight_bit(image, grey_bits)
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    image = pixels.in_srgb(image)
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    rgba = image.convert("RGBA")
+    lowest, _ = rgba.getchannel("A").getextrema()
+    return rgba if lowest != 255 else rgba.convert("RGB")
 
 
 def _write(image: Image.Image, file: Path, check: Callable[[], None]) -> None:
@@ -174,4 +197,6 @@ class _decoding(contextlib.AbstractContextManager[None]):  # noqa: N801 - used l
             return  # the storage, not the photo
         if isinstance(error, UnidentifiedImageError):
             raise PhotoRejected("is not an image that can be read, whatever its name says") from error
-        raise PhotoRejected(f"is damaged or cut short ({error})") from error
+        if "truncated" in str(error):
+            raise _CutShort(f"is cut short ({error})") from error
+        raise PhotoRejected(f"is damaged ({error})") from error

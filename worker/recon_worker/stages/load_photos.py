@@ -108,6 +108,13 @@ def _size_and_time(file: Path) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
+Job = tuple[int, PurePosixPath, Path]
+"""A photo's place in the order, its name, and where it lies."""
+
+Run = Callable[[Callable[[Job], Prepared | PhotoRejected], Sequence[Job]], Iterator[Prepared | PhotoRejected]]
+"""A parallel `map`."""
+
+
 @contextmanager
 def _files(source: PhotoSource, folder: Path, progress: Progress) -> Iterator[dict[PurePosixPath, Path]]:
     """Yield where the photos lie, by name, in order; an archive is unpacked meanwhile."""
@@ -140,35 +147,58 @@ def _prepare(
     prepared: list[tuple[PurePosixPath, Prepared]] = []
     wrong: list[str] = []
     with _threads() as run:
-        results = run(
-            lambda job: _prepare_one(job[2], folder / f"{job[0]:05d}", source, progress.check_cancelled), jobs
-        )
-        for (index, name, _), result in zip(jobs, results, strict=True):
+        for (index, name, _), result in zip(jobs, run(_preparation(folder, source, progress), jobs), strict=True):
             if isinstance(result, PhotoRejected):
                 wrong.append(f"{name} {result}")
             else:
                 prepared.append((name, result))
             progress.tick((index + 1) / len(jobs))
-    if wrong:
-        raise UsageError(reasons.INPUT_REJECTED, f"{source}: {listed(wrong)}; replace or remove such files")
+        if wrong:
+            raise UsageError(reasons.INPUT_REJECTED, f"{source}: {listed(wrong)}; replace or remove such files")
+        return _with_one_scale(prepared, jobs, run, folder, source, progress)
+
+
+def _with_one_scale(
+    prepared: list[tuple[PurePosixPath, Prepared]],
+    jobs: Sequence[Job],
+    run: Run,
+    folder: Path,
+    source: PhotoSource,
+    progress: Progress,
+) -> list[tuple[PurePosixPath, Prepared]]:
+    """Prepare deep grey photos again that use fewer bits than others do, since a set comes from one camera."""
+    most = max((photo.grey_bits or 0 for _, photo in prepared), default=0)
+    darker = [i for i, (_, photo) in enumerate(prepared) if photo.grey_bits is not None and photo.grey_bits < most]
+    again = run(_preparation(folder, source, progress, most), [jobs[i] for i in darker])
+    for i, result in zip(darker, again, strict=True):
+        if isinstance(result, PhotoRejected):  # the file has changed meanwhile
+            raise UsageError(reasons.INPUT_REJECTED, f"{source}: {prepared[i][0]} {result}; replace or remove it")
+        prepared[i] = prepared[i][0], result
     return prepared
 
 
-def _prepare_one(path: Path, target: Path, source: PhotoSource, check: Callable[[], None]) -> Prepared | PhotoRejected:
-    # What was unpacked lies in the scene, outside of the source's root.
-    inside = source if path.is_relative_to(resolved(source)) else PhotoSource(path, limits=source.limits)
-    with opened(path, inside) as file:
-        try:
-            return prepare_photo(file, path, target, source.limits, check)
-        except PhotoRejected as rejection:
-            return rejection
+def _preparation(
+    folder: Path, source: PhotoSource, progress: Progress, grey_bits: int | None = None
+) -> Callable[[Job], Prepared | PhotoRejected]:
+    """Return what writes one photo into the folder."""
+    real = resolved(source)
 
+    def prepare(job: Job) -> Prepared | PhotoRejected:
+        index, _, path = job
+        # What was unpacked lies in the scene, outside of the source's root.
+        inside = source if path.is_relative_to(real) else PhotoSource(path, limits=source.limits)
+        target = folder / f"{index:05d}"
+        with opened(path, inside) as file:
+            try:
+                return prepare_photo(file, path, target, source.limits, progress.check_cancelled, grey_bits=grey_bits)
+            except PhotoRejected as rejection:
+                return rejection
 
-Job = tuple[int, PurePosixPath, Path]
+    return prepare
 
 
 @contextmanager
-def _threads() -> Iterator[Callable[[Callable[[Job], Any], Sequence[Job]], Iterator[Any]]]:
+def _threads() -> Iterator[Run]:
     """Yield a parallel `map`; what has not begun is dropped when the block is left early."""
     pool = ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1), thread_name_prefix="photos")
     try:

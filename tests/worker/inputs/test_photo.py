@@ -1,0 +1,136 @@
+"""Files with a flaw that a person does not see are read; those of which something is missing are refused."""
+
+import io
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+from PIL.ExifTags import Base
+
+from recon_worker.inputs.limits import InputLimits
+from recon_worker.inputs.photo import PhotoRejected, Prepared, prepare_photo
+from tests.support.icc import TO_XYZ_P3, in_srgb, profile
+
+SIZE = (240, 160)
+
+
+def textured(size: tuple[int, int] = SIZE) -> Image.Image:
+    noise = np.random.default_rng(1).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    return Image.fromarray(noise).filter(ImageFilter.GaussianBlur(1))
+
+
+def jpeg(picture: Image.Image, **options: object) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", **{"quality": 90, **options})
+    return file.getvalue()
+
+
+def prepared(folder: Path, content: bytes, name: str = "photo.jpg", grey_bits: int | None = None) -> Prepared:
+    path = folder / name
+    path.write_bytes(content)
+    with path.open("rb") as file:
+        return prepare_photo(file, path, folder / "prepared", InputLimits(), grey_bits=grey_bits)
+
+
+def pixels_of(photo: Prepared) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """Return the pixels of a prepared photo, (h, w, 3)."""
+    return np.asarray(Image.open(photo.file)).astype(np.int64)
+
+
+# --- the end of a file -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, id="4:2:0"),
+        pytest.param({"subsampling": 0}, id="4:4:4"),
+        pytest.param({"quality": 30}, id="strongly compressed"),
+    ],
+)
+def test_a_missing_end_marker_is_no_damage(tmp_path: Path, cut: int, options: dict[str, object]) -> None:
+    whole = jpeg(textured(), **options)
+    photo = prepared(tmp_path, whole[:-cut])
+    assert (photo.width, photo.height) == SIZE
+    expected = np.asarray(Image.open(io.BytesIO(whole))).astype(np.int64)
+    assert np.abs(pixels_of(photo)[:-16] - expected[:-16]).mean() < 3
+
+
+def test_it_is_none_in_a_photo_with_an_orientation(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[Base.Orientation] = 6
+    photo = prepared(tmp_path, jpeg(textured(), exif=exif)[:-2])
+    assert (photo.width, photo.height) == (SIZE[1], SIZE[0])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(jpeg(textured())[:-3000], id="rows are missing"),
+        pytest.param(jpeg(textured())[:700], id="all of it is missing"),
+        pytest.param(jpeg(textured(), progressive=True)[:-3000], id="passes are missing"),
+        pytest.param(jpeg(textured(), progressive=True)[:-2], id="a pass may be missing"),
+    ],
+)
+def test_a_photo_of_which_something_is_missing_is_refused(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(PhotoRejected, match="is cut short"):
+        prepared(tmp_path, content)
+
+
+# --- EXIF --------------------------------------------------------------------------------------------------------
+
+
+def unwritable_exif(orientation: int) -> bytes:
+    """Return EXIF with a resolution of -1/0, which Pillow reads and does not write."""
+    entries = struct.pack("<HHIHH", Base.Orientation, 3, 1, orientation, 0)
+    entries += struct.pack("<HHII", Base.XResolution, 10, 1, 8 + 2 + 24 + 4)
+    tiff = b"II*\0" + struct.pack("<IH", 8, 2) + entries + struct.pack("<I", 0) + struct.pack("<ii", -1, 0)
+    return b"Exif\0\0" + tiff
+
+
+def test_a_tag_that_cannot_be_written_again_is_no_damage(tmp_path: Path) -> None:
+    photo = prepared(tmp_path, jpeg(textured(), exif=unwritable_exif(6)))
+    assert (photo.width, photo.height) == (SIZE[1], SIZE[0])
+    turned = np.asarray(textured().transpose(Image.Transpose.ROTATE_270)).astype(np.int64)
+    assert np.abs(pixels_of(photo) - turned).mean() < 10
+
+
+# --- colours and depth -------------------------------------------------------------------------------------------
+
+
+def test_a_photo_with_a_profile_is_written_in_srgb_and_without_one(tmp_path: Path) -> None:
+    colour = (200, 80, 60)
+    content = jpeg(Image.new("RGB", SIZE, colour), icc_profile=profile(TO_XYZ_P3, 2.2), quality=98)
+    photo = prepared(tmp_path, content)
+    assert pixels_of(photo)[80, 120] == pytest.approx(np.array(in_srgb(colour, TO_XYZ_P3, 2.2)), abs=3)
+    assert "icc_profile" not in Image.open(photo.file).info
+
+
+def test_an_unusable_profile_keeps_no_photo_from_being_taken_as_it_is(tmp_path: Path) -> None:
+    photo = prepared(tmp_path, jpeg(textured(), icc_profile=b"damaged"))
+    assert photo.file.samefile(tmp_path / "photo.jpg")
+
+
+def deep_grey(largest: int) -> bytes:
+    file = io.BytesIO()
+    values = np.linspace(0, largest, SIZE[0] * SIZE[1]).reshape(SIZE[1], SIZE[0])
+    Image.fromarray(values.astype(np.uint16)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("largest", "asked_bits", "brightest"),
+    [
+        pytest.param(4095, None, 255, id="12 bits"),
+        pytest.param(1023, None, 255, id="10 bits"),
+        pytest.param(65535, None, 255, id="16 bits"),
+        pytest.param(1023, 12, 64, id="10 bits in a set of 12"),
+        pytest.param(4095, 10, 255, id="never fewer than it uses"),
+    ],
+)
+def test_deep_greys_are_scaled(tmp_path: Path, largest: int, asked_bits: int | None, brightest: int) -> None:
+    photo = prepared(tmp_path, deep_grey(largest), "photo.png", asked_bits)
+    assert pixels_of(photo).max() == pytest.approx(brightest, abs=3)

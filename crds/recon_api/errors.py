@@ -4,16 +4,17 @@ They are turned into a job's status at two edges only: `recon_worker.attempt.att
 `recon_operator.act.actor` (into a retry of a pass). Always raise them `from` the error that caused them.
 """
 
+from recon_api.printable import printable
 from recon_api.reasons import Reason
 
 
 class ReconstructionError(Exception):
-    """Base of the four kinds; `reason` is what the status will say."""
+    """Base of the four kinds; `reason` is what the status will say, and `message` can be shown anywhere."""
 
     def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
         self.reason = reason
-        self.message = message
+        self.message = printable(message)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.reason.name}: {self.message}"

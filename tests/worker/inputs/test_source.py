@@ -39,3 +39,13 @@ def test_a_name_that_no_file_system_holds_is_its_owner_s_mistake(tmp_path: Path,
     with pytest.raises(UsageError, match=r"no file system holds so long|no such folder") as caught:
         resolved(source_in(tmp_path, path, InputLimits()))
     assert caught.value.reason == reasons.INPUT_NOT_FOUND
+
+
+def test_a_missing_source_says_where_it_was_looked_for(tmp_path: Path) -> None:
+    root = tmp_path / "inputs" / "shop"
+    root.mkdir(parents=True)
+    with pytest.raises(UsageError) as caught:
+        resolved(source_in(root, "a/chair", InputLimits()))
+    assert caught.value.message == (
+        "input.path 'a/chair': no such folder or archive; it was looked for at inputs/shop/a/chair in the storage"
+    )

@@ -83,6 +83,12 @@ def test_photos_are_listed_as_a_person_would_and_left_as_they_are(tmp_path: Path
     assert written.samefile(folder / "photo2.jpg")
 
 
+def test_names_that_no_terminal_should_see_are_escaped(tmp_path: Path) -> None:
+    folder = photos_in(tmp_path / "in")
+    (folder / "photo0.jpg").rename(os.fsdecode(os.fsencode(folder) + b"/caf\xe9\x1b.jpg"))
+    assert load(folder, tmp_path / "scene").photos[0].source == r"caf\xe9\x1b.jpg"
+
+
 @pytest.mark.parametrize(
     ("suffix", "mode", "options"),
     [
@@ -351,7 +357,7 @@ def cut_tar(folder: Path) -> Path:
         pytest.param(made, reasons.INPUT_REJECTED, "holds no photos; JPEG, PNG", id="an empty folder"),
         pytest.param(lambda f: made(f, "a.txt"), reasons.INPUT_REJECTED, "holds no photos", id="no images in it"),
         pytest.param(lambda f: made(f, "a.mp4"), reasons.INPUT_REJECTED, "but a video", id="a video in it"),
-        pytest.param(lambda f: made(f, "a.zip"), reasons.INPUT_REJECTED, "name the archive itself", id="a zip in it"),
+        pytest.param(lambda f: made(f, "a.zip"), reasons.INPUT_REJECTED, "give that archive itself", id="a zip in it"),
         pytest.param(
             lambda f: made(f, "a.HEIC", "b.jpg"),
             reasons.INPUT_REJECTED,
@@ -422,7 +428,7 @@ def cut_tar(folder: Path) -> Path:
             marks=pytest.mark.slow,
         ),
         pytest.param(damaged_zip, reasons.INPUT_REJECTED, "is damaged", id="a damaged zip"),
-        pytest.param(cut_tar, reasons.INPUT_REJECTED, "is damaged", id="a truncated tar.gz"),
+        pytest.param(cut_tar, reasons.INPUT_REJECTED, "is cut off", id="a truncated tar.gz"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, make: Callable[[Path], Path], reason: reasons.Reason, words: str) -> None:

@@ -12,20 +12,27 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, cast
 
 from recon_api import reasons
 from recon_api.errors import UsageError
+from recon_worker.inputs.content import HEAD_BYTES, named_by_content
 from recon_worker.inputs.file_formats import Kind, kind_of
 from recon_worker.inputs.source import PhotoSource
 
 _CHUNK_BYTES = 1 << 20
 _RATIO_FROM_BYTES = 64 << 20
 """An archive that unpacks to less is no bomb, however well it compresses."""
+
+_ZIP_ENTRY = b"PK\x03\x04"
+
+_CUT_OFF_TAR = frozenset({"unexpected end of data", "truncated header"})
+"""What `tarfile` says of an archive that ends too early."""
 
 _Decompress = Callable[[BinaryIO], IO[bytes]]
 _COMPRESSIONS: tuple[tuple[bytes, _Decompress], ...] = (
@@ -96,6 +103,16 @@ def is_archive(file: BinaryIO) -> bool:
         file.seek(0)
 
 
+def refuse_damaged(file: BinaryIO, source: PhotoSource) -> None:
+    """Raise the `UsageError` of a file that begins as an archive does, and is none that can be read."""
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    if head.startswith(_ZIP_ENTRY):
+        raise _cut_off(source)  # a zip archive's list of entries is at its end
+    if kind_of(PurePosixPath(source.path.name)) is not Kind.PHOTO and (what := named_by_content(head)):
+        raise UsageError(reasons.INPUT_REJECTED, f"{source} is {what}")
+
+
 def unpack(file: BinaryIO, source: PhotoSource, folder: Path, check: Callable[[], None]) -> dict[PurePosixPath, Path]:
     """Write the photos of an archive into `folder`; return where each lies, by its name in the archive.
 
@@ -107,13 +124,20 @@ def unpack(file: BinaryIO, source: PhotoSource, folder: Path, check: Callable[[]
     found: dict[PurePosixPath, Path] = {}
     with _damage_named(source):
         for entry in _entries(file, source, budget):
-            target = folder / f"{len(found):05d}{entry.name.suffix.lower()}"
-            found[entry.name] = target
+            is_photo = kind_of(entry.name) is Kind.PHOTO
+            target = folder / f"{len(found):05d}{entry.name.suffix.lower() if is_photo else ''}"
+            found[_free_name(entry.name, found)] = target
             with target.open("xb") as out:
-                if kind_of(entry.name) is Kind.PHOTO:
+                if is_photo:
                     _copy(entry, out, source)
             check()
     return found
+
+
+def _free_name(name: PurePosixPath, taken: Container[PurePosixPath]) -> PurePosixPath:
+    """Return the name, with a number behind it where the archive has another entry of that name."""
+    names = chain([name], (name.with_name(f"{name.stem} ({number}){name.suffix}") for number in count(2)))
+    return next(each for each in names if each not in taken)
 
 
 def _copy(entry: Entry, out: BinaryIO, source: PhotoSource) -> None:
@@ -128,8 +152,8 @@ def _copy(entry: Entry, out: BinaryIO, source: PhotoSource) -> None:
 
 def _entries(file: BinaryIO, source: PhotoSource, budget: Budget) -> Iterator[Entry]:
     entries = _zip_entries(file, source, budget) if zipfile.is_zipfile(file) else _tar_entries(file, source, budget)
-    for count, entry in enumerate(entries, 1):
-        if count > source.limits.max_entries:
+    for number, entry in enumerate(entries, 1):
+        if number > source.limits.max_entries:
             raise UsageError(
                 reasons.INPUT_REJECTED, f"{source} holds more than {source.limits.max_entries} files; leave photos only"
             )
@@ -141,7 +165,7 @@ def _zip_entries(file: BinaryIO, source: PhotoSource, budget: Budget) -> Iterato
         for info in archive.infolist():
             name = _safe_name(info.filename, source)
             kind = stat.S_IFMT(info.external_attr >> 16)
-            if info.is_dir():
+            if not name.name or info.is_dir():
                 continue
             if kind not in (0, stat.S_IFREG):
                 raise _odd_entry(name, source)
@@ -162,7 +186,7 @@ def _tar_entries(file: BinaryIO, source: PhotoSource, budget: Budget) -> Iterato
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for member in archive:
             name = _safe_name(member.name, source)
-            if member.isdir():
+            if not name.name or member.isdir():
                 continue
             # A sparse file's zeros come out of nothing: no photo is stored so.
             if not member.isreg() or member.issparse():
@@ -188,12 +212,25 @@ def _odd_entry(name: PurePosixPath, source: PhotoSource) -> UsageError:
     )
 
 
+def _cut_off(source: PhotoSource) -> UsageError:
+    return UsageError(
+        reasons.INPUT_REJECTED,
+        f"{source} is cut off: its end is missing; copy the archive again from where it is whole",
+    )
+
+
 @contextmanager
 def _damage_named(source: PhotoSource) -> Iterator[None]:
     """Turn what the archive libraries raise on damaged data into the user's move."""
     try:
         yield
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
+    except EOFError as error:
+        raise _cut_off(source) from error
+    except tarfile.ReadError as error:
+        if str(error) in _CUT_OFF_TAR:
+            raise _cut_off(source) from error
+        raise UsageError(reasons.INPUT_REJECTED, f"{source} is damaged ({error}); create the archive anew") from error
+    except (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
         raise UsageError(reasons.INPUT_REJECTED, f"{source} is damaged ({error}); create the archive anew") from error
     except NotImplementedError as error:
         raise UsageError(

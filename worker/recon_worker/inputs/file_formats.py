@@ -3,10 +3,30 @@
 from enum import Enum, auto
 from pathlib import PurePosixPath
 
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".tif", ".tiff", ".webp", ".bmp", ".avif"})
-OTHER_PHOTO_SUFFIXES = frozenset(
-    {".heic", ".heif", ".hif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".jxl"}
-)
+JPEG_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp", ".mpo"})
+"""Chrome on Windows saves JPEG files as .jfif."""
+PHOTO_SUFFIXES = JPEG_SUFFIXES | {".png", ".tif", ".tiff", ".webp", ".bmp", ".avif"}
+_RAW_BY_MAKER = {
+    "Adobe, and many phones": (".dng",),
+    "Canon": (".crw", ".cr2", ".cr3"),
+    "Epson": (".erf",),
+    "Fujifilm": (".raf",),
+    "GoPro": (".gpr",),
+    "Hasselblad": (".3fr", ".fff"),
+    "Kodak": (".dcr", ".kdc", ".k25"),
+    "Leaf, Mamiya, Phase One": (".mef", ".mos", ".iiq", ".cap", ".eip"),
+    "Leica": (".rwl",),
+    "Minolta": (".mrw",),
+    "Nikon": (".nef", ".nrw"),
+    "Olympus": (".orf", ".ori"),
+    "Panasonic": (".rw2", ".raw"),
+    "Pentax": (".pef", ".ptx"),
+    "Samsung": (".srw",),
+    "Sigma": (".x3f",),
+    "Sony": (".arw", ".arq", ".srf", ".sr2"),
+}
+RAW_SUFFIXES = frozenset(suffix for suffixes in _RAW_BY_MAKER.values() for suffix in suffixes)
+OTHER_PHOTO_SUFFIXES = RAW_SUFFIXES | {".heic", ".heif", ".hif", ".jxl", ".jp2", ".jpx"}
 """Photos that can't be read yet."""
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".insv", ".3gp"})
 ARCHIVE_SUFFIXES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz"})

@@ -14,6 +14,7 @@ from PIL.ExifTags import Base
 from recon_api.errors import JobCancelled
 from recon_worker.files.cancellable_file import checked, sha256_of
 from recon_worker.inputs import missing_end, pixels
+from recon_worker.inputs.content import HEAD_BYTES, named_by_content
 from recon_worker.inputs.focal import focal_px
 from recon_worker.inputs.limits import InputLimits
 
@@ -68,7 +69,7 @@ def prepare_photo(
     digest = sha256_of(original, check)
     original.seek(0)
     try:
-        with _decoding(), Image.open(checked(original, check), formats=FORMATS) as image:
+        with _decoding(original), Image.open(checked(original, check), formats=FORMATS) as image:
             _check_size(image, original, limits)
             exif = _exif(image)
             if not _is_usable(image, exif):
@@ -86,7 +87,7 @@ def prepare_photo(
 
 def _prepare_without_end(original: BufferedReader, target: Path, digest: str, check: Callable[[], None]) -> Prepared:
     """Write a JPEG of which only the end marker is missing. Raises `PhotoRejected`."""
-    with _decoding(), Image.open(checked(missing_end.with_end(original), check), formats=("JPEG",)) as image:
+    with _decoding(original), Image.open(checked(missing_end.with_end(original), check), formats=("JPEG",)) as image:
         exif = _exif(image)
         image.load()
         if not missing_end.is_whole(image):
@@ -189,6 +190,9 @@ def _focal(exif: Image.Exif, width: int, height: int) -> float | None:
 class _decoding(contextlib.AbstractContextManager[None]):  # noqa: N801 - used like a function
     """Turns what Pillow raises on a file that is no image, or a damaged one, into `PhotoRejected`."""
 
+    def __init__(self, original: BufferedReader) -> None:
+        self._original = original
+
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         passed = PhotoRejected | MemoryError | JobCancelled
         if error is None or isinstance(error, passed) or not isinstance(error, Exception):
@@ -196,7 +200,9 @@ class _decoding(contextlib.AbstractContextManager[None]):  # noqa: N801 - used l
         if isinstance(error, OSError) and error.errno is not None:
             return  # the storage, not the photo
         if isinstance(error, UnidentifiedImageError):
-            raise PhotoRejected("is not an image that can be read, whatever its name says") from error
+            self._original.seek(0)
+            what = named_by_content(self._original.read(HEAD_BYTES))
+            raise PhotoRejected(f"is {what or 'not an image that can be read, whatever its name says'}") from error
         if "truncated" in str(error):
             raise _CutShort(f"is cut short ({error})") from error
         raise PhotoRejected(f"is damaged ({error})") from error

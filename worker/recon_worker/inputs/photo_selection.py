@@ -1,8 +1,7 @@
 """Choosing the photos among an input's files, from their names alone."""
 
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import NoReturn
 
@@ -11,6 +10,9 @@ from recon_api.errors import UsageError
 from recon_worker.inputs.file_formats import Kind, kind_of
 from recon_worker.inputs.limits import InputLimits
 
+FFMPEG = "ffmpeg -i VIDEO -vf fps=2 -q:v 2 frame-%04d.jpg"
+"""Extracts frames; without -q:v, they are compressed so much that few features are left."""
+
 NAMED_FILES = 5
 """How many files a message names."""
 
@@ -18,20 +20,20 @@ NAMED_FILES = 5
 def choose_photos(names: Iterable[PurePosixPath], label: object, limits: InputLimits) -> list[PurePosixPath]:
     """Return the names of the photos, in the order in which a person would list them.
 
-    What is no photo is left out. A HEIC or raw photo beside a JPEG of the same name is left out too; alone, it would be
-    missing in the reconstruction, so it is refused. Raises `UsageError`: INPUT_REJECTED or TOO_FEW_PHOTOS.
+    What is no photo is left out. A HEIC or raw photo is left out too where there is a JPEG of the same name, in whatever
+    folder; alone, it would be missing in the reconstruction, so it is refused. Raises `UsageError`: INPUT_REJECTED or TOO_FEW_PHOTOS.
     """
     kinds = {name: kind_of(name) for name in names}
     photos = sorted((name for name, kind in kinds.items() if kind is Kind.PHOTO), key=natural_order)
-    have = {name.with_suffix("") for name in photos}
-    unsupported = [n for n, kind in kinds.items() if kind is Kind.OTHER_PHOTO and n.with_suffix("") not in have]
+    have = {name.stem.lower() for name in photos}
+    unsupported = [n for n, kind in kinds.items() if kind is Kind.OTHER_PHOTO and n.stem.lower() not in have]
     if unsupported:
         raise UsageError(
             reasons.INPUT_REJECTED,
             f"{label}: {listed(map(str, unsupported))} can't be read yet; convert HEIC and raw photos to JPEG",
         )
     if not photos:
-        raise UsageError(reasons.INPUT_REJECTED, f"{label} holds no photos{_instead(Counter(kinds.values()))}")
+        raise UsageError(reasons.INPUT_REJECTED, f"{label} holds no photos{_instead(kinds)}")
     if len(photos) > limits.max_photos:
         raise UsageError(
             reasons.INPUT_REJECTED, f"{label} holds {len(photos)} photos; at most {limits.max_photos} are taken"
@@ -61,8 +63,7 @@ def refuse_no_archive(name: PurePosixPath, label: object, limits: InputLimits) -
     if kind is Kind.VIDEO:
         raise UsageError(
             reasons.INPUT_REJECTED,
-            f"{label} is a video; videos can't be read yet, extract its frames: "
-            "ffmpeg -i VIDEO -vf fps=2 frame-%04d.jpg",
+            f"{label} is a video; videos can't be read yet, extract its frames: {FFMPEG}",
         )
     raise UsageError(reasons.INPUT_REJECTED, f"{label} is neither a folder nor a zip or tar archive that can be read")
 
@@ -83,9 +84,12 @@ def natural_order(name: PurePosixPath) -> tuple[tuple[int, int, str], ...]:
     )
 
 
-def _instead(kinds: Counter[Kind]) -> str:
-    if kinds[Kind.VIDEO]:
-        return " but a video; videos can't be read yet, extract its frames: ffmpeg -i VIDEO -vf fps=2 frame-%04d.jpg"
-    if kinds[Kind.ARCHIVE] or kinds[Kind.OTHER_ARCHIVE]:
-        return " but an archive; name the archive itself"
+def _instead(kinds: Mapping[PurePosixPath, Kind]) -> str:
+    def first(*wanted: Kind) -> PurePosixPath | None:
+        return next((name for name, kind in kinds.items() if kind in wanted), None)
+
+    if video := first(Kind.VIDEO):
+        return f" but a video, {video}; videos can't be read yet, extract its frames: {FFMPEG}"
+    if archive := first(Kind.ARCHIVE, Kind.OTHER_ARCHIVE):
+        return f" but an archive, {archive}; give that archive itself, or the photos in it"
     return "; JPEG, PNG, TIFF, WebP, AVIF and BMP files are taken, by their file extension"

@@ -81,7 +81,7 @@ def reading(source: PhotoSource, name: str = "") -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise UsageError(reasons.INPUT_NOT_FOUND, f"{what}: no such folder or archive") from error
+        raise UsageError(reasons.INPUT_NOT_FOUND, f"{what}: no such folder or archive{_where(source)}") from error
     except PermissionError as error:
         raise UsageError(
             reasons.INPUT_UNREADABLE, f"{what} may not be read by the workers; allow it for user id {os.geteuid()}"
@@ -92,6 +92,13 @@ def reading(source: PhotoSource, name: str = "") -> Iterator[None]:
         if error.errno == errno.ENAMETOOLONG:
             raise UsageError(reasons.INPUT_NOT_FOUND, f"{what}: no file system holds so long a name") from error
         raise TransientError(reasons.STORAGE_FAILED, f"{what} could not be read: {error.strerror}") from error
+
+
+def _where(source: PhotoSource) -> str:
+    """Return where the source was looked for, as who fills the storage knows it; the workers' own path says nothing to them."""
+    if not source.label:
+        return ""
+    return f"; it was looked for at {'/'.join((*source.root.parts[-2:], *source.path.relative_to(source.root).parts))} in the storage"
 
 
 def relative_name(path: Path, source: PhotoSource) -> str:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from recon_api import reasons
 from recon_api.errors import UsageError
 from recon_api.payload import INPUT_BYTES, PHOTOS
+from recon_api.printable import printable
 from recon_api.steps import Step
 from recon_worker.inputs import archive
 from recon_worker.inputs.folder import list_folder
@@ -99,7 +100,7 @@ def signature(source: PhotoSource) -> object:
     return sorted([str(name), *_size_and_time(real / name)] for name in files)
 
 
-LOAD_PHOTOS: Stage[PhotoSource] = Stage(STAGE, Step.LOADING, load_photos, parameters_read=signature)
+LOAD_PHOTOS: Stage[PhotoSource] = Stage(STAGE, Step.LOADING, load_photos, parameters_read=signature, version=2)
 """The stage; its parameters are the source of the photos."""
 
 
@@ -135,6 +136,7 @@ def _files(source: PhotoSource, folder: Path, progress: Progress) -> Iterator[di
 def _unpack(real: Path, source: PhotoSource, folder: Path, progress: Progress) -> dict[PurePosixPath, Path]:
     with opened(real, source) as file:
         if not archive.is_archive(file):
+            archive.refuse_damaged(file, source)
             refuse_no_archive(PurePosixPath(real.name), source, source.limits)
         return archive.unpack(file, source, folder, progress.check_cancelled)
 
@@ -215,7 +217,7 @@ def _without_duplicates(prepared: Sequence[tuple[PurePosixPath, Prepared]]) -> t
             continue
         first[photo.sha256] = Photo(
             file=photo.file.name,
-            source=str(name),
+            source=printable(str(name)),
             width=photo.width,
             height=photo.height,
             focal_px=photo.focal_px,

@@ -10,10 +10,11 @@ from PIL import Image, ImageFilter
 from PIL.ExifTags import Base
 
 from recon_worker.inputs.limits import InputLimits
-from recon_worker.inputs.photo import PhotoRejected, Prepared, prepare_photo
+from recon_worker.inputs.photo import PhotoRejected, Prepared, Treatment, prepare_photo
 from tests.support.icc import TO_XYZ_P3, in_srgb, profile
 
 SIZE = (240, 160)
+AS_IT_IS = Treatment()
 
 
 def textured(size: tuple[int, int] = SIZE) -> Image.Image:
@@ -27,11 +28,11 @@ def jpeg(picture: Image.Image, **options: object) -> bytes:
     return file.getvalue()
 
 
-def prepared(folder: Path, content: bytes, name: str = "photo.jpg", grey_bits: int | None = None) -> Prepared:
+def prepared(folder: Path, content: bytes, name: str = "photo.jpg", treatment: Treatment = AS_IT_IS) -> Prepared:
     path = folder / name
     path.write_bytes(content)
     with path.open("rb") as file:
-        return prepare_photo(file, path, folder / "prepared", InputLimits(), grey_bits=grey_bits)
+        return prepare_photo(file, path, folder / "prepared", InputLimits(), treatment=treatment)
 
 
 def pixels_of(photo: Prepared) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
@@ -132,5 +133,5 @@ def deep_grey(largest: int) -> bytes:
     ],
 )
 def test_deep_greys_are_scaled(tmp_path: Path, largest: int, asked_bits: int | None, brightest: int) -> None:
-    photo = prepared(tmp_path, deep_grey(largest), "photo.png", asked_bits)
+    photo = prepared(tmp_path, deep_grey(largest), "photo.png", Treatment(asked_bits))
     assert pixels_of(photo).max() == pytest.approx(brightest, abs=3)

@@ -7,11 +7,11 @@ import pytest
 from recon_api.errors import UsageError
 from recon_api.reasons import INPUT_REJECTED
 from recon_worker.inputs.limits import InputLimits
-from recon_worker.inputs.photo_selection import choose_photos
+from recon_worker.inputs.photo_selection import choose_images
 
 
 def chosen(*names: str) -> list[str]:
-    return [str(name) for name in choose_photos(map(PurePosixPath, names), "the input", InputLimits())]
+    return [str(name) for name in choose_images(map(PurePosixPath, names), "the input", InputLimits())]
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "JPG", "jpeg", "jpe", "jfif", "JFIF", "jif", "pjpeg", "mpo", "png", "webp"])

@@ -13,7 +13,7 @@ from PIL.ExifTags import Base
 
 from recon_api.errors import JobCancelled
 from recon_worker.files.cancellable_file import checked, sha256_of
-from recon_worker.inputs import missing_end, pixels
+from recon_worker.inputs import masks, missing_end, pixels
 from recon_worker.inputs.content import HEAD_BYTES, named_by_content
 from recon_worker.inputs.focal import focal_px
 from recon_worker.inputs.limits import InputLimits
@@ -47,6 +47,16 @@ class Prepared:
     """How many bits its values use, where it is a grey picture of more than 8."""
 
 
+@dataclass(frozen=True)
+class Treatment:
+    """What is known of a photo from beside it."""
+
+    grey_bits: int | None = None
+    """From how many bits a grey picture of more than 8 is scaled; from as many as it uses where it uses more."""
+    mask: Image.Image | None = None
+    """What of it is to be seen, of the photo as it is stored or as it stands upright."""
+
+
 class _CutShort(PhotoRejected):
     """Raised when a file ends before its picture does."""
 
@@ -57,14 +67,12 @@ def prepare_photo(
     target: Path,
     limits: InputLimits,
     check: Callable[[], None] = lambda: None,
-    *,
-    grey_bits: int | None = None,
+    treatment: Treatment = Treatment(),
 ) -> Prepared:
     """Write the open photo `original`, which is at `path`, to `target` plus the suffix of its format.
 
-    A JPEG or PNG that is upright 8-bit sRGB already is hard-linked or copied as it is. A grey picture of more than 8 bits is
-    scaled from `grey_bits`, or from as many as it uses. `check` is called for every piece of the file that is read or
-    written; it may raise `JobCancelled`. Raises `PhotoRejected`.
+    A JPEG or PNG that is upright 8-bit sRGB already, and has no mask, is hard-linked or copied as it is. `check` is called
+    for every piece of the file that is read or written; it may raise `JobCancelled`. Raises `PhotoRejected`.
     """
     digest = sha256_of(original, check)
     original.seek(0)
@@ -72,8 +80,8 @@ def prepare_photo(
         with _decoding(original), Image.open(checked(original, check), formats=FORMATS) as image:
             _check_size(image, original, limits)
             exif = _exif(image)
-            if not _is_usable(image, exif):
-                return _write_upright(image, exif, target, digest, grey_bits, check)
+            if treatment.mask is not None or not _is_usable(image, exif):
+                return _write_upright(image, exif, target, digest, treatment, check)
             size = image.size
             _check_content(image)
             file = target.with_suffix(".png" if image.format == "PNG" else ".jpg")
@@ -82,17 +90,19 @@ def prepare_photo(
     except _CutShort:
         if not missing_end.is_jpeg(original):
             raise
-        return _prepare_without_end(original, target, digest, check)
+        return _prepare_without_end(original, target, digest, treatment, check)
 
 
-def _prepare_without_end(original: BufferedReader, target: Path, digest: str, check: Callable[[], None]) -> Prepared:
+def _prepare_without_end(
+    original: BufferedReader, target: Path, digest: str, treatment: Treatment, check: Callable[[], None]
+) -> Prepared:
     """Write a JPEG of which only the end marker is missing. Raises `PhotoRejected`."""
     with _decoding(original), Image.open(checked(missing_end.with_end(original), check), formats=("JPEG",)) as image:
         exif = _exif(image)
         image.load()
         if not missing_end.is_whole(image):
             raise PhotoRejected("is cut short: a part of the picture is missing")
-        return _write_upright(image, exif, target, digest, None, check)
+        return _write_upright(image, exif, target, digest, treatment, check)
 
 
 def link_or_copy(original: BufferedReader, path: Path, target: Path) -> None:
@@ -135,19 +145,31 @@ def _check_content(image: Image.Image) -> None:
 
 
 def _write_upright(
-    image: Image.Image, exif: Image.Exif, target: Path, digest: str, grey_bits: int | None, check: Callable[[], None]
+    image: Image.Image, exif: Image.Exif, target: Path, digest: str, treatment: Treatment, check: Callable[[], None]
 ) -> Prepared:
     """Write the first picture of the file, upright, as RGB, or RGBA where any of it is transparent."""
     image.load()
     check()
     bits = pixels.used_bits(image)
-    straight = _rgb(image, bits and max(bits, grey_bits or 0))
+    stored = _rgb(image, bits and max(bits, treatment.grey_bits or 0))
     check()
-    straight = pixels.upright(straight, exif.get(Base.Orientation))
+    straight = _masked_and_upright(stored, exif.get(Base.Orientation), treatment.mask)
+    check()
     has_alpha = straight.mode == "RGBA"
     file = target.with_suffix(".png" if has_alpha else ".jpg")
     _write(straight, file, check)
     return Prepared(file, digest, *straight.size, _focal(exif, *straight.size), has_alpha, bits)
+
+
+def _masked_and_upright(stored: Image.Image, orientation: object, mask: Image.Image | None) -> Image.Image:
+    if mask is None:
+        return pixels.upright(stored, orientation)
+    try:
+        if masks.have_same_shape(stored, mask):
+            return pixels.upright(masks.with_mask(stored, mask), orientation)
+        return masks.with_mask(pixels.upright(stored, orientation), mask)
+    except ValueError as error:
+        raise PhotoRejected(f"has a mask that {error}") from error
 
 
 def _rgb(image: Image.Image, grey_bits: int | None) -> Image.Image:

@@ -9,6 +9,7 @@ from recon_api import reasons
 from recon_api.errors import UsageError
 from recon_worker.inputs.file_formats import Kind, kind_of
 from recon_worker.inputs.limits import InputLimits
+from recon_worker.inputs.masks import masks_of
 
 FFMPEG = "ffmpeg -i VIDEO -vf fps=2 -q:v 2 frame-%04d.jpg"
 """Extracts frames; without -q:v, they are compressed so much that few features are left."""
@@ -17,8 +18,8 @@ NAMED_FILES = 5
 """How many files a message names."""
 
 
-def choose_photos(names: Iterable[PurePosixPath], label: object, limits: InputLimits) -> list[PurePosixPath]:
-    """Return the names of the photos, in the order in which a person would list them.
+def choose_images(names: Iterable[PurePosixPath], label: object, limits: InputLimits) -> list[PurePosixPath]:
+    """Return the names of the photos and their masks (see `masks`), in the order in which a person would list them.
 
     What is no photo is left out. A HEIC or raw photo is left out too where there is a JPEG of the same name, in whatever
     folder; alone, it would be missing in the reconstruction, so it is refused. Raises `UsageError`: INPUT_REJECTED or TOO_FEW_PHOTOS.
@@ -34,10 +35,9 @@ def choose_photos(names: Iterable[PurePosixPath], label: object, limits: InputLi
         )
     if not photos:
         raise UsageError(reasons.INPUT_REJECTED, f"{label} holds no photos{_instead(kinds)}")
-    if len(photos) > limits.max_photos:
-        raise UsageError(
-            reasons.INPUT_REJECTED, f"{label} holds {len(photos)} photos; at most {limits.max_photos} are taken"
-        )
+    count = len(photos) - len(masks_of(photos))
+    if count > limits.max_photos:
+        raise UsageError(reasons.INPUT_REJECTED, f"{label} holds {count} photos; at most {limits.max_photos} are taken")
     return photos
 
 

@@ -11,7 +11,7 @@ from recon_api import reasons
 from recon_api.errors import TransientError, UsageError
 from recon_worker.inputs.file_formats import ARCHIVE_SUFFIXES, Kind, kind_of
 from recon_worker.inputs.limits import InputLimits
-from recon_worker.inputs.photo_selection import choose_photos, refuse_no_archive
+from recon_worker.inputs.photo_selection import choose_images, refuse_no_archive
 from recon_worker.progress import Progress
 from recon_worker.remote.addresses import AddressGuard
 from recon_worker.remote.bucket_access import listed_files, opened_bucket
@@ -97,7 +97,7 @@ async def _found(
             raise classify_error(location, error, guard) from error
         if is_prefix:
             by_name = {file.name: file for file in files}
-            chosen = choose_photos(map(_safe(location), by_name), location, limits)
+            chosen = choose_images(map(_safe(location), by_name), location, limits)
             _refuse_photos_in_photos(location, chosen)
             yield [by_name[name] for name in chosen], PurePosixPath(PREFIX)
         else:

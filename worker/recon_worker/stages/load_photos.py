@@ -5,23 +5,21 @@ The artefact is a `PhotoSet` (`photos.json`) beside the photos' files, in the or
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from recon_api import reasons
-from recon_api.errors import UsageError
 from recon_api.payload import INPUT_BYTES, PHOTOS
 from recon_api.printable import printable
 from recon_api.steps import Step
 from recon_worker.inputs import archive
 from recon_worker.inputs.folder import list_folder
-from recon_worker.inputs.photo import PhotoRejected, Prepared, prepare_photo
-from recon_worker.inputs.photo_selection import choose_photos, listed, refuse_no_archive, refuse_too_few
+from recon_worker.inputs.photo import Prepared
+from recon_worker.inputs.photo_selection import choose_images, refuse_no_archive, refuse_too_few
+from recon_worker.inputs.preparation import prepare_photos
 from recon_worker.inputs.source import PhotoSource, opened, resolved
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
@@ -29,9 +27,6 @@ from recon_worker.stages.stage import Stage
 
 STAGE = "load_photos"
 INDEX = "photos.json"
-
-MAX_THREADS = 4
-"""Photos that are decoded at once; each of the largest ones takes 600 MB meanwhile."""
 
 UNPACKING_SHARE = 0.3
 """Of the stage's time, where the input is an archive."""
@@ -80,7 +75,7 @@ def load_photos(_: Scene, folder: Path, source: PhotoSource, progress: Progress)
     """
     with _files(source, folder, progress.part(0.0, UNPACKING_SHARE)) as files:
         size = sum(path.stat().st_size for path in files.values())
-        prepared = _prepare(files, source, folder, progress.part(UNPACKING_SHARE, 1.0))
+        prepared = prepare_photos(files, source, folder, progress.part(UNPACKING_SHARE, 1.0))
     photos, duplicates = _without_duplicates(prepared)
     refuse_too_few(len(photos), duplicates, source, source.limits)
     PhotoSet(photos=tuple(photos)).save(folder)
@@ -109,26 +104,19 @@ def _size_and_time(file: Path) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
-Job = tuple[int, PurePosixPath, Path]
-"""A photo's place in the order, its name, and where it lies."""
-
-Run = Callable[[Callable[[Job], Prepared | PhotoRejected], Sequence[Job]], Iterator[Prepared | PhotoRejected]]
-"""A parallel `map`."""
-
-
 @contextmanager
 def _files(source: PhotoSource, folder: Path, progress: Progress) -> Iterator[dict[PurePosixPath, Path]]:
     """Yield where the photos lie, by name, in order; an archive is unpacked meanwhile."""
     real = resolved(source)
     if real.is_dir():
         names = list_folder(real, source)
-        yield {name: real / name for name in choose_photos(names, source, source.limits)}
+        yield {name: real / name for name in choose_images(names, source, source.limits)}
         return
     unpacked = folder / ".unpacked"
     unpacked.mkdir()
     try:
         found = _unpack(real, source, unpacked, progress)
-        yield {name: found[name] for name in choose_photos(found, source, source.limits)}
+        yield {name: found[name] for name in choose_images(found, source, source.limits)}
     finally:
         shutil.rmtree(unpacked)
 
@@ -139,74 +127,6 @@ def _unpack(real: Path, source: PhotoSource, folder: Path, progress: Progress) -
             archive.refuse_damaged(file, source)
             refuse_no_archive(PurePosixPath(real.name), source, source.limits)
         return archive.unpack(file, source, folder, progress.check_cancelled)
-
-
-def _prepare(
-    files: Mapping[PurePosixPath, Path], source: PhotoSource, folder: Path, progress: Progress
-) -> list[tuple[PurePosixPath, Prepared]]:
-    """Prepare every photo, in order, several at once; raise one error that names all that are wrong."""
-    jobs = [(index, name, path) for index, (name, path) in enumerate(files.items())]
-    prepared: list[tuple[PurePosixPath, Prepared]] = []
-    wrong: list[str] = []
-    with _threads() as run:
-        for (index, name, _), result in zip(jobs, run(_preparation(folder, source, progress), jobs), strict=True):
-            if isinstance(result, PhotoRejected):
-                wrong.append(f"{name} {result}")
-            else:
-                prepared.append((name, result))
-            progress.tick((index + 1) / len(jobs))
-        if wrong:
-            raise UsageError(reasons.INPUT_REJECTED, f"{source}: {listed(wrong)}; replace or remove such files")
-        return _with_one_scale(prepared, jobs, run, folder, source, progress)
-
-
-def _with_one_scale(
-    prepared: list[tuple[PurePosixPath, Prepared]],
-    jobs: Sequence[Job],
-    run: Run,
-    folder: Path,
-    source: PhotoSource,
-    progress: Progress,
-) -> list[tuple[PurePosixPath, Prepared]]:
-    """Prepare deep grey photos again that use fewer bits than others do, since a set comes from one camera."""
-    most = max((photo.grey_bits or 0 for _, photo in prepared), default=0)
-    darker = [i for i, (_, photo) in enumerate(prepared) if photo.grey_bits is not None and photo.grey_bits < most]
-    again = run(_preparation(folder, source, progress, most), [jobs[i] for i in darker])
-    for i, result in zip(darker, again, strict=True):
-        if isinstance(result, PhotoRejected):  # the file has changed meanwhile
-            raise UsageError(reasons.INPUT_REJECTED, f"{source}: {prepared[i][0]} {result}; replace or remove it")
-        prepared[i] = prepared[i][0], result
-    return prepared
-
-
-def _preparation(
-    folder: Path, source: PhotoSource, progress: Progress, grey_bits: int | None = None
-) -> Callable[[Job], Prepared | PhotoRejected]:
-    """Return what writes one photo into the folder."""
-    real = resolved(source)
-
-    def prepare(job: Job) -> Prepared | PhotoRejected:
-        index, _, path = job
-        # What was unpacked lies in the scene, outside of the source's root.
-        inside = source if path.is_relative_to(real) else PhotoSource(path, limits=source.limits)
-        target = folder / f"{index:05d}"
-        with opened(path, inside) as file:
-            try:
-                return prepare_photo(file, path, target, source.limits, progress.check_cancelled, grey_bits=grey_bits)
-            except PhotoRejected as rejection:
-                return rejection
-
-    return prepare
-
-
-@contextmanager
-def _threads() -> Iterator[Run]:
-    """Yield a parallel `map`; what has not begun is dropped when the block is left early."""
-    pool = ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1), thread_name_prefix="photos")
-    try:
-        yield pool.map
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _without_duplicates(prepared: Sequence[tuple[PurePosixPath, Prepared]]) -> tuple[list[Photo], int]:

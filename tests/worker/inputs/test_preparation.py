@@ -1,0 +1,92 @@
+"""The photos of a set are prepared with what lies beside them: their masks."""
+
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.ExifTags import Base
+
+from recon_api.errors import UsageError
+from recon_api.reasons import INPUT_REJECTED
+from recon_worker.inputs.preparation import PreparedPhotos, prepare_photos
+from recon_worker.inputs.source import PhotoSource
+from recon_worker.progress import Progress
+
+SIZE = (96, 64)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An input with three photos."""
+    folder = tmp_path / "input"
+    folder.mkdir()
+    for number in range(3):
+        Image.effect_noise(SIZE, 50 + number).convert("RGB").save(folder / f"{number}.jpg")
+    return folder
+
+
+def prepared(folder: Path) -> PreparedPhotos:
+    target = folder.parent / "prepared"
+    target.mkdir()
+    names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    files = {PurePosixPath(name): folder / name for name in names}
+    return prepare_photos(files, PhotoSource(folder, folder), target, Progress.silent())
+
+
+def top_mask(size: tuple[int, int] = SIZE) -> Image.Image:
+    """Return a mask of which the upper half is to be seen."""
+    mask = Image.new("L", size)
+    mask.paste(255, (0, 0, size[0], size[1] // 2))
+    return mask
+
+
+def test_masks_become_transparency_and_no_photos(folder: Path) -> None:
+    (folder / "masks").mkdir()
+    top_mask().save(folder / "0.jpg.mask.png")
+    top_mask().save(folder / "masks" / "2.png")
+    photos = prepared(folder)
+    assert [(str(name), photo.has_alpha) for name, photo in photos] == [
+        ("0.jpg", True),
+        ("1.jpg", False),
+        ("2.jpg", True),
+    ]
+    alpha = np.asarray(Image.open(photos[0][1].file).getchannel("A"))
+    assert (alpha[:32] == 255).all()
+    assert (alpha[32:] == 0).all()
+    assert photos[1][1].file.samefile(folder / "1.jpg")
+
+
+@pytest.mark.parametrize(
+    ("mask", "shown_side"),
+    [
+        pytest.param(top_mask(SIZE), "right", id="of the photo as it is stored"),
+        pytest.param(top_mask(SIZE[::-1]), "top", id="of the photo as it stands upright"),
+    ],
+)
+def test_a_mask_of_a_turned_photo_fits_either_way(folder: Path, mask: Image.Image, shown_side: str) -> None:
+    exif = Image.Exif()
+    exif[Base.Orientation] = 6  # the upper edge of the stored picture is the right one of the upright picture
+    Image.effect_noise(SIZE, 50).convert("RGB").save(folder / "0.jpg", exif=exif)
+    mask.save(folder / "0_mask.png")
+    (_, photo), *_ = prepared(folder)
+    assert (photo.width, photo.height) == SIZE[::-1]
+    alpha = np.asarray(Image.open(photo.file).getchannel("A"))
+    shown = alpha[:, 32:] if shown_side == "right" else alpha[:48]
+    assert (shown == 255).all()
+    assert alpha.mean() == pytest.approx(127.5)
+
+
+def test_photos_and_masks_that_cannot_be_used_are_named_at_once(folder: Path) -> None:
+    Image.new("L", (64, 96), 255).save(folder / "0_mask.png")
+    (folder / "1.mask.png").write_bytes(b"nothing")
+    (folder / "2.jpg").write_bytes(b"%PDF-1.7")
+    with pytest.raises(UsageError) as refused:
+        prepared(folder)
+    assert refused.value.reason == INPUT_REJECTED
+    for words in (
+        "0.jpg has a mask that is 64 x 96 pixels, its photo 96 x 64",
+        "1.jpg has a mask that can't be read as PNG",
+        "2.jpg is a PDF document",
+    ):
+        assert words in refused.value.message

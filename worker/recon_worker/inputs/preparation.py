@@ -1,0 +1,138 @@
+"""Preparing the photos of a set, several at once, each with its mask; what is wrong with any of them is said in one error."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path, PurePosixPath
+
+from PIL import Image
+
+from recon_api import reasons
+from recon_api.errors import UsageError
+from recon_worker.inputs.limits import InputLimits
+from recon_worker.inputs.masks import masks_of, read_mask
+from recon_worker.inputs.photo import PhotoRejected, Prepared, Treatment, prepare_photo
+from recon_worker.inputs.photo_selection import listed
+from recon_worker.inputs.source import PhotoSource, opened, resolved
+from recon_worker.progress import Progress
+
+MAX_THREADS = 4
+"""Photos that are decoded at once; each of the largest ones takes 600 MB meanwhile."""
+
+PreparedPhotos = list[tuple[PurePosixPath, Prepared]]
+"""Photos by the names that the user gave them, in order."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One photo to prepare."""
+
+    index: int
+    """Its place in the order."""
+    name: PurePosixPath
+    path: Path
+    mask: Path | None
+    """Where its mask lies, if it has one."""
+
+
+Run = Callable[[Callable[[Job], Prepared | PhotoRejected], Sequence[Job]], Iterator[Prepared | PhotoRejected]]
+"""A parallel `map`."""
+
+
+Read = Callable[[Path], AbstractContextManager[BufferedReader]]
+"""Opens a file of the input."""
+
+
+def prepare_photos(
+    files: Mapping[PurePosixPath, Path], source: PhotoSource, folder: Path, progress: Progress
+) -> PreparedPhotos:
+    """Write every photo of these images, in order, into the folder; masks of photos among them are applied.
+
+    Raises one `UsageError(INPUT_REJECTED)` that names all that are wrong.
+    """
+    jobs = _jobs(files)
+    prepared: PreparedPhotos = []
+    wrong: list[str] = []
+    with _threads() as run:
+        for job, result in zip(jobs, run(_preparation(folder, source, progress), jobs), strict=True):
+            if isinstance(result, PhotoRejected):
+                wrong.append(f"{job.name} {result}")
+            else:
+                prepared.append((job.name, result))
+            progress.tick((job.index + 1) / len(jobs))
+        if wrong:
+            raise UsageError(reasons.INPUT_REJECTED, f"{source}: {listed(wrong)}; replace or remove such files")
+        return _with_one_scale(prepared, jobs, run, folder, source, progress)
+
+
+def _jobs(files: Mapping[PurePosixPath, Path]) -> list[Job]:
+    masks = masks_of(files)
+    photos = [name for name in files if name not in masks.values()]
+    return [
+        Job(index, name, files[name], files[masks[name]] if name in masks else None)
+        for index, name in enumerate(photos)
+    ]
+
+
+def _with_one_scale(
+    prepared: PreparedPhotos,
+    jobs: Sequence[Job],
+    run: Run,
+    folder: Path,
+    source: PhotoSource,
+    progress: Progress,
+) -> PreparedPhotos:
+    """Prepare deep grey photos again that use fewer bits than others do, since a set comes from one camera."""
+    most = max((photo.grey_bits or 0 for _, photo in prepared), default=0)
+    darker = [i for i, (_, photo) in enumerate(prepared) if photo.grey_bits is not None and photo.grey_bits < most]
+    again = run(_preparation(folder, source, progress, most), [jobs[i] for i in darker])
+    for i, result in zip(darker, again, strict=True):
+        if isinstance(result, PhotoRejected):  # the file has changed meanwhile
+            raise UsageError(reasons.INPUT_REJECTED, f"{source}: {prepared[i][0]} {result}; replace or remove it")
+        prepared[i] = prepared[i][0], result
+    return prepared
+
+
+def _preparation(
+    folder: Path, source: PhotoSource, progress: Progress, grey_bits: int | None = None
+) -> Callable[[Job], Prepared | PhotoRejected]:
+    """Return what writes one photo into the folder."""
+    real = resolved(source)
+
+    def read(path: Path) -> AbstractContextManager[BufferedReader]:
+        # What was unpacked lies in the scene, outside of the source's root.
+        return opened(path, source if path.is_relative_to(real) else PhotoSource(path, limits=source.limits))
+
+    def prepare(job: Job) -> Prepared | PhotoRejected:
+        limits, target = source.limits, folder / f"{job.index:05d}"
+        try:
+            treatment = Treatment(grey_bits, _mask(job, read, limits))
+            with read(job.path) as file:
+                return prepare_photo(file, job.path, target, limits, progress.check_cancelled, treatment)
+        except PhotoRejected as rejection:
+            return rejection
+
+    return prepare
+
+
+def _mask(job: Job, read: Read, limits: InputLimits) -> Image.Image | None:
+    if job.mask is None:
+        return None
+    with read(job.mask) as file:
+        try:
+            return read_mask(file, limits)
+        except ValueError as error:
+            raise PhotoRejected(f"has a mask that {error}") from error
+
+
+@contextmanager
+def _threads() -> Iterator[Run]:
+    """Yield a parallel `map`; what has not begun is dropped when the block is left early."""
+    pool = ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1), thread_name_prefix="photos")
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)

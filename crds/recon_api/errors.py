@@ -9,11 +9,11 @@ from recon_api.reasons import Reason
 
 
 class ReconstructionError(Exception):
-    """Base of the four kinds; `reason` is what the status will say, and `message` can be shown anywhere."""
+    """Base of the four kinds; `reason` is what the status will say, and `message` is one line that can be shown anywhere."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         self.reason = reason
-        self.message = printable(message)
+        self.message = printable(" ".join(message.split()))
         super().__init__(self.message)
 
     def __str__(self) -> str:

@@ -16,6 +16,9 @@ PHOTOS_PLACED = "photosPlaced"
 PHOTOS = "photos"
 """Name of the metric that says how many photos the job has."""
 
+PHOTOS_LEFT_OUT = "photosLeftOut"
+"""Name of the metric that says how many files of the input are not used, and names the first of them."""
+
 INPUT_BYTES = "inputBytes"
 """Name of the metric that says how large their files are, as the user gave them."""
 

@@ -9,7 +9,7 @@ from PIL.ExifTags import Base
 
 from recon_api.errors import UsageError
 from recon_api.reasons import INPUT_REJECTED
-from recon_worker.inputs.preparation import PreparedPhotos, prepare_photos
+from recon_worker.inputs.preparation import Named, prepare_photos
 from recon_worker.inputs.source import PhotoSource
 from recon_worker.progress import Progress
 
@@ -26,12 +26,12 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def prepared(folder: Path) -> PreparedPhotos:
+def prepared(folder: Path) -> Named:
     target = folder.parent / "prepared"
     target.mkdir()
     names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     files = {PurePosixPath(name): folder / name for name in names}
-    return prepare_photos(files, PhotoSource(folder, folder), target, Progress.silent())
+    return prepare_photos(files, PhotoSource(folder, folder), target, Progress.silent()).photos
 
 
 def top_mask(size: tuple[int, int] = SIZE) -> Image.Image:
@@ -90,3 +90,25 @@ def test_photos_and_masks_that_cannot_be_used_are_named_at_once(folder: Path) ->
         "2.jpg is a PDF document",
     ):
         assert words in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        pytest.param([(16, 16)] * 2, id="icons"),
+        pytest.param([(16, 16), (96, 64)], id="an icon and a photo"),
+    ],
+)
+def test_where_too_few_photos_remain_icons_are_named(tmp_path: Path, sizes: list[tuple[int, int]]) -> None:
+    folder = tmp_path / "input"
+    folder.mkdir()
+    for number, size in enumerate(sizes):
+        Image.effect_noise(size, 50 + number).save(folder / f"{number}.png")
+    with pytest.raises(UsageError, match=r"0\.png is 16 x 16 pixels; its sides must be 64 at least"):
+        prepared(folder)
+
+
+def test_thumbnails_are_taken_where_too_few_photos_would_remain(folder: Path) -> None:
+    for name in ("0.jpg", "1.jpg"):
+        Image.effect_noise((960, 640), 50).convert("RGB").save(folder / name)
+    assert [str(name) for name, _ in prepared(folder)] == ["0.jpg", "1.jpg", "2.jpg"]

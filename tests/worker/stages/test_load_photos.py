@@ -387,7 +387,7 @@ def cut_tar(folder: Path) -> Path:
         ),
         pytest.param(gigantic_png, reasons.INPUT_REJECTED, "big.png is 65000 x 65000 pixels; at most 1", id="gigantic"),
         pytest.param(
-            lambda f: saved(photos_in(f) / "z.png", picture(size=(8, 8))).parent,
+            lambda f: saved(photos_in(f, 2) / "z.png", picture(size=(8, 8))).parent,
             reasons.INPUT_REJECTED,
             "z.png is 8 x 8 pixels; its sides must be 64",
             id="tiny",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from recon_api.printable import printable
 from recon_api.status import Metric
 
 MESSAGE_CHARS = 1024
@@ -16,9 +17,8 @@ ELLIPSIS = "…"
 
 
 def truncate_line(text: str, limit: int = MESSAGE_CHARS) -> str:
-    """Return the text as one line of at most `limit` characters, which JSON can carry."""
-    # The name of a file may hold bytes that are no text; Python keeps them as lone surrogates.
-    line = " ".join(text.encode(errors="backslashreplace").decode().split())
+    """Return the text as one line of at most `limit` characters that can be shown anywhere."""
+    line = printable(" ".join(text.split()))
     return line if len(line) <= limit else line[: limit - 1].rstrip() + ELLIPSIS
 
 

@@ -32,6 +32,10 @@ class PhotoRejected(Exception):  # noqa: N818 - it says what a file is, not what
     """Raised when a file is not a usable photo; the message continues a sentence that begins with its name."""
 
 
+class PhotoTooSmall(PhotoRejected):
+    """Raised when a picture has too few pixels to find anything in: an icon, which does no harm where there are photos."""
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A photo as it was written."""
@@ -123,7 +127,7 @@ def _check_size(image: Image.Image, original: BufferedReader, limits: InputLimit
         limit = f"{limits.max_photo_pixels / 1e6:.0f} megapixels"
         raise PhotoRejected(f"is {width} x {height} pixels; at most {limit} are taken: make it smaller")
     if min(width, height) < limits.min_photo_side:
-        raise PhotoRejected(f"is {width} x {height} pixels; its sides must be {limits.min_photo_side} at least")
+        raise PhotoTooSmall(f"is {width} x {height} pixels; its sides must be {limits.min_photo_side} at least")
     if os.fstat(original.fileno()).st_size > limits.max_photo_bytes:
         raise PhotoRejected(f"is larger than {limits.max_photo_bytes:,} bytes")
 

@@ -12,9 +12,10 @@ from PIL import Image
 
 from recon_api import reasons
 from recon_api.errors import UsageError
+from recon_worker.inputs.left_out import LeftOut, thumbnails
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.inputs.masks import masks_of, read_mask
-from recon_worker.inputs.photo import PhotoRejected, Prepared, Treatment, prepare_photo
+from recon_worker.inputs.photo import PhotoRejected, PhotoTooSmall, Prepared, Treatment, prepare_photo
 from recon_worker.inputs.photo_selection import listed
 from recon_worker.inputs.source import PhotoSource, opened, resolved
 from recon_worker.progress import Progress
@@ -22,8 +23,17 @@ from recon_worker.progress import Progress
 MAX_THREADS = 4
 """Photos that are decoded at once; each of the largest ones takes 600 MB meanwhile."""
 
-PreparedPhotos = list[tuple[PurePosixPath, Prepared]]
+Named = list[tuple[PurePosixPath, Prepared]]
 """Photos by the names that the user gave them, in order."""
+
+
+@dataclass(frozen=True)
+class PreparedPhotos:
+    """The photos that are used."""
+
+    photos: Named
+    left_out: LeftOut
+    """Pictures that are too small to be photos."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +61,36 @@ def prepare_photos(
 ) -> PreparedPhotos:
     """Write every photo of these images, in order, into the folder; masks of photos among them are applied.
 
-    Raises one `UsageError(INPUT_REJECTED)` that names all that are wrong.
+    Icons and thumbnails are left out where enough photos remain. Raises one `UsageError(INPUT_REJECTED)` that names all that
+    are wrong.
     """
     jobs = _jobs(files)
-    prepared: PreparedPhotos = []
-    wrong: list[str] = []
+    prepared: Named = []
+    rejected: dict[PurePosixPath, PhotoRejected] = {}
     with _threads() as run:
         for job, result in zip(jobs, run(_preparation(folder, source, progress), jobs), strict=True):
             if isinstance(result, PhotoRejected):
-                wrong.append(f"{job.name} {result}")
+                rejected[job.name] = result
             else:
                 prepared.append((job.name, result))
             progress.tick((job.index + 1) / len(jobs))
-        if wrong:
+        small = {name: str(why) for name, why in rejected.items() if isinstance(why, PhotoTooSmall)}
+        if len(small) < len(rejected) or (small and len(prepared) < source.limits.min_photos):
+            wrong = [f"{name} {why}" for name, why in rejected.items()]
             raise UsageError(reasons.INPUT_REJECTED, f"{source}: {listed(wrong)}; replace or remove such files")
-        return _with_one_scale(prepared, jobs, run, folder, source, progress)
+        even = _with_one_scale(prepared, {job.name: job for job in jobs}, run, folder, source, progress)
+        return _without_thumbnails(even, small, source.limits)
+
+
+def _without_thumbnails(photos: Named, small: LeftOut, limits: InputLimits) -> PreparedPhotos:
+    found = thumbnails({name: max(photo.width, photo.height) for name, photo in photos})
+    kept = [(name, photo) for name, photo in photos if name not in found]
+    if len(kept) < limits.min_photos:
+        return PreparedPhotos(photos, small)
+    for name, photo in photos:
+        if name in found:
+            photo.file.unlink()
+    return PreparedPhotos(kept, {**small, **found})
 
 
 def _jobs(files: Mapping[PurePosixPath, Path]) -> list[Job]:
@@ -78,17 +103,17 @@ def _jobs(files: Mapping[PurePosixPath, Path]) -> list[Job]:
 
 
 def _with_one_scale(
-    prepared: PreparedPhotos,
-    jobs: Sequence[Job],
+    prepared: Named,
+    jobs: Mapping[PurePosixPath, Job],
     run: Run,
     folder: Path,
     source: PhotoSource,
     progress: Progress,
-) -> PreparedPhotos:
+) -> Named:
     """Prepare deep grey photos again that use fewer bits than others do, since a set comes from one camera."""
     most = max((photo.grey_bits or 0 for _, photo in prepared), default=0)
     darker = [i for i, (_, photo) in enumerate(prepared) if photo.grey_bits is not None and photo.grey_bits < most]
-    again = run(_preparation(folder, source, progress, most), [jobs[i] for i in darker])
+    again = run(_preparation(folder, source, progress, most), [jobs[prepared[i][0]] for i in darker])
     for i, result in zip(darker, again, strict=True):
         if isinstance(result, PhotoRejected):  # the file has changed meanwhile
             raise UsageError(reasons.INPUT_REJECTED, f"{source}: {prepared[i][0]} {result}; replace or remove it")

@@ -95,10 +95,11 @@ def reading(source: PhotoSource, name: str = "") -> Iterator[None]:
 
 
 def _where(source: PhotoSource) -> str:
-    """Return where the source was looked for, as who fills the storage knows it; the workers' own path says nothing to them."""
-    if not source.label:
-        return ""
-    return f"; it was looked for at {'/'.join((*source.root.parts[-2:], *source.path.relative_to(source.root).parts))} in the storage"
+    """Return where the source was looked for, as people know it who fill the storage; the workers' own path says nothing."""
+    if source.root == Path("/"):
+        return ""  # a path of this machine, which the message names already
+    place = (*source.root.parts[-2:], *source.path.relative_to(source.root).parts)
+    return f"; it was looked for at {'/'.join(place)} in the storage"
 
 
 def relative_name(path: Path, source: PhotoSource) -> str:

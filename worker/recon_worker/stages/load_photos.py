@@ -12,11 +12,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from recon_api.payload import INPUT_BYTES, PHOTOS
+from recon_api.payload import INPUT_BYTES, PHOTOS, PHOTOS_LEFT_OUT
 from recon_api.printable import printable
 from recon_api.steps import Step
 from recon_worker.inputs import archive
 from recon_worker.inputs.folder import list_folder
+from recon_worker.inputs.left_out import LeftOut, in_short, left_out_by_name, reported
 from recon_worker.inputs.photo import Prepared
 from recon_worker.inputs.photo_selection import choose_images, refuse_no_archive, refuse_too_few
 from recon_worker.inputs.preparation import prepare_photos
@@ -70,19 +71,22 @@ class PhotoSet(BaseModel):
 def load_photos(_: Scene, folder: Path, source: PhotoSource, progress: Progress) -> Mapping[str, Any]:
     """Write the source's photos and their index into `folder`.
 
-    Figures: photos, duplicates (identical files that were left out), megapixels of all photos.
+    Figures: photos, duplicates (identical files), megapixels of all photos, and why each file that is not used is left out.
     Raises `UsageError` naming every file that is wrong; see `recon_worker.inputs`.
     """
-    with _files(source, folder, progress.part(0.0, UNPACKING_SHARE)) as files:
+    with _files(source, folder, progress.part(0.0, UNPACKING_SHARE)) as (files, left_out):
         size = sum(path.stat().st_size for path in files.values())
         prepared = prepare_photos(files, source, folder, progress.part(UNPACKING_SHARE, 1.0))
-    photos, duplicates = _without_duplicates(prepared)
-    refuse_too_few(len(photos), duplicates, source, source.limits)
+    photos, copies = _without_duplicates(prepared.photos)
+    refuse_too_few(len(photos), len(copies), source, source.limits)
     PhotoSet(photos=tuple(photos)).save(folder)
     progress.metric(PHOTOS, len(photos))
     progress.metric(INPUT_BYTES, size)
+    if left_out := {**left_out, **prepared.left_out, **copies}:
+        progress.metric(PHOTOS_LEFT_OUT, in_short(list(left_out)))
     megapixels = sum(photo.width * photo.height for photo in photos) / 1e6
-    return {"photos": len(photos), "duplicates": duplicates, "megapixels": round(megapixels, 1)}
+    figures = {"photos": len(photos), "duplicates": len(copies), "megapixels": round(megapixels, 1)}
+    return figures | ({"left_out": reported(left_out)} if left_out else {})
 
 
 def signature(source: PhotoSource) -> object:
@@ -105,18 +109,20 @@ def _size_and_time(file: Path) -> tuple[int, int]:
 
 
 @contextmanager
-def _files(source: PhotoSource, folder: Path, progress: Progress) -> Iterator[dict[PurePosixPath, Path]]:
-    """Yield where the photos lie, by name, in order; an archive is unpacked meanwhile."""
+def _files(
+    source: PhotoSource, folder: Path, progress: Progress
+) -> Iterator[tuple[dict[PurePosixPath, Path], LeftOut]]:
+    """Yield where the photos and their masks lie, by name, in order, and what is left out; an archive is unpacked meanwhile."""
     real = resolved(source)
     if real.is_dir():
         names = list_folder(real, source)
-        yield {name: real / name for name in choose_images(names, source, source.limits)}
+        yield {name: real / name for name in choose_images(names, source, source.limits)}, left_out_by_name(names)
         return
     unpacked = folder / ".unpacked"
     unpacked.mkdir()
     try:
         found = _unpack(real, source, unpacked, progress)
-        yield {name: found[name] for name in choose_images(found, source, source.limits)}
+        yield {name: found[name] for name in choose_images(found, source, source.limits)}, left_out_by_name(found)
     finally:
         shutil.rmtree(unpacked)
 
@@ -129,11 +135,14 @@ def _unpack(real: Path, source: PhotoSource, folder: Path, progress: Progress) -
         return archive.unpack(file, source, folder, progress.check_cancelled)
 
 
-def _without_duplicates(prepared: Sequence[tuple[PurePosixPath, Prepared]]) -> tuple[list[Photo], int]:
+def _without_duplicates(prepared: Sequence[tuple[PurePosixPath, Prepared]]) -> tuple[list[Photo], LeftOut]:
+    """Return the photos, each once, and the files that hold the same as one before them."""
     first: dict[str, Photo] = {}
+    copies: dict[PurePosixPath, str] = {}
     for name, photo in prepared:
         if photo.sha256 in first:
             photo.file.unlink()
+            copies[name] = f"holds the same as {first[photo.sha256].source}"
             continue
         first[photo.sha256] = Photo(
             file=photo.file.name,
@@ -143,4 +152,4 @@ def _without_duplicates(prepared: Sequence[tuple[PurePosixPath, Prepared]]) -> t
             focal_px=photo.focal_px,
             has_alpha=photo.has_alpha,
         )
-    return list(first.values()), len(prepared) - len(first)
+    return list(first.values()), copies

@@ -1,0 +1,52 @@
+"""Files of an input that are not used though they are no mistake: which, and why, for the report and the status."""
+
+import statistics
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from recon_api.printable import printable
+from recon_worker.inputs.file_formats import Kind, kind_of
+
+LeftOut = Mapping[PurePosixPath, str]
+"""Why each file is left out, continuing a sentence that begins with its name."""
+
+THUMBNAIL = 8
+"""A picture that is so many times smaller than most is a thumbnail or an icon of theirs."""
+
+REPORTED = 100
+"""How many files a report names."""
+
+_BY_KIND = {
+    Kind.OTHER_PHOTO: "can't be read yet; the JPEG of the same name is used",
+    Kind.VIDEO: "is a video",
+    Kind.ARCHIVE: "is an archive within the input",
+    Kind.OTHER_ARCHIVE: "is an archive within the input",
+}
+
+
+def left_out_by_name(names: Collection[PurePosixPath]) -> LeftOut:
+    """Return the photos, videos and archives among these files that are not taken; other files are nobody's photos."""
+    kinds = {name: kind_of(name) for name in names}
+    return {name: _BY_KIND[kind] for name, kind in kinds.items() if kind in _BY_KIND}
+
+
+def thumbnails(sides_px: Mapping[PurePosixPath, int]) -> LeftOut:
+    """Return the pictures that are much smaller than most, by the longer sides of all."""
+    usual = statistics.median(sides_px.values()) if sides_px else 0
+    return {
+        name: f"is {side} pixels long, and most photos {usual:.0f}: it is a thumbnail"
+        for name, side in sides_px.items()
+        if side * THUMBNAIL <= usual
+    }
+
+
+def reported(left_out: LeftOut) -> dict[str, str]:
+    """Return the first of them as a report has them, with how many more there are."""
+    shown = {printable(str(name)): printable(why) for name, why in list(left_out.items())[:REPORTED]}
+    more = len(left_out) - len(shown)
+    return shown | ({"...": f"and {more} more"} if more else {})
+
+
+def in_short(names: Sequence[PurePosixPath]) -> str:
+    """Return how many files are left out, and the first of them, for the status."""
+    return f"{len(names)}: {', '.join(printable(name.name) for name in names[:3])}{', ...' * (len(names) > 3)}"

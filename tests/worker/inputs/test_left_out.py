@@ -97,7 +97,7 @@ def test_a_job_of_good_photos_is_not_failed_by_what_lies_beside_them(tmp_path: P
     sink = Figures()
     figures = loaded(tmp_path, sink)
     assert figures["photos"] == 3
-    assert figures["left_out"] == {
+    assert figures["unused_files"] == {
         "clip.mov": "is a video",
         "1.cr2": "can't be read yet; the JPEG of the same name is used",
         "favicon.png": "is 16 x 16 pixels; its sides must be 64 at least",
@@ -112,5 +112,5 @@ def test_where_nothing_is_left_out_nothing_is_said(tmp_path: Path) -> None:
     for number in range(3):
         Image.effect_noise((96, 64), 50 + number).convert("RGB").save(tmp_path / "input" / f"{number}.jpg")
     sink = Figures()
-    assert "left_out" not in loaded(tmp_path, sink)
+    assert "unused_files" not in loaded(tmp_path, sink)
     assert PHOTOS_LEFT_OUT not in sink.shown

@@ -7,50 +7,10 @@ import pytest
 from recon_worker.geometry.cameras import PlacedCamera
 from recon_worker.stages.object_region import object_region
 from recon_worker.stages.view_selection import angle_weight, select_sources
-from recon_worker.stages.world_frame import CAMERA_DISTANCE, Placement, to_world_frame, up_direction
+from recon_worker.stages.world_frame import CAMERA_DISTANCE, Placement, to_world_frame
+from tests.support.cameras import ring
 
 Array = npt.NDArray[np.float64]
-
-UP = np.array([0.2, -0.5, 0.8]) / np.linalg.norm([0.2, -0.5, 0.8])
-"""Up, in the arbitrary frame that structure from motion comes with."""
-
-
-def looking(centre: Array, target: Array, up: Array, roll_deg: float = 0.0) -> Array:
-    """The rotation from world to a camera at `centre` that looks at `target`."""
-    z = (target - centre) / np.linalg.norm(target - centre)
-    x = np.cross(z, up) / np.linalg.norm(np.cross(z, up))
-    y = np.cross(z, x)
-    c, s = np.cos(np.radians(roll_deg)), np.sin(np.radians(roll_deg))
-    return np.stack([c * x + s * y, c * y - s * x, z])
-
-
-def ring(count: int, elevation_deg: float, arc_deg: float = 360.0, roll_deg: float = 0.0) -> tuple[Array, Array]:
-    """Centres and rotations of cameras on an arc around a target at (5, 6, 7)."""
-    east = np.cross(UP, [1.0, 0, 0])
-    east /= np.linalg.norm(east)
-    north = np.cross(UP, east)
-    target = np.array([5.0, 6, 7])
-    angles = np.radians(np.arange(count) * arc_deg / count)
-    e = np.radians(elevation_deg)
-    centres = target + 2 * (
-        np.cos(e) * (np.cos(angles)[:, None] * east + np.sin(angles)[:, None] * north) + np.sin(e) * UP
-    )
-    rolls = roll_deg * np.where(np.arange(count) % 2, 1, -1)
-    return centres, np.array([looking(c, target, UP, r) for c, r in zip(centres, rolls, strict=True)])
-
-
-@pytest.mark.parametrize(
-    ("cameras", "tolerance_deg"),
-    [
-        pytest.param(ring(12, 20), 0.1, id="a walk around the object, camera level and tilted down"),
-        pytest.param(ring(12, 60), 0.1, id="from high above"),
-        pytest.param(ring(5, 30, arc_deg=60), 0.1, id="a short arc"),
-        pytest.param(ring(12, 20, roll_deg=8), 3.0, id="a camera held carelessly"),
-    ],
-)
-def test_up_is_found(cameras: tuple[Array, Array], tolerance_deg: float):
-    up = up_direction(cameras[1])
-    assert np.degrees(np.arccos(np.clip(up @ UP, -1, 1))) < tolerance_deg
 
 
 def placement() -> Placement:

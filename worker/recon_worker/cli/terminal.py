@@ -68,7 +68,7 @@ def summary(result: LocalResult) -> str:
         lines.append(f"{name:20} {seconds:9.2f} {cpu:9.2f}  {', '.join(f'{k} {v}' for k, v in figures.items())}")
     lines.append(f"{'all':20} {report['seconds']:9.2f} {report['cpuSeconds']:9.2f}")
     lines.append("")
-    lines += [f"left out: {name} {why}" for name, why in _left_out(report)]
+    lines += [f"not used: {name} {why}" for name, why in _left_out(report)]
     lines += [f"{file.bytes:12,}  {result.folder / file.name}" for file in result.manifest.files]
     return "\n".join(lines)
 
@@ -76,4 +76,4 @@ def summary(result: LocalResult) -> str:
 def _left_out(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the files of the input that were not used, each with the reason."""
     for stage in report["stages"]:
-        yield from stage.get("left_out", {}).items()
+        yield from stage.get("unused_files", {}).items()

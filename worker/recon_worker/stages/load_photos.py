@@ -86,7 +86,7 @@ def load_photos(_: Scene, folder: Path, source: PhotoSource, progress: Progress)
         progress.metric(PHOTOS_LEFT_OUT, in_short(list(left_out)))
     megapixels = sum(photo.width * photo.height for photo in photos) / 1e6
     figures = {"photos": len(photos), "duplicates": len(copies), "megapixels": round(megapixels, 1)}
-    return figures | ({"left_out": reported(left_out)} if left_out else {})
+    return figures | ({"unused_files": reported(left_out)} if left_out else {})
 
 
 def signature(source: PhotoSource) -> object:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recon_worker.stages.up_direction import up_direction
+
 Array = npt.NDArray[np.float64]
 
 CAMERA_DISTANCE = 3.0
 """Median distance of the cameras from the origin, in units of the world frame."""
-
-LEVEL_RATIO = 0.1
-"""Cameras count as held level where the spread of their x axes along the up direction is below this share of the rest."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +43,6 @@ def to_world_frame(placement: Placement) -> Placement:
     moved = scale * centres @ turn.T
     translations = -np.einsum("nij,nj->ni", rotations, moved)
     return Placement(rotations, translations, scale * (placement.xyz - focus) @ turn.T)
-
-
-def up_direction(rotations: Array) -> Array:
-    """Return the unit vector against gravity, (3,), in the frame that rotations (n, 3, 3) lead from to each camera's.
-
-    A photographer holds the camera level, so the cameras' x axes lie in the horizontal plane: up is the direction in
-    which they spread least (as in Szeliski, Computer Vision, 2nd edition, 2022, 8.2, for panoramas), on the side of the
-    photos' upper edges. Where the x axes leave that open, it is the mean of the photos' own up directions.
-    """
-    upwards = -rotations[:, 1].sum(axis=0)
-    upwards /= max(float(np.linalg.norm(upwards)), 1e-12)
-    spread, directions = np.linalg.eigh(np.einsum("ni,nj->ij", rotations[:, 0], rotations[:, 0]))
-    level: Array = directions[:, 0]
-    agrees = abs(float(level @ upwards)) > np.cos(np.radians(45.0))
-    if spread[0] > LEVEL_RATIO * spread[1] or not agrees:
-        return np.asarray(upwards)
-    return np.asarray(level * np.sign(level @ upwards))
 
 
 def focus_point(placement: Placement) -> Array:

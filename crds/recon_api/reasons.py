@@ -85,6 +85,14 @@ UNCONNECTED_PHOTOS = Reason(
     "The photos fall into groups that show nothing in common, such as different things",
     Blame.USER,
 )
+UNUSABLE_PHOTOS = Reason(
+    "UnusablePhotos", "Too many photos are too dark, too bright, without detail or hidden by masks", Blame.USER
+)
+CAMERA_DID_NOT_MOVE = Reason(
+    "CameraDidNotMove",
+    "All photos were taken from one spot, where the camera only turned, so they show no depth",
+    Blame.USER,
+)
 UNKNOWN_MODEL = Reason("UnknownModel", "No worker has a model of that name", Blame.USER)
 PARAMETERS_REJECTED = Reason("ParametersRejected", "The model does not take these parameters", Blame.USER)
 WEIGHTS_NOT_FOUND = Reason("WeightsNotFound", "The model's weights are not mounted", Blame.USER)

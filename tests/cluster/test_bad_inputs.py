@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -45,6 +46,30 @@ def zip_bomb(folder: Path) -> None:
         archive.writestr("0.jpg", b"\0" * 50_000_000)
 
 
+def different_patterns(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for number in range(3):
+        noise = np.random.default_rng(number).integers(0, 256, (60, 80, 3), np.uint8)
+        Image.fromarray(noise).resize((480, 360), Image.Resampling.BICUBIC).save(folder / f"{number}.jpg")
+
+
+def turned_on_the_spot(folder: Path) -> None:
+    """Write photos of a patterned wall by a camera that turns by 6 degrees from one to the next."""
+    folder.mkdir(parents=True)
+    noise = np.random.default_rng(1).integers(0, 256, (150, 300, 3), np.uint8)
+    wall = Image.fromarray(noise).resize((2400, 1200), Image.Resampling.BICUBIC)
+    K, on_wall = (
+        np.array([[500, 0, 240], [0, 500, 180], [0, 0, 1]]),
+        np.array([[900, 0, 1200], [0, 900, 600], [0, 0, 1]]),
+    )
+    for number in range(6):
+        angle = np.radians(6 * number - 15)
+        turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+        place = on_wall @ turn @ np.linalg.inv(K)
+        seen = wall.transform((480, 360), Image.Transform.PERSPECTIVE, tuple((place / place[2, 2]).flat)[:8])
+        seen.save(folder / f"{number}.jpg", quality=92)
+
+
 def empty_folder(folder: Path) -> None:
     folder.mkdir()
 
@@ -63,7 +88,9 @@ def nothing(_folder: Path) -> None:
         pytest.param(text_named_jpg, "InputRejected", id="a text named .jpg"),
         pytest.param(link_that_leads_outside, "InputRejected", id="a link that leads outside"),
         pytest.param(zip_bomb, "InputRejected", id="a zip bomb"),
-        pytest.param(photos, "InsufficientOverlap", id="pictures of nothing"),
+        pytest.param(photos, "UnusablePhotos", id="pictures of nothing"),
+        pytest.param(different_patterns, "InsufficientOverlap", id="pictures that show nothing in common"),
+        pytest.param(turned_on_the_spot, "CameraDidNotMove", id="a camera that only turned"),
     ],
 )
 def test_a_bad_input_fails_at_once(

@@ -86,7 +86,7 @@ def test_the_photos_of_a_bucket_are_read_with_the_jobs_secret(shared_system: Sys
     spec = {"input": {"url": "s3://inputs/chair/", "secretName": "bucket"}, "model": "multiview"}
     job = shared_system.submit(make_job("photos", **spec, parameters={"quality": "draft"}))
     status = job.wait_phase(Phase.FAILED)
-    assert failed(status) in {"InsufficientOverlap", "UnconnectedPhotos"}, status.message
+    assert failed(status) in {"InsufficientOverlap", "UnconnectedPhotos", "UnusablePhotos"}, status.message
     assert places_with_the_value(shared_system, job) == []
 
 

@@ -22,6 +22,7 @@ from recon_worker.scene import Scene
 from recon_worker.stages import prepare_images
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.prepare_images import PhotoGroups
+from recon_worker.stages.unplaced_photos import look_at, refusal
 from recon_worker.stages.world_frame import Placement, to_world_frame
 from recon_worker.tools.placement_requests import (
     CHEAP,
@@ -100,12 +101,13 @@ def estimate_poses(
 ) -> Mapping[str, Any]:
     """Place the photos; return how many, the reprojection error, and what was left out.
 
-    Raises UsageError: INSUFFICIENT_OVERLAP where too few could be placed, UNCONNECTED_PHOTOS where they fall into groups.
+    Raises UsageError: INSUFFICIENT_OVERLAP or UNUSABLE_PHOTOS where too few could be placed, UNCONNECTED_PHOTOS where they fall into groups,
+    CAMERA_DID_NOT_MOVE where all were taken from one spot.
     """
     groups = PhotoGroups.model_validate_json((scene.folder(prepare_images.STAGE) / prepare_images.GROUPS).read_text())
     best = _climb(scene.folder(prepare_images.STAGE), folder, groups, parameters, progress.part(0.0, 0.9))
     require_one_thing(best.photo_groups(groups), len(groups.sources))
-    _require_enough(best, len(groups.sources))
+    _require_enough(best, scene.folder(prepare_images.STAGE), groups)
     placed, points, error = best.report["placed"], best.report["points"], best.report["reprojection_error_px"]
     progress.metric(PHOTOS_PLACED, f"{placed}/{len(groups.sources)}")
     progress.metric("reprojectionErrorPx", f"{error:.2f}")
@@ -134,6 +136,7 @@ def _climb(
         # A rung that is not the last one is most likely to do; so each takes half of what is left of the percentages.
         span = progress.part(1 - 0.5**number, 1 - 0.5 ** (number + 1))
         rung = _try(effort, prepared, folder / "ladder" / effort.name, groups, parameters.seed, span)
+        _require_motion(rung)
         if best is None or rung.rank > best.rank:
             best = rung
         if best.rank[0] >= GOOD_SHARE * len(groups.sources) or _is_hopeless(best, len(groups.sources)):
@@ -170,6 +173,15 @@ def _try(effort: Effort, prepared: Path, folder: Path, groups: PhotoGroups, seed
     return Rung(effort, folder / "model", report)
 
 
+def _require_motion(rung: Rung) -> None:
+    if rung.report.get("only_turned"):
+        raise UsageError(
+            reasons.CAMERA_DID_NOT_MOVE,
+            "the camera only turned on the spot, so the photos show no depth; walk around the object, and take each photo from "
+            "another place, a step to the side",
+        )
+
+
 def require_one_thing(groups: Sequence[Sequence[str]], photos: int) -> None:
     """Raise UsageError(UNCONNECTED_PHOTOS) where a second group of many photos shares none with the first, largest one."""
     if not groups:
@@ -191,16 +203,19 @@ def _named(group: Sequence[str]) -> str:
     return f"{len(group)} photos ({shown}{', …' if len(group) > 3 else ''})"
 
 
-def _require_enough(best: Rung, photos: int) -> None:
+def _require_enough(best: Rung, prepared: Path, groups: PhotoGroups) -> None:
     placed, points = best.rank
     if points < LEAST_POINTS:
         placed = min(placed, 2)
-    if placed < max(LEAST_PHOTOS, math.ceil(LEAST_SHARE * photos)):
-        raise UsageError(
-            reasons.INSUFFICIENT_OVERLAP,
-            f"only {placed} of {photos} photos could be placed relative to each other; take photos with more overlap "
-            "(each should show two thirds of what the one before it did), in even light, all around the object",
-        )
+    needed = max(LEAST_PHOTOS, math.ceil(LEAST_SHARE * len(groups.sources)))
+    if placed >= needed:
+        return
+    features = best.report["features"]
+    seen = [
+        look_at(source, prepared / "images" / name, prepared / "masks" / f"{name}.png", features.get(name, 0))
+        for name, source in groups.sources.items()
+    ]
+    raise refusal(placed, seen, needed)
 
 
 def _write_world(folder: Path, groups: PhotoGroups) -> CameraSet:

@@ -12,6 +12,7 @@ from typing import Any
 import pycolmap
 
 from recon_api.payload import PHOTOS_PLACED
+from recon_worker.tools.camera_motion import only_turned, pair_motions
 from recon_worker.tools.placement_requests import PlacementRequest
 from recon_worker.tools.tool import main, report_fraction, report_metric
 
@@ -34,14 +35,22 @@ MIN_MODEL = 3
 
 
 def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
-    """Write the largest group of photos that could be placed; return its size and the photos of every group."""
+    """Write the largest group of photos that could be placed; return its size and the photos of every group.
+
+    Nothing is placed where the camera `only_turned` on the spot: whatever came of that would be wrong.
+    """
     pycolmap.set_random_seed(request.seed)
     with pycolmap.Database.open(request.database) as database:
         names = sorted(image.name for image in database.read_all_images())
     _match(request, choose_pairs(len(names)), names)
-    groups = _map(request, len(names))
+    with pycolmap.Database.open(request.database) as database:
+        features = {
+            image.name: database.num_keypoints_for_image(image.image_id) for image in database.read_all_images()
+        }
+        turned = only_turned(list(pair_motions(database, request.seed)))
+    groups = [] if turned else _map(request, len(names))
     if not groups:
-        return {"placed": 0, "groups": [], "points": 0}
+        return {"placed": 0, "groups": [], "points": 0, "features": features, "only_turned": turned}
     largest = max(groups, key=lambda group: (group.num_reg_images(), group.num_points3D()))
     request.model.mkdir(parents=True, exist_ok=True)
     largest.write_binary(request.model)
@@ -49,6 +58,7 @@ def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
         "placed": largest.num_reg_images(),
         "groups": sorted((_photos_of(group) for group in groups), key=len, reverse=True),
         "points": largest.num_points3D(),
+        "features": features,
         "reprojection_error_px": round(largest.compute_mean_reprojection_error(), 3),
     }
 

@@ -43,11 +43,6 @@ def metadata(job: Job) -> dict[str, Any]:
     return found
 
 
-def has_label(job: Job) -> bool:
-    """Say whether a job has the label of finished jobs."""
-    return FINISHED_LABEL in metadata(job).get("labels", {})
-
-
 def corrections(system: System) -> int:
     """Return how many statuses the operator has set right since it started."""
     url = f"http://127.0.0.1:{system.settings.operator_port}/metrics"
@@ -140,7 +135,7 @@ def test_an_end_that_somebody_else_writes_whole_ends_the_job(
     ended = write_status(job, phase=phase, completionTime=SOME_TIME, conditions=[condition(kind)])
     assert ended.returncode == 0, ended.stderr
 
-    wait_for("the job is let go of", lambda: has_label(job) and FINALIZER not in metadata(job).get("finalizers", ()))
+    wait_for("the job is let go of", lambda: job.is_labelled() and FINALIZER not in metadata(job).get("finalizers", ()))
     assert job.status().phase is phase
     shared_system.submit(make_job(f"after-{phase.lower()}")).wait_phase(Phase.SUCCEEDED)
 
@@ -188,7 +183,7 @@ def test_the_label_of_finished_jobs_hides_no_running_one(shared_system: System) 
 def test_a_job_made_of_a_finished_ones_manifest_runs(shared_system: System) -> None:
     first = shared_system.submit(make_job("first"))
     first.wait_phase(Phase.SUCCEEDED)
-    wait_for("it is labelled", lambda: has_label(first))
+    wait_for("it is labelled", first.is_labelled)
     copied = {**(first.object() or {}), "metadata": {"name": "copied", "labels": metadata(first)["labels"]}}
     assert shared_system.submit(copied).wait_phase(Phase.SUCCEEDED).execution_attempts == 1
 

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 import pytest
 
 from recon_api.crd import unseen_status
-from recon_api.resource import FINISHED_LABEL
 from recon_api.status import ConditionType, Phase
 from recon_dev.state import StateDir
 from tests.support.control_plane import start_control_plane
@@ -52,7 +51,7 @@ def assert_failed_for_its_spec(job: Job) -> None:
     assert has_condition(status, ConditionType.FAILED, "InvalidSpec")
     assert status.message == f"InvalidSpec: {SENTENCE}"
     assert status.completion_time is not None
-    wait_for("it is labelled", lambda: FINISHED_LABEL in (job.object() or {})["metadata"].get("labels", {}))
+    wait_for("it is labelled", job.is_labelled)
 
 
 def test_a_running_attempt_goes_on(newer: System) -> None:

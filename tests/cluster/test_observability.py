@@ -79,11 +79,11 @@ def test_every_line_is_json_with_the_same_fields(observed: Observed) -> None:
 )
 def test_one_query_tells_a_jobs_story(observed: Observed, job: str, story: list[tuple[str, str]]) -> None:
     uid = observed.uid(job)
-    told = [(line["service"], line["message"]) for line in observed.lines() if line.get("uid") == uid]
+    logged = [(line["service"], line["message"]) for line in observed.lines() if line.get("uid") == uid]
     # The operator says that an attempt is sent once it is: the worker may have begun by then. So each one's lines are in order.
-    rest = {of: iter([text for service, text in told if service == of]) for of in ("operator", "worker")}
+    rest = {of: iter([text for service, text in logged if service == of]) for of in ("operator", "worker")}
     for service, message in story:
-        assert any(message.lower() in text.lower() for text in rest[service]), (service, message, told)
+        assert any(message.lower() in text.lower() for text in rest[service]), (service, message, logged)
 
 
 def test_each_line_about_a_job_names_it(observed: Observed) -> None:

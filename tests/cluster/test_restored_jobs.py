@@ -50,13 +50,13 @@ def held(job: Job) -> None:
         True,
         0,
     )
-    assert FINISHED_LABEL not in (job.object() or {})["metadata"].get("labels", {})
+    assert not job.is_labelled()
 
 
 def test_a_finished_job_that_is_restored_is_held_until_somebody_lets_it_run(system: System) -> None:
     job = system.submit(make_job("restored"))
     job.wait_phase(Phase.SUCCEEDED)
-    wait_for("it has its label", lambda: FINISHED_LABEL in (job.object() or {})["metadata"].get("labels", {}))
+    wait_for("it has its label", job.is_labelled)
     backup = backup_of(job)
     job.delete()
     job.wait_gone()

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from recon_api.keys import DEFAULT_GPU_CLASS, discard_key, queue_name
-from recon_api.resource import FINISHED_LABEL
 from recon_api.status import Phase
 from recon_dev.state import StateDir
 from recon_worker.files.manifest import MANIFEST, read_manifest
@@ -28,7 +27,7 @@ def ended(system: System, name: str, **spec: Any) -> Job:
     """Return a job that has succeeded and published its files, and that the operator is done with: it needs Redis for that."""
     job = system.submit(make_job(name, **{"parameters": FILES, **spec}))
     job.wait_phase(Phase.SUCCEEDED)
-    wait_for("it is labelled", lambda: FINISHED_LABEL in (job.object() or {})["metadata"].get("labels", {}))
+    wait_for("it is labelled", job.is_labelled)
     assert (folder_of(system, job) / MANIFEST).exists()
     return job
 

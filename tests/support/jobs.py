@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import urllib3
 from kubernetes import client
 
-from recon_api.resource import GROUP, KIND, PLURAL, VERSION
+from recon_api.resource import FINISHED_LABEL, GROUP, KIND, PLURAL, VERSION
 from recon_api.status import ConditionStatus, ConditionType, Phase, ReconstructionJobStatus
 from recon_dev.kubectl import Kubectl
 from tests.support.waiting import GENEROUS_S, wait_for
@@ -131,6 +131,10 @@ class Job:
         """Return reason and note of each event about the job."""
         found: Any = client.EventsV1Api(self.control_plane.api).list_namespaced_event(self.namespace)
         return [(each.reason, each.note) for each in found.items if each.regarding.name == self.name]
+
+    def is_labelled(self) -> bool:
+        """Say whether the job, which exists, has the label of finished jobs."""
+        return FINISHED_LABEL in (self.object() or {})["metadata"].get("labels", {})
 
     def wait_gone(self) -> None:
         """Wait until the resource no longer exists."""

@@ -11,6 +11,7 @@ from recon_worker.progress import Progress, SilentSink
 from recon_worker.scene import Scene
 from recon_worker.stages.stage import Stage, run_stages
 from recon_worker.storage.work_folders import WorkFolders
+from tests.support.sinks import Figures
 
 
 class Workshop:
@@ -145,16 +146,6 @@ def test_figures_of_a_finished_stage_are_shown_again(tmp_path: Path) -> None:
         report = scene.report("count")
         assert (report["step"], report["metrics"]) == (Step.PREPROCESSING, {"letters": "3", "words": 1})
     assert shown == [{"letters": "3", "words": 1}] * 2
-
-
-class Figures(SilentSink):
-    """Remembers what was shown last."""
-
-    def __init__(self) -> None:
-        self.shown: dict[str, str | int] = {}
-
-    def show_metric(self, name: str, value: str | int) -> None:
-        self.shown[name] = value
 
 
 def _count(_: Scene, __: Path, word: str, progress: Progress) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Names and ends of archives that people really have: none of them becomes a file name of ours, or is retried for ever."""
+"""Names and ends of archives that people really have: none becomes one of our file names or causes endless retries."""
 
 import io
 import tarfile

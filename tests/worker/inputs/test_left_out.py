@@ -9,9 +9,10 @@ from recon_api.payload import PHOTOS_LEFT_OUT
 from recon_api.steps import Step
 from recon_worker.inputs.left_out import REPORTED, in_short, left_out_by_name, reported, thumbnails
 from recon_worker.inputs.source import PhotoSource
-from recon_worker.progress import Progress, ProgressSink, SilentSink
+from recon_worker.progress import Progress, ProgressSink
 from recon_worker.scene import Scene
 from recon_worker.stages.load_photos import load_photos
+from tests.support.sinks import Figures
 
 
 @pytest.mark.parametrize(
@@ -62,18 +63,6 @@ def test_a_report_names_so_many_files_and_counts_the_others() -> None:
 )
 def test_a_status_names_the_first(names: list[str], text: str) -> None:
     assert in_short(list(map(PurePosixPath, names))) == text
-
-
-class Figures(SilentSink):
-    """Keeps the figures that are shown."""
-
-    def __init__(self) -> None:
-        """Keep none yet."""
-        self.shown: dict[str, object] = {}
-
-    def show_metric(self, name: str, value: object) -> None:
-        """Keep it."""
-        self.shown[name] = value
 
 
 def loaded(tmp_path: Path, sink: ProgressSink) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Why photos could not be placed is told by what is in them."""
+"""The reason why photos could not be placed follows from their content."""
 
 import re
 from pathlib import Path

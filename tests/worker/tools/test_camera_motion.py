@@ -1,4 +1,4 @@
-"""A camera that only turned is told from one that moved, by matches between its photos."""
+"""A camera that only turned is distinguished from one that moved, by matches between its photos."""
 
 from dataclasses import replace
 

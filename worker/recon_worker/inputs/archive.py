@@ -224,14 +224,10 @@ def _damage_named(source: PhotoSource) -> Iterator[None]:
     """Turn what the archive libraries raise on damaged data into the user's move."""
     try:
         yield
-    except EOFError as error:
-        raise _cut_off(source) from error
-    except tarfile.ReadError as error:
-        if str(error) in _CUT_OFF_TAR:
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
+        if isinstance(error, EOFError) or str(error) in _CUT_OFF_TAR:
             raise _cut_off(source) from error
-        raise UsageError(reasons.INPUT_REJECTED, f"{source} is damaged ({error}); create the archive anew") from error
-    except (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
-        raise UsageError(reasons.INPUT_REJECTED, f"{source} is damaged ({error}); create the archive anew") from error
+        raise UsageError(reasons.INPUT_REJECTED, f"{source} is damaged ({error}); create the archive again") from error
     except NotImplementedError as error:
         raise UsageError(
             reasons.INPUT_REJECTED, f"{source} is compressed in a way that can't be read: {error}"

@@ -20,7 +20,7 @@ TURNS = {
 """What makes a picture upright, by its EXIF orientation (Exif 2.32, 4.6.4)."""
 
 SAME_COLOUR = 2
-"""Levels by which a profile's colours may differ from sRGB's without anybody seeing it."""
+"""Difference, in levels, between a profile's colours and sRGB's that is not visible."""
 
 _MODES = {"RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK", "L": "L", "LA": "L"}
 """The mode in which a profile is applied, by the picture's own."""

@@ -95,7 +95,8 @@ def _without_thumbnails(photos: Named, small: LeftOut, limits: InputLimits) -> P
 
 def _jobs(files: Mapping[PurePosixPath, Path]) -> list[Job]:
     masks = masks_of(files)
-    photos = [name for name in files if name not in masks.values()]
+    hiding = set(masks.values())
+    photos = [name for name in files if name not in hiding]
     return [
         Job(index, name, files[name], files[masks[name]] if name in masks else None)
         for index, name in enumerate(photos)
@@ -128,7 +129,7 @@ def _preparation(
     real = resolved(source)
 
     def read(path: Path) -> AbstractContextManager[BufferedReader]:
-        # What was unpacked lies in the scene, outside of the source's root.
+        # Unpacked files lie in the scene, outside of the source's root.
         return opened(path, source if path.is_relative_to(real) else PhotoSource(path, limits=source.limits))
 
     def prepare(job: Job) -> Prepared | PhotoRejected:

@@ -22,7 +22,7 @@ from recon_worker.scene import Scene
 from recon_worker.stages import prepare_images
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.prepare_images import PhotoGroups
-from recon_worker.stages.unplaced_photos import look_at, refusal
+from recon_worker.stages.unplaced_photos import first_of, look_at, refusal
 from recon_worker.stages.world_frame import Placement, to_world_frame
 from recon_worker.tools.placement_requests import (
     CHEAP,
@@ -199,8 +199,7 @@ def require_one_thing(groups: Sequence[Sequence[str]], photos: int) -> None:
 
 
 def _named(group: Sequence[str]) -> str:
-    shown = ", ".join(group[:3])
-    return f"{len(group)} photos ({shown}{', …' if len(group) > 3 else ''})"
+    return f"{len(group)} photos ({first_of(group)})"
 
 
 def _require_enough(best: Rung, prepared: Path, groups: PhotoGroups) -> None:

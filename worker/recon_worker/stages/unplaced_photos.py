@@ -1,4 +1,4 @@
-"""Why too few photos could be placed: what keeps a photo from being matched at all, told apart by what is in it."""
+"""Why too few photos could be placed: each photo is checked for flaws that keep it from being matched at all."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,14 +66,14 @@ FLAWS = (
 
 
 def look_at(name: str, image: Path, mask: Path | None, features: int) -> PhotoEvidence:
-    """Return what is known of the prepared photo in a file, with its mask, of which black hides."""
+    """Return what is known of the prepared photo in a file, with its mask of 0, which hides, and 255."""
     with Image.open(image) as photo:
         photo.draft("L", (LOOKED_AT_PX, LOOKED_AT_PX))
         grey = photo.convert("L").resize((LOOKED_AT_PX, LOOKED_AT_PX), Image.Resampling.BOX)
     if mask is None or not mask.exists():
         return PhotoEvidence(name, ImageStat.Stat(grey).mean[0], 1.0, features)
     with Image.open(mask) as opened:
-        shown = opened.convert("L").resize(grey.size, Image.Resampling.NEAREST).point(lambda value: 255 * (value > 0))
+        shown = opened.convert("L").resize(grey.size, Image.Resampling.NEAREST)
     share = ImageStat.Stat(shown).mean[0] / 255
     luminance = ImageStat.Stat(grey, shown).mean[0] if share else 0.0
     return PhotoEvidence(name, luminance, share, features)
@@ -85,7 +85,7 @@ def refusal(placed: int, photos: Sequence[PhotoEvidence], needed: int) -> UsageE
     many = sum(map(len, flawed.values()))
     text = f"only {placed} of {len(photos)} photos could be placed relative to each other"
     if many and len(photos) - many < max(needed, many):
-        found = "; ".join(f"{len(names)} {flaw.words} ({_named(names)})" for flaw, names in flawed.items())
+        found = "; ".join(f"{len(names)} {flaw.words} ({first_of(names)})" for flaw, names in flawed.items())
         advice = ", and ".join(flaw.advice for flaw in flawed)
         return UsageError(reasons.UNUSABLE_PHOTOS, f"{text}: {found}; {advice}")
     return UsageError(
@@ -103,5 +103,6 @@ def _by_flaw(photos: Sequence[PhotoEvidence]) -> Mapping[Flaw, list[str]]:
     return found
 
 
-def _named(names: Sequence[str]) -> str:
+def first_of(names: Sequence[str]) -> str:
+    """Return the first of the names as text."""
     return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")

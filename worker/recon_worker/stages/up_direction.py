@@ -17,7 +17,7 @@ MUCH_BETTER = 0.5
 """Share of that mean, at most, of a direction that is taken instead: photographers do hold cameras aslant."""
 
 AS_GOOD = 0.03
-"""Directions whose means differ by less are told apart by the photos' upper edges."""
+"""Between directions whose means differ by less, the photos' upper edges decide."""
 
 MOST_PAIRS = 500
 """Pairs of axes that are tried, spread over all there are."""

@@ -202,7 +202,9 @@ class Reconciler:
         self._work.add_in(job.uid, self._backoffs.failed(job, retry_after_s=retry_after_s, holds=holds))
 
     def _forget_job(self, uid: str) -> None:
-        """Forget a job that is gone or over."""
+        """Forget a job that is gone or over; what may still run of it is stopped."""
+        if vanished := self._jobs.take_vanished(uid):
+            self._actor.stop_vanished(vanished)
         self._backoffs.forget(uid)
         self._observer.forget(uid)
         self._actor.forget(uid)

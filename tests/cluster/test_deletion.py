@@ -1,5 +1,7 @@
 """`kubectl delete` in every phase, and of a whole namespace: the object goes, and nothing of it is left."""
 
+import os
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -179,11 +181,32 @@ def test_a_job_that_somebody_else_still_holds_blocks_nobody(shared_system: Syste
     shared_system.submit(make_job("after-held")).wait_phase(Phase.SUCCEEDED)
     wait_nothing_left(shared_system, *map(uid_of, jobs))
     for job in jobs:
-        assert (
-            job.kubectl("patch", "rj", job.name, "--type=merge", "-p", '{"metadata":{"finalizers":null}}').returncode
-            == 0
-        )
+        assert job.patch_metadata(finalizers=None).returncode == 0
         job.wait_gone()
+
+
+def test_a_job_that_goes_in_spite_of_its_finalizer_is_stopped(shared_system: System) -> None:
+    running, sent = (
+        shared_system.submit(make_job(name, parameters=lasting(300))) for name in ("torn-away", "never-run")
+    )
+    wait_for(
+        "one runs and one is sent",
+        lambda: {running.status().phase, sent.status().phase} == {Phase.RUNNING, Phase.QUEUED},
+    )
+    for job in (running, sent):
+        job.wait_until("is sent", lambda status: status.execution_attempts == 1)
+    uids = [uid_of(running), uid_of(sent)]
+    os.kill(shared_system.operator.pid, signal.SIGSTOP)  # so that it sees a job no more until it is gone
+    try:
+        for job in (running, sent):
+            assert job.patch_metadata(finalizers=None).returncode == 0
+            job.delete()
+            job.wait_gone()
+    finally:
+        os.kill(shared_system.operator.pid, signal.SIGCONT)
+    wait_for("only flags are left", lambda: all(left.startswith("cancel:") for left in left_of(shared_system, *uids)))
+    shared_system.submit(make_job("after-torn-away")).wait_phase(Phase.SUCCEEDED)
+    assert not any((shared_system.outputs / name).exists() for name in ("torn-away", "never-run"))
 
 
 def test_the_finalizer_is_there_from_dispatch_to_the_end(shared_system: System, tmp_path: Path) -> None:

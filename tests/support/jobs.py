@@ -83,6 +83,10 @@ class Job:
         """Change fields of the spec, as a person does."""
         return self.kubectl("patch", "rj", self.name, "--type=merge", "-p", json.dumps({"spec": spec}))
 
+    def patch_metadata(self, **metadata: Any) -> subprocess.CompletedProcess[str]:
+        """Change fields of the metadata, as a person does; None removes a field."""
+        return self.kubectl("patch", "rj", self.name, "--type=merge", "-p", json.dumps({"metadata": metadata}))
+
     def delete(self) -> None:
         """Ask for the deletion of the job."""
         api = client.CustomObjectsApi(self.control_plane.api)

@@ -85,6 +85,13 @@ class Actor:
         await self._finalize(written.job, decision)
         return written.deferred_s
 
+    def stop_vanished(self, job: ReconstructionJob) -> None:
+        """Have the attempt stopped of a job that is gone, in spite of its finalizer."""
+        job_logger(__name__, job).warning(
+            "gone without its attempt having been stopped; the attempt is ordered to stop now"
+        )
+        self._deferred_stops.add(job, job.spec.gpu_class)
+
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job that is done."""
         self._notes.forget(uid)
@@ -94,6 +101,7 @@ class Actor:
         """Take the finalizer off and put the label on, in one write."""
         changes: dict[str, Any] = {}
         if not decision.finalizer and FINALIZER in job.metadata.finalizers:
+            self._jobs.let_go(job.uid)
             changes["finalizers"] = [name for name in job.metadata.finalizers if name != FINALIZER]
         if decision.finished and FINISHED_LABEL not in job.metadata.labels:
             changes["labels"] = {FINISHED_LABEL: "true"}

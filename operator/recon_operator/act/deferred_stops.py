@@ -1,4 +1,4 @@
-"""Deleted jobs that went while Redis did not answer: as soon as it does, what still runs of them is ordered to stop."""
+"""Jobs that went before their attempts had stopped: as soon as Redis answers, what still runs of them is ordered to stop."""
 
 import asyncio
 
@@ -49,4 +49,4 @@ class DeferredStops:
         except (StateUnavailableError, BrokerError):
             return
         del self._owed[job.uid]
-        job_logger(__name__, job).info("deleted while Redis did not answer; what runs of it is told to stop")
+        job_logger(__name__, job).info("deleted before its attempt had stopped; what runs of it is ordered to stop")

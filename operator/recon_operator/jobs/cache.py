@@ -26,6 +26,8 @@ class Jobs:
         self._jobs: dict[str, ReconstructionJob] = {}
         self._spec_problems: dict[str, str] = {}
         self._removed: OrderedDict[str, int] = OrderedDict()
+        self._let_go: set[str] = set()
+        self._vanished: dict[str, ReconstructionJob] = {}
         self._without_attempt: defaultdict[str, set[str]] = defaultdict(set)
         self._occupying: defaultdict[str, set[str]] = defaultdict(set)
 
@@ -66,14 +68,29 @@ class Jobs:
         self._take(shown)
         return True
 
-    def remove(self, uid: str, resource_version: str = "") -> None:
-        """Forget a job that is gone as of this version, or that finished."""
+    def remove(self, uid: str, resource_version: str = "", last: ReconstructionJob | None = None) -> None:
+        """Forget a job that is gone as of this version, or that finished; `last` is how it was last shown, if not as it is known."""
+        known = self._jobs.get(uid)
+        if known and uid not in self._let_go and (last or known).occupies_worker:
+            self._vanished[uid] = last or known
         self.others.forget(uid)
         self._drop(uid, resource_version)
+
+    def let_go(self, uid: str) -> None:
+        """Record that this operator removes the finalizer of a job, which may be shown as gone before the answer comes."""
+        self._let_go.add(uid)
+
+    def take_vanished(self, uid: str) -> ReconstructionJob | None:
+        """Return, once, a job that went while an attempt of it was open, and that this operator has not let go.
+
+        The API server can delete an object that has just got a finalizer, and anyone who may write the object can remove it.
+        """
+        return self._vanished.pop(uid, None)
 
     def _drop(self, uid: str, resource_version: str) -> None:
         """Keep nothing of a job but this version, so that an earlier one does not bring it back."""
         self._sort_out(uid)
+        self._let_go.discard(uid)
         job = self._jobs.pop(uid, None)
         self._spec_problems.pop(uid, None)
         self._removed[uid] = max(_version(resource_version), _version(job.metadata.resource_version) if job else 0)
@@ -108,7 +125,8 @@ class Jobs:
         """Keep this version of a job."""
         job = shown.job
         if _is_over(job):
-            self.remove(job.uid, job.metadata.resource_version)
+            self.others.forget(job.uid)
+            self._drop(job.uid, job.metadata.resource_version)
             return
         if not self._installation.manages(job):
             self._drop(job.uid, job.metadata.resource_version)
@@ -116,6 +134,7 @@ class Jobs:
             return
         self.others.forget(job.uid)
         self._sort_out(job.uid)
+        self._let_go.discard(job.uid)
         self._jobs[job.uid] = job
         if shown.spec_problem:
             self._spec_problems[job.uid] = shown.spec_problem

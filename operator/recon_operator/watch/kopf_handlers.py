@@ -43,7 +43,7 @@ def make_registry(
         shown = read_job(dict(event["object"]))
         watch.heard(shown.job.metadata.namespace)
         if event["type"] == "DELETED":
-            jobs.remove(shown.job.uid, shown.job.metadata.resource_version)
+            jobs.remove(shown.job.uid, shown.job.metadata.resource_version, shown.job)
             work.add(shown.job.uid)
         elif jobs.apply(shown):
             work.add(shown.job.uid)

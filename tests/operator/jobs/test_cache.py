@@ -136,3 +136,56 @@ def test_a_job_of_another_is_counted_until_it_ends(end: Callable[[Jobs], object]
     assert jobs.others.jobs_by_owner() == {"a/b": 1}
     end(jobs)
     assert not jobs.others.jobs_by_owner()
+
+
+@pytest.mark.parametrize(
+    ("before", "gone", "vanished"),
+    [
+        pytest.param(dispatched(), lambda jobs: jobs.remove(UID, "9"), True, id="its attempt was sent"),
+        pytest.param(
+            dispatched(), lambda jobs: jobs.replace([], "10"), True, id="its attempt was sent, and a list misses it"
+        ),
+        pytest.param(queued(), lambda jobs: jobs.remove(UID, "9"), False, id="it has waited"),
+        pytest.param(
+            queued(),
+            lambda jobs: jobs.remove(UID, "9", shown(status=dispatched()).job),
+            True,
+            id="its attempt was sent since it was last shown",
+        ),
+        pytest.param(
+            dispatched(),
+            lambda jobs: jobs.remove(UID, "9", shown(status=finished(Phase.FAILED)).job),
+            False,
+            id="it has finished meanwhile, and leaves the watch",
+        ),
+        pytest.param(
+            dispatched(),
+            lambda jobs: (jobs.let_go(UID), jobs.remove(UID, "9")),
+            False,
+            id="this operator has let it go",
+        ),
+        pytest.param(
+            dispatched(),
+            lambda jobs: jobs.apply(shown(resource_version="9", status=dispatched(), deleted_s_ago=1.0)),
+            False,
+            id="the answer to letting it go comes first",
+        ),
+        pytest.param(
+            dispatched(),
+            lambda jobs: (
+                jobs.let_go(UID),
+                jobs.apply(shown(resource_version="8", status=dispatched())),
+                jobs.remove(UID, "9"),
+            ),
+            True,
+            id="letting it go failed, and somebody else did",
+        ),
+    ],
+)
+def test_a_job_vanishes_that_goes_while_its_attempt_is_open(
+    jobs: Jobs, before: ReconstructionJobStatus, gone: Callable[[Jobs], object], vanished: bool
+) -> None:
+    jobs.apply(shown(resource_version="7", status=before))
+    gone(jobs)
+    assert (jobs.take_vanished(UID) is not None) is vanished
+    assert jobs.take_vanished(UID) is None

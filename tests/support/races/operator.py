@@ -182,7 +182,7 @@ class Operator:
         """Hear of a job from the watch, as `recon_operator.watch.kopf_handlers` does."""
         shown = read_job(event.object)
         if event.type == "DELETED":
-            self.jobs.remove(shown.job.uid, shown.job.metadata.resource_version)
+            self.jobs.remove(shown.job.uid, shown.job.metadata.resource_version, shown.job)
             self._work.add(shown.job.uid)
         elif self.jobs.apply(shown):
             self._work.add(shown.job.uid)

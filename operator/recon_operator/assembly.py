@@ -129,7 +129,7 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
     limits, work, notes, installation = settings.limits(), WorkQueue(), AttemptNotes(), settings.this_installation()
     redis = _redis_state(settings, fence)
     celery = CeleryClient(settings.celery_broker_url, settings.redis_timeout_s, fence)
-    deferred_stops, tracing = DeferredStops(redis, celery), make_tracing(settings.otel_exporter_otlp_endpoint)
+    deferred_stops, tracing = DeferredStops(api, redis, celery), make_tracing(settings.otel_exporter_otlp_endpoint)
     watch, events = WatchLiveness(settings.namespaces), EventPublisher(api)
     jobs = Jobs(installation, OtherInstallations(lambda job: _report_other(events, job, installation)))
     writer = _status_writer(settings, api, jobs, events)

@@ -86,11 +86,8 @@ class Actor:
         return written.deferred_s
 
     def stop_vanished(self, job: ReconstructionJob) -> None:
-        """Have the attempt stopped of a job that is gone, in spite of its finalizer."""
-        job_logger(__name__, job).warning(
-            "gone without its attempt having been stopped; the attempt is ordered to stop now"
-        )
-        self._deferred_stops.add(job, job.spec.gpu_class)
+        """Have the attempt stopped of a job that has gone in spite of its finalizer, as it seems."""
+        self._deferred_stops.add(job, job.spec.gpu_class, certain=False)
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a job that is done."""

@@ -1,14 +1,26 @@
 """Jobs that went before their attempts had stopped: as soon as Redis answers, what still runs of them is ordered to stop."""
 
 import asyncio
+from dataclasses import dataclass
 
 from recon_api.resource import ReconstructionJob
 from recon_operator.clients.celery_client import BrokerError, CeleryClient
+from recon_operator.clients.kubernetes_api import GoneError, KubernetesApi, KubernetesError
 from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 from recon_operator.telemetry.logs import job_logger
 
 RETRY_S = 1.0
 """How soon Redis is tried again."""
+
+
+@dataclass(frozen=True)
+class Owed:
+    """The stop of a job."""
+
+    job: ReconstructionJob
+    gpu_class: str
+    certain: bool
+    """Whether this operator has let the job go; else it may only have left what the operator watches."""
 
 
 class DeferredStops:
@@ -18,35 +30,50 @@ class DeferredStops:
     the workers' `SELF_STOP_S`: an attempt that cannot reach Redis has given up by then.
     """
 
-    def __init__(self, redis: RedisState, celery: CeleryClient) -> None:
+    def __init__(self, api: KubernetesApi, redis: RedisState, celery: CeleryClient) -> None:
         """Owe nothing yet; `run` pays."""
-        self._redis, self._celery = redis, celery
-        self._owed: dict[str, tuple[ReconstructionJob, str]] = {}
+        self._api, self._redis, self._celery = api, redis, celery
+        self._owed: dict[str, Owed] = {}
         self._added = asyncio.Event()
 
-    def add(self, job: ReconstructionJob, gpu_class: str) -> None:
-        """Have a job stopped, and its files deleted by a worker of this gpuClass."""
-        self._owed[job.uid] = (job, gpu_class)
+    def add(self, job: ReconstructionJob, gpu_class: str, *, certain: bool = True) -> None:
+        """Have a job stopped, and its files deleted by a worker of this gpuClass; where that is not certain, if it is gone."""
+        self._owed[job.uid] = Owed(job, gpu_class, certain)
         self._added.set()
 
     async def run(self) -> None:
         """Stop what is owed until cancelled."""
         while True:
             await self._added.wait()
-            for job, gpu_class in list(self._owed.values()):
-                await self._stop(job, gpu_class)
+            await self.pay()
             if self._owed:
                 await asyncio.sleep(RETRY_S)
             else:
                 self._added.clear()
 
-    async def _stop(self, job: ReconstructionJob, gpu_class: str) -> None:
+    async def pay(self) -> None:
+        """Stop what is owed, as far as the servers answer."""
+        for owed in list(self._owed.values()):
+            await self._stop(owed.job, owed.gpu_class, certain=owed.certain)
+
+    async def _stop(self, job: ReconstructionJob, gpu_class: str, *, certain: bool) -> None:
         """Let no copy of the job's messages be taken any more, then wake who has taken one."""
         try:
+            if not certain and await self._exists(job):
+                del self._owed[job.uid]
+                return
             await self._redis.forget(job.uid)
             await self._redis.set_stop_flag(job.uid)  # a flag that goes by itself: nobody is left to clear it
             await self._celery.discard(job.uid, job.metadata.namespace, gpu_class)
-        except (StateUnavailableError, BrokerError):
+        except (KubernetesError, StateUnavailableError, BrokerError):
             return
         del self._owed[job.uid]
         job_logger(__name__, job).info("deleted before its attempt had stopped; what runs of it is ordered to stop")
+
+    async def _exists(self, job: ReconstructionJob) -> bool:
+        """Say whether the job is still there: a label that somebody sets hides it from the watch."""
+        try:
+            found = await self._api.get_job(job.metadata.namespace, job.metadata.name)
+        except GoneError:
+            return False
+        return bool(found["metadata"]["uid"] == job.uid)

@@ -54,7 +54,11 @@ def faults_at_the_end(story: Story, job: Json | None, redis: Redis) -> Iterator[
 
 def _left_in_redis(story: Story, redis: Redis, *, suspended: bool) -> Iterator[str]:
     numbers = range(1, story.attempts + 1)
-    names = [cancel_key(story.uid), *(lease_key(story.uid, number) for number in numbers)]
+    names = [lease_key(story.uid, number) for number in numbers]
+    if not (
+        story.gone and story.meddled
+    ):  # by its status an attempt may have run of one that went unnoticed: the flag lapses
+        names.append(cancel_key(story.uid))
     if not suspended:
         names.append(attempt_key(story.uid))
     if (

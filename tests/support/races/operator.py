@@ -70,7 +70,7 @@ class Operator:
         writer = StatusWriter(api, self.jobs, refused, 20.0)
         writer.budget = WriteBudget(20.0, clock.steady)
         celery = GatedCelery(around.broker, self.gates, around.kill)
-        self._deferred_stops = DeferredStops(self.redis, celery)
+        self._deferred_stops = DeferredStops(api, self.redis, celery)
         actor = Actor(
             api=api,
             writer=writer,
@@ -130,14 +130,13 @@ class Operator:
     @property
     def owes_stops(self) -> bool:
         """Whether it has let jobs go that it could not stop."""
-        return bool(self._deferred_stops._owed) and not self._stopping_late
+        return bool(self._deferred_stops._owed) and not self._stopping_late and not self.redis.down
 
     def stop_late(self) -> None:
         """Try to stop them."""
 
         async def stop() -> None:
-            for job, gpu_class in list(self._deferred_stops._owed.values()):
-                await self._deferred_stops._stop(job, gpu_class)
+            await self._deferred_stops.pay()
             self._stopping_late = False
 
         self._stopping_late = True

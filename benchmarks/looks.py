@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 import recon_worker
 from recon_api.steps import Step
 from recon_worker.cli.local import reconstruct_here
+from recon_worker.progress import SilentSink
 from recon_worker.settings import worker_settings
 
 PACKAGE = str(Path(recon_worker.__file__).parent)
@@ -51,7 +52,7 @@ class Look:
 
 
 @dataclass
-class Looks:
+class Looks(SilentSink):
     """A `ProgressSink` that never stops the work and remembers how long it was not asked."""
 
     gaps: list[Gap] = field(default_factory=list)
@@ -62,9 +63,6 @@ class Looks:
     def show(self, step: Step, _: float) -> None:
         """Take note of the step."""
         self._step = step
-
-    def show_metric(self, _: str, __: str | int) -> None:
-        """Forget it."""
 
     def raise_if_stopped(self) -> None:
         """Take note of the time since this thread's last look."""

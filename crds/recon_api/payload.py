@@ -13,11 +13,11 @@ from recon_api.trace_context import parse_traceparent
 PHOTOS_PLACED = "photosPlaced"
 """Name of the metric that says how many photos could be placed, as `n/m`."""
 
+PLACING = "placing"
+"""Name of the metric that says with which effort photos are being placed, and how many efforts there are."""
+
 PHOTOS = "photos"
 """Name of the metric that says how many photos the job has."""
-
-PHOTOS_LEFT_OUT = "photosLeftOut"
-"""Name of the metric that says how many files of the input are not used, and names the first of them."""
 
 INPUT_BYTES = "inputBytes"
 """Name of the metric that says how large their files are, as the user gave them."""
@@ -83,6 +83,14 @@ class TaskResult(Message):
     output_path: str
 
 
+class JobWarning(Message):
+    """Something that its owner should know about a job that goes on, or has succeeded."""
+
+    reason: str
+    """A documented reason."""
+    message: str
+
+
 class ProgressMeta(Message):
     """Meta of Celery's `PROGRESS` state."""
 
@@ -94,6 +102,8 @@ class ProgressMeta(Message):
     """Seconds since this attempt came to the step, by the worker's own clock."""
     photos: PhotoCount | None = None
     """How many photos the job has, once they are read; older workers leave it out."""
+    warnings: tuple[JobWarning, ...] = ()
+    """What the attempt has warned of so far."""
 
 
 class Outcome(StrEnum):
@@ -116,6 +126,8 @@ class AttemptResult(Message):
     retry_after_s: float = 0.0
     outputs: tuple[Output, ...] = ()
     metrics: tuple[Metric, ...] = ()
+    warnings: tuple[JobWarning, ...] = ()
+    """What the owner should know of a completed job, the same whichever attempt completed it."""
     photos: PhotoCount | None = None
     """How many photos the job has, where the attempt completed it; older workers leave it out."""
     input_bytes: int | None = Field(default=None, ge=0)

@@ -63,6 +63,8 @@ NAMESPACE_MISSING = Reason(
     "The operator cannot read the jobs of a namespace that it is to watch, and goes on without them",
 )
 
+PHOTOS_LEFT_OUT = Reason("PhotosLeftOut", "Files of the input are not used")
+
 # --- cancellation ------------------------------------------------------------------------------------------------
 AWAITING_CONFIRMATION = Reason("AwaitingConfirmation", "A cancellation is requested; it stops the job once confirmed")
 CANCELLATION_CONFIRMED = Reason("CancellationConfirmed", "The cancellation is confirmed; it stops the job")
@@ -91,6 +93,24 @@ UNUSABLE_PHOTOS = Reason(
 CAMERA_DID_NOT_MOVE = Reason(
     "CameraDidNotMove",
     "All photos were taken from one spot, where the camera only turned, so they show no depth",
+    Blame.USER,
+)
+PHOTOS_NOT_PLACED = Reason(
+    "PhotosNotPlaced",
+    "Some photos could not be placed and are not in the model; the job fails only where parameters.requireAllPhotos is set",
+    Blame.USER,
+)
+IMPLAUSIBLE_CAMERAS = Reason(
+    "ImplausibleCameras",
+    "The photos fit together only with focal lengths or distortions that no camera has",
+    Blame.USER,
+)
+NOT_PINHOLE_PHOTOS = Reason(
+    "NotPinholePhotos", "The photos are panoramas, which show more than a camera with a plane picture can", Blame.USER
+)
+SURFACE_NOT_MEASURED = Reason(
+    "SurfaceNotMeasured",
+    "The photos were placed, but what they show could not be measured well enough for a model",
     Blame.USER,
 )
 UNKNOWN_MODEL = Reason("UnknownModel", "No worker has a model of that name", Blame.USER)

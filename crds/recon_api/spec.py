@@ -120,6 +120,8 @@ class Parameters(ObservedModel):
         Field(min_length=1, max_length=3, json_schema_extra={"x-kubernetes-list-type": "set"}),
     ] = (OutputFormat.GLB,)
     """File formats of the mesh."""
+    require_all_photos: bool | None = None
+    """Fail where a photo cannot be placed, instead of leaving it out with a warning; false where left out."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Where the model draws random numbers: the same seed gives the same draws."""
 

@@ -35,6 +35,12 @@ MAX_ATTEMPTS = 1_000_000
 KEPT_ATTEMPTS = 5
 """How many attempts a status keeps."""
 
+MAX_WARNINGS = 10
+"""How many warnings a status keeps."""
+
+MAX_WARNING_LENGTH = 1024
+"""Characters of one."""
+
 MAX_INSTALLATION_LENGTH = 512
 """Characters of an installation's identity: a namespace, a slash and a name are 317 at most."""
 
@@ -65,7 +71,11 @@ class Phase(StrEnum):
 
 
 class ConditionType(StrEnum):
-    """The conditions of a job. Complete, Failed and Cancelled are exclusive and written once; the last four sum up the rest."""
+    """The conditions of a job. Complete, Failed and Cancelled are exclusive and written once.
+
+    Finished, Ready, Reconciling and Stalled sum up the rest. PartialResult is there only where the published model does not show
+    all photos.
+    """
 
     QUEUED = "Queued"
     RUNNING = "Running"
@@ -78,6 +88,7 @@ class ConditionType(StrEnum):
     READY = "Ready"
     RECONCILING = "Reconciling"
     STALLED = "Stalled"
+    PARTIAL_RESULT = "PartialResult"
 
 
 FINAL_PHASES = {
@@ -236,6 +247,10 @@ class ReconstructionJobStatus(ObservedModel):
     steps: Annotated[tuple[StepTime, ...], Field(max_length=20)] = ()
     """How long each step took, once the job has succeeded."""
     outputs: tuple[Output, ...] = ()
+    warnings: Annotated[
+        tuple[Annotated[str, Field(max_length=MAX_WARNING_LENGTH)], ...], Field(max_length=MAX_WARNINGS)
+    ] = ()
+    """What its owner should know of a job that did not fail, such as photos that are not used, a sentence each."""
     conditions: Annotated[tuple[Condition, ...], Field(max_length=20, json_schema_extra=ONE_OF_A_TYPE)] = ()
 
     @property

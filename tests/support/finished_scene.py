@@ -18,7 +18,7 @@ from recon_api.steps import Step
 from recon_dev.photos import put_photos
 from recon_worker.inputs.source import PhotoSource
 from recon_worker.models.multiview import STAGES, parse_parameters
-from recon_worker.progress import Progress
+from recon_worker.progress import Progress, SilentSink
 from recon_worker.scene import Scene
 from recon_worker.stages.load_photos import LOAD_PHOTOS
 from recon_worker.stages.stage import Stage, run_stages
@@ -38,7 +38,7 @@ HALF_DONE = 0
 
 
 @dataclass
-class Watcher:
+class Watcher(SilentSink):
     """Sees which stages begin, counts how often each looks whether it must stop, and says so at one of these looks."""
 
     stage: str = ""
@@ -50,9 +50,6 @@ class Watcher:
     def show(self, _: Step, percentage: float) -> None:
         """Take note of the running stage's middle."""
         self._half_done |= percentage >= 50
-
-    def show_metric(self, _: str, __: str | int) -> None:
-        """Forget it."""
 
     def raise_if_stopped(self) -> None:
         """Raise from the chosen look on."""

@@ -4,8 +4,10 @@ A stage sees a `Progress`: it ticks with its own fraction and thereby checks whe
 ticks is up to a `ProgressSink`: a terminal's bar, an attempt's lease thread, or nothing.
 """
 
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from recon_api.payload import JobWarning
 from recon_api.steps import Step
 
 Figure = str | int
@@ -21,6 +23,9 @@ class ProgressSink(Protocol):
     def show_metric(self, name: str, value: Figure) -> None:
         """Show a figure of the running job, such as the number of photos placed. Must not block."""
 
+    def show_warning(self, warning: JobWarning) -> None:
+        """Show what the owner of the job should know. Must not block."""
+
     def raise_if_stopped(self) -> None:
         """Raise `recon_api.errors.JobCancelled` where the work must stop. Cheap, and called by several threads at once."""
 
@@ -34,20 +39,35 @@ class SilentSink:
     def show_metric(self, name: str, value: Figure) -> None:
         """Forget it."""
 
+    def show_warning(self, warning: JobWarning) -> None:
+        """Forget it."""
+
     def raise_if_stopped(self) -> None:
         """Never stop."""
 
 
-class _RecordingSink:
-    """Another sink, whose figures are kept too."""
+@dataclass
+class Shown:
+    """What a stage has shown, to be shown again where its finished work is used."""
 
-    def __init__(self, sink: ProgressSink, metrics: dict[str, Figure]) -> None:
-        self._sink, self._metrics = sink, metrics
+    metrics: dict[str, Figure] = field(default_factory=dict)
+    warnings: list[JobWarning] = field(default_factory=list)
+
+
+class _RecordingSink:
+    """Another sink, whose figures and warnings are kept too."""
+
+    def __init__(self, sink: ProgressSink, shown: Shown) -> None:
+        self._sink, self._shown = sink, shown
         self.show, self.raise_if_stopped = sink.show, sink.raise_if_stopped
 
     def show_metric(self, name: str, value: Figure) -> None:
-        self._metrics[name] = value
+        self._shown.metrics[name] = value
         self._sink.show_metric(name, value)
+
+    def show_warning(self, warning: JobWarning) -> None:
+        self._shown.warnings.append(warning)
+        self._sink.show_warning(warning)
 
 
 class Progress:
@@ -81,9 +101,13 @@ class Progress:
         """Show a figure of the running job."""
         self._sink.show_metric(name, value)
 
-    def recording(self, metrics: dict[str, Figure]) -> "Progress":
-        """Return the same span, whose figures are kept in `metrics` too."""
-        return Progress(_RecordingSink(self._sink, metrics), self._step, self._start, self._end)
+    def warn(self, warning: JobWarning) -> None:
+        """Show what the owner of the job should know, though nothing fails."""
+        self._sink.show_warning(warning)
+
+    def recording(self, shown: Shown) -> "Progress":
+        """Return the same span, whose figures and warnings are kept in `shown` too."""
+        return Progress(_RecordingSink(self._sink, shown), self._step, self._start, self._end)
 
     def part(self, start: float, end: float) -> "Progress":
         """Return the sub-span between two fractions of this one."""

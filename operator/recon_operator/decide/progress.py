@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from recon_api.payload import ProgressMeta
 from recon_api.status import Progress
 from recon_operator.decide.context import Context
+from recon_operator.decide.warnings import sentences
 from recon_operator.estimates.remaining_time import Position, estimated_left_s, finish_to_show, pace_left_s
 
 HIGHEST_PERCENTAGE = 99
@@ -19,11 +20,12 @@ def show_progress(context: Context) -> Context:
     meta, shown = context.seen.progress, context.status.progress
     if meta is None:
         return context
+    warnings = sentences(meta.warnings)
     percentage, finish = min(int(meta.progress), HIGHEST_PERCENTAGE), _finish(context, meta)
     if shown is not None and shown.step == meta.step.value:
         percentage = max(percentage, shown.percentage)
-        known = (shown.percentage, shown.metrics, shown.photos, shown_finish(shown))
-        if (percentage, meta.metrics, meta.photos, finish) == known:
+        known = (shown.percentage, shown.metrics, shown.photos, shown_finish(shown), context.status.warnings)
+        if (percentage, meta.metrics, meta.photos, finish, warnings) == known:
             return context
         waited_s = (context.now - shown.last_updated_time).total_seconds() if shown.last_updated_time else 0.0
         if waited_s < context.limits.progress_interval_s:
@@ -36,7 +38,7 @@ def show_progress(context: Context) -> Context:
         metrics=meta.metrics,
         photos=meta.photos,
     )
-    return context.change(progress=progress)
+    return context.change(progress=progress, warnings=warnings)
 
 
 def shown_finish(shown: Progress | None) -> datetime | None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from recon_api.payload import PHOTOS_PLACED, AttemptResult
-from recon_api.reasons import CANCELLED, COMPLETED, Reason
+from recon_api.reasons import CANCELLED, COMPLETED, PHOTOS_NOT_PLACED, Reason
 from recon_api.status import (
     CancellationState,
     ConditionType,
@@ -15,6 +15,7 @@ from recon_api.steps import Step
 from recon_operator.decide.attempts import end_attempt, whole_second
 from recon_operator.decide.context import Context, bounded
 from recon_operator.decide.decision import Decision, DiscardFiles, ForgetJob
+from recon_operator.decide.warnings import sentences
 
 PERCENT_DONE = 100
 
@@ -39,8 +40,10 @@ def succeed(context: Context, result: AttemptResult) -> Decision:
         progress=progress,
         steps=result.steps,
         outputs=result.outputs,
+        warnings=sentences(result.warnings),
         message=message,
     )
+    ended = _warn_of_partial_result(ended, result)
     ended = ended.condition(ConditionType.COMPLETE, COMPLETED, message)
     return _finish(ended.event(COMPLETED, message), COMPLETED, message, result.finished_at)
 
@@ -89,6 +92,15 @@ def _published(result: AttemptResult) -> str:
     files = "1 file is published" if count == 1 else f"{count} files are published"
     placed = next((metric.value for metric in result.metrics if metric.name == PHOTOS_PLACED), None)
     return f"{files}; {placed} photos placed" if placed else files
+
+
+def _warn_of_partial_result(context: Context, result: AttemptResult) -> Context:
+    """Say by a condition and an event of its own that the model does not show all photos."""
+    warning = next((warning for warning in result.warnings if warning.reason == PHOTOS_NOT_PLACED.name), None)
+    if warning is None:
+        return context
+    context = context.condition(ConditionType.PARTIAL_RESULT, PHOTOS_NOT_PLACED, bounded(warning.message))
+    return context.event(PHOTOS_NOT_PLACED, bounded(warning.message), warning=True)
 
 
 def _worker(context: Context, result: AttemptResult) -> WorkerStatus | None:

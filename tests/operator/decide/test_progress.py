@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon_api.payload import ProgressMeta
+from recon_api.payload import JobWarning, ProgressMeta
 from recon_api.status import Progress
 from recon_api.steps import Step
 from recon_operator.decide import decide
@@ -141,3 +141,11 @@ def test_what_is_shown_never_lies_in_the_past(
     if progress.last_updated_time == NOW:
         finish = shown_finish(progress)
         assert finish is None or finish >= NOW
+
+
+def test_a_warning_is_shown_while_the_job_runs() -> None:
+    job = make_job(status=running(progress=told(100, written_s_ago=60)))
+    warned = at(10.0, warnings=(JobWarning(reason="PhotosLeftOut", message="1 file is not used"),))
+    assert decide(job, alive(progress=warned, step_estimates=MINUTES), NOW, LIMITS).status.warnings == (
+        "1 file is not used",
+    )

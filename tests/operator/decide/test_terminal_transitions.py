@@ -2,7 +2,7 @@
 
 import pytest
 
-from recon_api.payload import PHOTOS_PLACED
+from recon_api.payload import PHOTOS_PLACED, JobWarning
 from recon_api.status import (
     ConditionType,
     Metric,
@@ -40,3 +40,35 @@ def test_a_success_tells_who_did_it_and_when() -> None:
     assert status.progress.percentage == 100
     held = {c.type for c in status.conditions if c.status == "True"}
     assert held == {ConditionType.COMPLETE, ConditionType.FINISHED, ConditionType.READY}
+
+
+NOT_PLACED = JobWarning(reason="PhotosNotPlaced", message="2 of 20 photos are not in the model: a.jpg, b.jpg")
+LEFT_OUT = JobWarning(reason="PhotosLeftOut", message="1 file is not used: clip.mov is a video")
+
+
+@pytest.mark.parametrize(
+    ("warnings", "sentences", "partial"),
+    [
+        pytest.param((), (), "", id="nothing to warn of"),
+        pytest.param((LEFT_OUT,), (LEFT_OUT.message,), "", id="a file that is no photo"),
+        pytest.param(
+            (LEFT_OUT, NOT_PLACED),
+            (LEFT_OUT.message, NOT_PLACED.message),
+            NOT_PLACED.message,
+            id="photos that are not shown",
+        ),
+        pytest.param(
+            (JobWarning(reason="New", message="x" * 2000),) * 20, ("x" * 1024,) * 10, "", id="more than a status keeps"
+        ),
+    ],
+)
+def test_a_success_warns_of_what_is_missing(
+    warnings: tuple[JobWarning, ...], sentences: tuple[str, ...], partial: str
+) -> None:
+    result = completed().model_copy(update={"warnings": warnings})
+    decision = decide(RUNS, alive(result=result), NOW, LIMITS)
+    assert decision.status.warnings == sentences
+    condition = decision.status.condition(ConditionType.PARTIAL_RESULT)
+    assert (condition.message if condition else "") == partial
+    warned = [event.message for event in decision.events if event.reason.name == "PhotosNotPlaced"]
+    assert warned == ([partial] if partial else [])

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from recon_api.payload import ProgressMeta
+from recon_api.payload import JobWarning, ProgressMeta
 from recon_api.status import Metric
 from recon_api.steps import Step
 from recon_worker.attempt.attempt_result import completed, with_circumstances
@@ -92,3 +92,14 @@ def test_the_visits_of_steps_follow_one_another() -> None:
     visits = feed.visits()
     assert [visit.step for visit in visits] == [Step.LOADING, Step.PREPROCESSING, Step.FINALIZING]
     assert all(visit.seconds >= 0 for visit in visits)
+
+
+def test_warnings_are_few_short_and_each_sent_once() -> None:
+    sent: list[ProgressMeta] = []
+    with ProgressReporter(sent.append, StopOrder()) as reporter:
+        for number in range(30):
+            reporter.show_warning(JobWarning(reason="PhotosLeftOut", message=f"{number // 2} " + "x" * 2000))
+        reporter.show(Step.LOADING, 1.0)
+        wait_for("they are sent", lambda: sent and len(sent[-1].warnings) == 10)
+    assert [warning.message.split()[0] for warning in sent[-1].warnings] == [str(number) for number in range(10)]
+    assert {len(warning.message) for warning in sent[-1].warnings} == {1024}

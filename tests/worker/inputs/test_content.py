@@ -15,7 +15,9 @@ def box(brand: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("head", "what"),
     [
-        pytest.param(box(b"heic"), "a HEIC photo; convert it to JPEG", id="HEIC, as iPhones write it"),
+        pytest.param(
+            box(b"heic"), "a HEIC photo of a kind that can't be read; convert", id="HEIC, as iPhones write it"
+        ),
         pytest.param(box(b"mif1"), "a HEIC photo", id="HEIF by its general brand"),
         pytest.param(box(b"crx "), "a raw photo", id="Canon CR3"),
         pytest.param(box(b"qt  "), "a video", id="QuickTime"),

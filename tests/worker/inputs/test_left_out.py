@@ -5,7 +5,6 @@ from pathlib import Path, PurePosixPath
 import pytest
 from PIL import Image
 
-from recon_api.payload import PHOTOS_LEFT_OUT
 from recon_api.steps import Step
 from recon_worker.inputs.left_out import REPORTED, in_short, left_out_by_name, reported, thumbnails
 from recon_worker.inputs.source import PhotoSource
@@ -20,6 +19,7 @@ from tests.support.sinks import Figures
     [
         pytest.param("a.CR2", "can't be read yet; the JPEG of the same name is used", id="a raw photo"),
         pytest.param("clip.mov", "is a video", id="a video"),
+        pytest.param("a.HEIC", None, id="a HEIC photo"),
         pytest.param("more.zip", "is an archive within the input", id="an archive"),
         pytest.param("a.jpg", None, id="a photo"),
         pytest.param("notes.txt", None, id="text"),
@@ -29,6 +29,11 @@ from tests.support.sinks import Figures
 def test_files_are_left_out_by_their_names(name: str, why: str | None) -> None:
     path = PurePosixPath(name)
     assert left_out_by_name([path]) == ({} if why is None else {path: why})
+
+
+def test_of_a_heic_photo_and_a_jpeg_of_its_name_the_jpeg_is_used() -> None:
+    heic, other = PurePosixPath("phone/IMG_1.HEIC"), PurePosixPath("IMG_2.HEIC")
+    assert set(left_out_by_name([heic, other, PurePosixPath("export/img_1.jpg")])) == {heic}
 
 
 @pytest.mark.parametrize(
@@ -55,14 +60,17 @@ def test_a_report_names_so_many_files_and_counts_the_others() -> None:
 @pytest.mark.parametrize(
     ("names", "text"),
     [
-        (["a/b.mov"], "1: b.mov"),
-        (["a", "b", "c"], "3: a, b, c"),
-        (["a", "b", "c", "d"], "4: a, b, c, ..."),
-        (["\x1b.mov"], r"1: \x1b.mov"),
+        (["a/b.mov"], "1 file is not used: b.mov is a video"),
+        (["a", "b"], "2 files are not used: a is a video; b is a video"),
+        (
+            ["a", "b", "c", "d", "e"],
+            "5 files are not used: a is a video; b is a video; c is a video; and 2 more, which report.json",
+        ),
+        (["\x1b.mov"], r"1 file is not used: \x1b.mov is a video"),
     ],
 )
 def test_a_status_names_the_first(names: list[str], text: str) -> None:
-    assert in_short(list(map(PurePosixPath, names))) == text
+    assert in_short({PurePosixPath(name): "is a video" for name in names}).startswith(text)
 
 
 def loaded(tmp_path: Path, sink: ProgressSink) -> dict[str, object]:
@@ -93,7 +101,9 @@ def test_a_job_of_good_photos_is_not_failed_by_what_lies_beside_them(tmp_path: P
         "thumbnail.jpg": "is 100 pixels long, and most photos 960: it is a thumbnail",
         "copy.jpg": "holds the same as 0.jpg",
     }
-    assert str(sink.shown[PHOTOS_LEFT_OUT]).startswith("5: ")
+    (warning,) = sink.warnings
+    assert warning.reason == "PhotosLeftOut"
+    assert warning.message.startswith("5 files are not used: ")
 
 
 def test_where_nothing_is_left_out_nothing_is_said(tmp_path: Path) -> None:
@@ -102,4 +112,4 @@ def test_where_nothing_is_left_out_nothing_is_said(tmp_path: Path) -> None:
         Image.effect_noise((96, 64), 50 + number).convert("RGB").save(tmp_path / "input" / f"{number}.jpg")
     sink = Figures()
     assert "unused_files" not in loaded(tmp_path, sink)
-    assert PHOTOS_LEFT_OUT not in sink.shown
+    assert sink.warnings == []

@@ -1,5 +1,6 @@
 """Files with a flaw that a person does not see are read; those of which something is missing are refused."""
 
+import base64
 import io
 import struct
 from pathlib import Path
@@ -10,7 +11,7 @@ from PIL import Image, ImageFilter
 from PIL.ExifTags import Base
 
 from recon_worker.inputs.limits import InputLimits
-from recon_worker.inputs.photo import PhotoRejected, Prepared, Treatment, prepare_photo
+from recon_worker.inputs.photo import Panorama, PhotoRejected, Prepared, Treatment, prepare_photo
 from tests.support.icc import TO_XYZ_P3, in_srgb, profile
 
 SIZE = (240, 160)
@@ -135,3 +136,61 @@ def deep_grey(largest: int) -> bytes:
 def test_deep_greys_are_scaled(tmp_path: Path, largest: int, asked_bits: int | None, brightest: int) -> None:
     photo = prepared(tmp_path, deep_grey(largest), "photo.png", Treatment(asked_bits))
     assert pixels_of(photo).max() == pytest.approx(brightest, abs=3)
+
+
+# --- formats -----------------------------------------------------------------------------------------------------
+
+HEIC = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAaFtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAA"
+    "ADRpbG9jAAAAAERAAAIAAQAAAAABxQABAAAAAAAAAGcAAgAAAAACLAABAAAAAAAAAEIAAAA4aWluZgAAAAAAAgAAABVpbmZlAgAA"
+    "AAABAABodmMxAAAAABVpbmZlAgAAAQACAABFeGlmAAAAAA5waXRtAAAAAAABAAAA4GlwcnAAAADAaXBjbwAAAHhodmNDAQNwAAAA"
+    "kAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQArQgEBA3AAAAMAkAAAAwAAAwAeoBAgYWW6"
+    "kkprm4CGgwIAAAMAMgAAAwACEGIAAQAHRAHBcrAiQAAAABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAAAACAAAAAYAAAABBw"
+    "aXhpAAAAAAMICAgAAAAJaXJvdAMAAAAYaXBtYQAAAAAAAAABAAEFgQIDBIUAAAAaaXJlZgAAAAAAAAAOY2RzYwACAAEAAQAAALFt"
+    "ZGF0AAAAYygBrxOA5TPAn//wUqP/3Ws8Pwd4rVD0VzB//eeMR/QNY//F5E9s3P/tU+CvaMEgYACAwniURTeI54Qy71yYZ/04mK5E"
+    "0lhmweXLJA/s4nDtQwlAQpUbClQvK/bsJsPKcXuLMAAAAAZFeGlmAABNTQAqAAAACAACARIAAwAAAAEABgAAh2kABAAAAAEAAAAm"
+    "AAAAAAABpAUAAwAAAAEAGgAAAAAAAA=="
+)
+"""A picture of 128 x 96, red at its left and blue at its right, that is to be turned by 90°, as a phone writes it."""
+
+
+@pytest.mark.parametrize("name", ["IMG_0001.HEIC", "photo.jpg"])
+def test_a_heic_photo_is_read_upright_whatever_its_name(tmp_path: Path, name: str) -> None:
+    photo = prepared(tmp_path, HEIC, name)
+    assert (photo.width, photo.height) == (96, 128)
+    assert photo.file.suffix == ".jpg"
+    above, below = pixels_of(photo)[8, 48], pixels_of(photo)[-8, 48]
+    assert above[0] > 150 > above[2]
+    assert below[2] > 150 > below[0]
+    assert photo.focal_px == pytest.approx(26 / 43.27 * 160, rel=0.01)
+
+
+@pytest.mark.parametrize("cut", [40, 300, 600])
+def test_a_heic_photo_that_is_cut_off_is_refused(tmp_path: Path, cut: int) -> None:
+    with pytest.raises(PhotoRejected, match=r"damaged|cut short|HEIC photo of a kind"):
+        prepared(tmp_path, HEIC[:cut], "a.heic")
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "WEBP", "PNG", "MPO", "AVIF"])
+def test_of_several_pictures_in_a_file_the_first_is_read(tmp_path: Path, kind: str) -> None:
+    file = io.BytesIO()
+    first, second = (Image.new("RGB", SIZE, colour) for colour in ((200, 30, 30), (30, 30, 200)))
+    first.save(file, kind, save_all=True, append_images=[second])
+    photo = prepared(tmp_path, file.getvalue(), f"a.{kind.lower()}")
+    red, _, blue = pixels_of(photo)[80, 120]
+    assert red > 150 > blue
+
+
+def test_of_a_stereo_pair_the_left_picture_is_read(tmp_path: Path) -> None:
+    pair = Image.new("RGB", (2 * SIZE[0], SIZE[1]), (30, 30, 200))
+    pair.paste((200, 30, 30), (SIZE[0], 0, 2 * SIZE[0], SIZE[1]))
+    photo = prepared(tmp_path, jpeg(pair), "pair.jps", Treatment(is_pair=True))
+    assert (photo.width, photo.height) == SIZE
+    assert pixels_of(photo)[80, 120][0] > 150
+
+
+def test_a_panorama_is_refused(tmp_path: Path) -> None:
+    xmp = b'<x:xmpmeta GPano:ProjectionType="equirectangular"/>'
+    with pytest.raises(Panorama, match="is a 360° panorama"):
+        prepared(tmp_path, jpeg(textured((320, 160)), xmp=xmp))
+    assert prepared(tmp_path, jpeg(textured((320, 160)))).width == 320

@@ -1,5 +1,7 @@
 """The photos of a set are prepared with what lies beside them: their masks."""
 
+import io
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -112,3 +114,60 @@ def test_thumbnails_are_taken_where_too_few_photos_would_remain(folder: Path) ->
     for name in ("0.jpg", "1.jpg"):
         Image.effect_noise((960, 640), 50).convert("RGB").save(folder / name)
     assert [str(name) for name, _ in prepared(folder)] == ["0.jpg", "1.jpg", "2.jpg"]
+
+
+def input_of(folder: Path, photos: int, others: Mapping[str, bytes]) -> Path:
+    """Return a folder with so many photos and other files beside them."""
+    folder.mkdir()
+    for number in range(photos):
+        Image.effect_noise(SIZE, 50 + number).convert("RGB").save(folder / f"{number:02}.jpg")
+    for name, content in others.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def panorama() -> bytes:
+    """A picture that says that it shows all around."""
+    file = io.BytesIO()
+    picture = Image.effect_noise((320, 160), 60).convert("RGB")
+    picture.save(file, "JPEG", xmp=b'<x:xmpmeta GPano:ProjectionType="equirectangular"/>')
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("photos", "others"),
+    [
+        pytest.param(10, {"cut.jpg": b"\xff\xd8\xff\xe0"}, id="one damaged file"),
+        pytest.param(5, {"round.jpg": panorama(), "also.jpg": panorama()}, id="a few panoramas"),
+    ],
+)
+def test_a_few_files_that_are_no_photos_are_left_out(tmp_path: Path, photos: int, others: Mapping[str, bytes]) -> None:
+    assert len(prepared(input_of(tmp_path / "in", photos, others))) == photos
+
+
+@pytest.mark.parametrize(
+    ("photos", "others", "reason", "words"),
+    [
+        pytest.param(
+            9,
+            {"a.jpg": b"%PDF", "b.jpg": b"%PDF"},
+            "InputRejected",
+            "a.jpg is a PDF",
+            id="more than a tenth is damaged",
+        ),
+        pytest.param(2, {"a.jpg": b"%PDF"}, "InputRejected", "a.jpg is a PDF", id="too few would remain"),
+        pytest.param(
+            2,
+            {f"{n}.jpg": panorama() for n in "abc"},
+            "NotPinholePhotos",
+            r"3 of 5 photos are 360° panoramas \(a\.jpg, b\.jpg, c\.jpg\); cut plane pictures",
+            id="most are panoramas",
+        ),
+    ],
+)
+def test_too_many_of_them_are_refused(
+    tmp_path: Path, photos: int, others: Mapping[str, bytes], reason: str, words: str
+) -> None:
+    with pytest.raises(UsageError, match=words) as refused:
+        prepared(input_of(tmp_path / "in", photos, others))
+    assert refused.value.reason.name == reason

@@ -1,13 +1,16 @@
 """Depth maps of surfaces whose shape is known."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from PIL import Image
 from scipy.ndimage import median_filter, uniform_filter
 
+from recon_worker.geometry.cameras import PlacedCamera
 from recon_worker.stages.depth.consistency import DepthMap, opinion
 from recon_worker.stages.depth.correlation import Reference, box_sum
 from recon_worker.stages.depth.estimation import estimate_inverse_depth
@@ -15,7 +18,8 @@ from recon_worker.stages.depth.free_space import Votes
 from recon_worker.stages.depth.normals import normals_of
 from recon_worker.stages.depth.refinement import median3
 from recon_worker.stages.depth.semi_global_matching import aggregate, best_planes
-from recon_worker.stages.depth.view import View
+from recon_worker.stages.depth.view import View, load_view
+from recon_worker.stages.object_region import Region
 
 Array = npt.NDArray[np.float64]
 Intersect = Callable[[Array, Array], Array]
@@ -70,6 +74,38 @@ def test_depth_is_found_within_a_few_thousandths(surface: Intersect):
     assert np.median(inner) < 0.002
     assert np.quantile(inner, 0.95) < 0.01
     assert np.median(score.numpy()[8:-8, 8:-8]) > 0.95
+
+
+def test_a_mask_is_read_at_the_size_and_place_of_its_view(tmp_path: Path) -> None:
+    for folder, colour in (("images", "grey"), ("masks", "black")):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB" if folder == "images" else "L", (400, 300), colour).save(tmp_path / folder / "a.png")
+    mask = Image.new("L", (400, 300))
+    mask.paste(255, (200, 0, 400, 300))
+    mask.save(tmp_path / "masks" / "a.png.png")
+    camera = PlacedCamera(
+        name="a",
+        file="images/a.png",
+        width=400,
+        height=300,
+        fx=400,
+        fy=400,
+        cx=200,
+        cy=150,
+        R=np.eye(3).tolist(),
+        t=(0, 0, 4),
+    )
+    region = Region(np.zeros(3), 1.0)
+    view = load_view(tmp_path, camera, region, 100, torch.device("cpu"))
+    assert view is not None
+    assert view.shown is not None
+    middle = round(view.K[0, 2])
+    assert not view.shown[:, : middle - 1].any()
+    assert view.shown[:, middle + 1 :].all()
+    (tmp_path / "masks" / "a.png.png").unlink()
+    unmasked = load_view(tmp_path, camera, region, 100, torch.device("cpu"))
+    assert unmasked is not None
+    assert unmasked.shown is None
 
 
 def test_a_window_that_must_stop_stops():

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from recon_api import reasons
 from recon_api.errors import FatalError, JobCancelled, ReconstructionError, TransientError, UsageError
 from recon_api.steps import Step
-from recon_worker.progress import Progress
+from recon_worker.progress import Progress, SilentSink
 from recon_worker.tools.runner import run_tool
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ class Request(BaseModel):
     number: int = 7
 
 
-class RecordingSink:
+class RecordingSink(SilentSink):
     """Remembers what it was shown; stops the work once `stop` is set."""
 
     def __init__(self) -> None:
@@ -206,7 +206,7 @@ def test_a_tool_and_what_it_started_die_with_the_process_that_runs_it(
     code = f"""
         from pathlib import Path
         from pydantic import BaseModel
-        from recon_worker.progress import Progress
+        from recon_worker.progress import Progress, SilentSink
         from recon_worker.tools.runner import run_tool
         class Request(BaseModel):
             number: int = 1

@@ -12,7 +12,7 @@ from recon_api import reasons
 from recon_api.errors import FatalError, JobCancelled, ReconstructionError, TransientError, UsageError
 from recon_api.payload import AttemptResult, Outcome
 from recon_api.status import Metric
-from recon_worker.attempt.truncation import limit_metrics, truncate_line
+from recon_worker.attempt.truncation import limit_metrics, limit_warnings, truncate_line
 from recon_worker.publishing.published_result import PublishedResult
 
 for _kind in (UsageError, TransientError, FatalError, JobCancelled):
@@ -30,6 +30,7 @@ def completed(attempt: int, finished: PublishedResult) -> AttemptResult:
         outputs=finished.outputs,
         steps=finished.steps,
         metrics=limit_metrics(finished.metrics),
+        warnings=limit_warnings(finished.warnings),
         photos=finished.photos,
         input_bytes=finished.input_bytes,
     )

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from recon_api.payload import PHOTOS, ProgressMeta
+from recon_api.payload import PHOTOS, JobWarning, ProgressMeta
 from recon_api.status import Metric
 from recon_api.steps import Step
 from recon_worker.attempt.stop_order import StopOrder
-from recon_worker.attempt.truncation import limit_metrics
+from recon_worker.attempt.truncation import limit_metrics, limit_warnings
 from recon_worker.progress import Figure
 from recon_worker.telemetry.attempt_record import StepVisit
 
@@ -54,6 +54,7 @@ class ProgressReporter:
         self._latest: Position | None = None
         self._entered: list[Entered] = []
         self._figures: dict[str, Figure] = {}
+        self._warnings: list[JobWarning] = []
         self._changed = threading.Event()
         self._urgent = threading.Event()
         self._ended = False
@@ -84,6 +85,11 @@ class ProgressReporter:
     def show_metric(self, name: str, value: Figure) -> None:
         """Take a figure; it goes along with the next value."""
         self._figures[name] = value
+        self._changed.set()
+
+    def show_warning(self, warning: JobWarning) -> None:
+        """Take a warning; it goes along with the next value."""
+        self._warnings.append(warning)
         self._changed.set()
 
     def raise_if_stopped(self) -> None:
@@ -134,6 +140,7 @@ class ProgressReporter:
             step_elapsed_s=round(time.monotonic() - latest.since, 3),
             metrics=self.metrics,
             photos=self.photos,
+            warnings=limit_warnings(list(self._warnings)),
         )
         try:
             self._send(meta)

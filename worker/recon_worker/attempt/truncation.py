@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from recon_api.payload import JobWarning
 from recon_api.printable import printable
-from recon_api.status import Metric
+from recon_api.status import MAX_WARNING_LENGTH, MAX_WARNINGS, Metric
 
 MESSAGE_CHARS = 1024
 """A paragraph: enough for a list of wrong files, and read by a person."""
@@ -30,3 +31,12 @@ def limit_metrics(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
         if name in latest or len(latest) < METRICS:
             latest[name] = truncate_line(metric.value, VALUE_CHARS)
     return tuple(Metric(name=name, value=value) for name, value in latest.items())
+
+
+def limit_warnings(warnings: Iterable[JobWarning]) -> tuple[JobWarning, ...]:
+    """Return the first different warnings, all of them short."""
+    short = (
+        JobWarning(reason=warning.reason, message=truncate_line(warning.message, MAX_WARNING_LENGTH))
+        for warning in warnings
+    )
+    return tuple(dict.fromkeys(short))[:MAX_WARNINGS]

@@ -8,6 +8,7 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from recon_api.payload import JobWarning
 from recon_api.steps import Step
 from recon_worker.cli.local import LocalResult
 from recon_worker.files.manifest import REPORT
@@ -52,6 +53,10 @@ class TerminalSink:
         self._bar.update(self._task, figures="  ".join(f"{v} {k}" for k, v in self._figures.items()))
         if not self._console.is_terminal:
             self._console.print(f"     {name}: {value}", highlight=False)
+
+    def show_warning(self, warning: JobWarning) -> None:
+        """Begin a line for it."""
+        self._console.print(f"warning: {warning.message}", highlight=False, markup=False)
 
     def raise_if_stopped(self) -> None:
         """Ctrl-C arrives by itself, as an exception."""

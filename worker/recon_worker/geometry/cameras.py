@@ -37,6 +37,11 @@ class PlacedCamera(BaseModel):
     t: Row
     """Translation: X_camera = R X_world + t."""
 
+    @property
+    def mask_file(self) -> str:
+        """Path of the undistorted image's mask, relative to the artefact's folder, where it has one."""
+        return f"masks/{self.file.removeprefix('images/')}.png"
+
     def intrinsics(self) -> npt.NDArray[np.float64]:
         """Return K, (3, 3): from the camera's frame to pixels."""
         return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])

@@ -22,7 +22,7 @@ from typing import IO, BinaryIO, cast
 from recon_api import reasons
 from recon_api.errors import UsageError
 from recon_worker.inputs.content import HEAD_BYTES, named_by_content
-from recon_worker.inputs.file_formats import Kind, kind_of
+from recon_worker.inputs.file_formats import is_read
 from recon_worker.inputs.source import PhotoSource
 
 _CHUNK_BYTES = 1 << 20
@@ -109,7 +109,7 @@ def refuse_damaged(file: BinaryIO, source: PhotoSource) -> None:
     file.seek(0)
     if head.startswith(_ZIP_ENTRY):
         raise _cut_off(source)  # a zip archive's list of entries is at its end
-    if kind_of(PurePosixPath(source.path.name)) is not Kind.PHOTO and (what := named_by_content(head)):
+    if not is_read(PurePosixPath(source.path.name)) and (what := named_by_content(head)):
         raise UsageError(reasons.INPUT_REJECTED, f"{source} is {what}")
 
 
@@ -124,7 +124,7 @@ def unpack(file: BinaryIO, source: PhotoSource, folder: Path, check: Callable[[]
     found: dict[PurePosixPath, Path] = {}
     with _damage_named(source):
         for entry in _entries(file, source, budget):
-            is_photo = kind_of(entry.name) is Kind.PHOTO
+            is_photo = is_read(entry.name)
             target = folder / f"{len(found):05d}{entry.name.suffix.lower() if is_photo else ''}"
             found[_free_name(entry.name, found)] = target
             with target.open("xb") as out:

@@ -39,7 +39,7 @@ def named_by_content(head: bytes) -> str | None:
 
 def _in_iso_container(brand: bytes) -> str:
     if brand in HEIF_BRANDS:
-        return "a HEIC photo; convert it to JPEG"
+        return "a HEIC photo of a kind that can't be read; convert it to JPEG"
     if brand == b"crx ":
         return "a raw photo; convert it to JPEG"
     return "a video; extract its frames as JPEG"

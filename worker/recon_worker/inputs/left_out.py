@@ -1,11 +1,11 @@
 """Files of an input that are not used though they are no mistake: which, and why, for the report and the status."""
 
 import statistics
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 
 from recon_api.printable import printable
-from recon_worker.inputs.file_formats import Kind, kind_of
+from recon_worker.inputs.file_formats import Kind, kind_of, photos_among
 
 LeftOut = Mapping[PurePosixPath, str]
 """Why each file is left out, continuing a sentence that begins with its name."""
@@ -16,8 +16,12 @@ THUMBNAIL = 8
 REPORTED = 100
 """How many files a report names."""
 
+SHOWN = 3
+"""How many the status names."""
+
 _BY_KIND = {
     Kind.OTHER_PHOTO: "can't be read yet; the JPEG of the same name is used",
+    Kind.HEIF_PHOTO: "is also there as a JPEG of the same name, which is used",
     Kind.VIDEO: "is a video",
     Kind.ARCHIVE: "is an archive within the input",
     Kind.OTHER_ARCHIVE: "is an archive within the input",
@@ -26,7 +30,8 @@ _BY_KIND = {
 
 def left_out_by_name(names: Collection[PurePosixPath]) -> LeftOut:
     """Return the photos, videos and archives among these files that are not taken; other files are nobody's photos."""
-    kinds = {name: kind_of(name) for name in names}
+    photos = set(photos_among(names))
+    kinds = {name: kind_of(name) for name in names if name not in photos}
     return {name: _BY_KIND[kind] for name, kind in kinds.items() if kind in _BY_KIND}
 
 
@@ -47,6 +52,9 @@ def reported(left_out: LeftOut) -> dict[str, str]:
     return shown | ({"...": f"and {more} more"} if more else {})
 
 
-def in_short(names: Sequence[PurePosixPath]) -> str:
-    """Return how many files are left out, and the first of them, for the status."""
-    return f"{len(names)}: {', '.join(printable(name.name) for name in names[:3])}{', ...' * (len(names) > 3)}"
+def in_short(left_out: LeftOut) -> str:
+    """Return the first of them as a sentence for the status, with how many more there are."""
+    shown = [f"{printable(name.name)} {printable(why)}" for name, why in list(left_out.items())[:SHOWN]]
+    more = len(left_out) - len(shown)
+    files = "1 file is" if len(left_out) == 1 else f"{len(left_out)} files are"
+    return f"{files} not used: {'; '.join(shown)}" + (f"; and {more} more, which report.json names" if more else "")

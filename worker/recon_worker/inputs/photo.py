@@ -8,24 +8,26 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
+import pi_heif
 from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 
 from recon_api.errors import JobCancelled
 from recon_worker.files.cancellable_file import checked, sha256_of
-from recon_worker.inputs import masks, missing_end, pixels
+from recon_worker.inputs import deep_colour, masks, missing_end, panorama, pixels, stereo_pair
 from recon_worker.inputs.content import HEAD_BYTES, named_by_content
 from recon_worker.inputs.focal import focal_px
 from recon_worker.inputs.limits import InputLimits
 
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "AVIF")
-"""What content is taken for a photo; MPO is a JPEG with more behind it."""
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "AVIF", "HEIF")
+"""What content is taken for a photo; MPO is a JPEG with more behind it. Of several pictures in a file, the first is read."""
 
 JPEG_QUALITY = 95
 """Of photos that must be written anew; with full-resolution colour, so that features stay where they are."""
 
 # Our own limit (InputLimits.max_photo_pixels) is checked on the header, with a message that says what to do.
 Image.MAX_IMAGE_PIXELS = None
+pi_heif.register_heif_opener(thumbnails=False)
 
 
 class PhotoRejected(Exception):  # noqa: N818 - it says what a file is, not what went wrong here
@@ -34,6 +36,10 @@ class PhotoRejected(Exception):  # noqa: N818 - it says what a file is, not what
 
 class PhotoTooSmall(PhotoRejected):
     """Raised when a picture has too few pixels to find anything in: an icon, which does no harm where there are photos."""
+
+
+class Panorama(PhotoRejected):
+    """Raised when a picture shows all around, which no camera with a plane picture does."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +53,29 @@ class Prepared:
     height: int
     focal_px: float | None
     has_alpha: bool
-    grey_bits: int | None = None
-    """How many bits its values use, where it is a grey picture of more than 8."""
+    value_bits: int | None = None
+    """How many bits its values use, where the file has more than 8."""
 
 
 @dataclass(frozen=True)
 class Treatment:
     """What is known of a photo from beside it."""
 
-    grey_bits: int | None = None
-    """From how many bits a grey picture of more than 8 is scaled; from as many as it uses where it uses more."""
+    value_bits: int | None = None
+    """From how many bits a picture of more than 8 is scaled; from as many as it uses where it uses more."""
     mask: Image.Image | None = None
     """What of it is to be seen, of the photo as it is stored or as it stands upright."""
+    is_pair: bool = False
+    """Whether its name says that it holds the pictures of both eyes."""
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """A picture with 8 bits a channel, as it is stored."""
+
+    picture: Image.Image
+    bits: int | None = None
+    """How many bits its values used, where the file has more than 8."""
 
 
 class _CutShort(PhotoRejected):
@@ -84,10 +101,13 @@ def prepare_photo(
         with _decoding(original), Image.open(checked(original, check), formats=FORMATS) as image:
             _check_size(image, original, limits)
             exif = _exif(image)
-            if treatment.mask is not None or not _is_usable(image, exif):
-                return _write_upright(image, exif, target, digest, treatment, check)
+            if treatment != Treatment() or not _is_usable(image, exif):
+                return _write_upright(
+                    _decoded(image, original, treatment, check), exif, target, digest, treatment, check
+                )
             size = image.size
             _check_content(image)
+            _refuse_panorama(image)
             file = target.with_suffix(".png" if image.format == "PNG" else ".jpg")
             link_or_copy(original, path, file)
             return Prepared(file, digest, *size, _focal(exif, *size), has_alpha=False)
@@ -106,7 +126,7 @@ def _prepare_without_end(
         image.load()
         if not missing_end.is_whole(image):
             raise PhotoRejected("is cut short: a part of the picture is missing")
-        return _write_upright(image, exif, target, digest, treatment, check)
+        return _write_upright(_Decoded(image), exif, target, digest, treatment, check)
 
 
 def link_or_copy(original: BufferedReader, path: Path, target: Path) -> None:
@@ -148,21 +168,47 @@ def _check_content(image: Image.Image) -> None:
     image.load()
 
 
-def _write_upright(
-    image: Image.Image, exif: Image.Exif, target: Path, digest: str, treatment: Treatment, check: Callable[[], None]
-) -> Prepared:
-    """Write the first picture of the file, upright, as RGB, or RGBA where any of it is transparent."""
+def _decoded(image: Image.Image, original: BufferedReader, treatment: Treatment, check: Callable[[], None]) -> _Decoded:
+    """Return the first picture of an open file, with 8 bits a channel."""
+    deep, least_bits = deep_colour.is_deep(image), treatment.value_bits or 0
     image.load()
     check()
+    if deep:
+        with Image.open(checked(original, check), formats=FORMATS) as again:
+            return _Decoded(*deep_colour.eight_bit(image, again, least_bits))
     bits = pixels.used_bits(image)
-    stored = _rgb(image, bits and max(bits, treatment.grey_bits or 0))
+    return _Decoded(pixels.eight_bit(image, bits and max(bits, least_bits)), bits)
+
+
+def _refuse_panorama(picture: Image.Image) -> None:
+    if panorama.is_panorama(picture):
+        raise Panorama("is a 360° panorama")
+
+
+def _write_upright(
+    decoded: _Decoded, exif: Image.Exif, target: Path, digest: str, treatment: Treatment, check: Callable[[], None]
+) -> Prepared:
+    """Write the picture, upright, as RGB, or RGBA where any of it is transparent."""
+    check()
+    stored = _rgb(_single(decoded.picture, treatment))
     check()
     straight = _masked_and_upright(stored, exif.get(Base.Orientation), treatment.mask)
     check()
+    straight.info = decoded.picture.info
+    _refuse_panorama(straight)
     has_alpha = straight.mode == "RGBA"
     file = target.with_suffix(".png" if has_alpha else ".jpg")
     _write(straight, file, check)
-    return Prepared(file, digest, *straight.size, _focal(exif, *straight.size), has_alpha, bits)
+    return Prepared(file, digest, *straight.size, _focal(exif, *straight.size), has_alpha, decoded.bits)
+
+
+def _single(picture: Image.Image, treatment: Treatment) -> Image.Image:
+    if not treatment.is_pair:
+        return picture
+    try:
+        return stereo_pair.left_picture(picture)
+    except ValueError as error:
+        raise PhotoRejected(str(error)) from error
 
 
 def _masked_and_upright(stored: Image.Image, orientation: object, mask: Image.Image | None) -> Image.Image:
@@ -176,10 +222,9 @@ def _masked_and_upright(stored: Image.Image, orientation: object, mask: Image.Im
         raise PhotoRejected(f"has a mask that {error}") from error
 
 
-def _rgb(image: Image.Image, grey_bits: int | None) -> Image.Image:
+def _rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F":
         raise PhotoRejected("has floating-point pixels; convert it to 8 bits")
-    image = pixels.eight_bit(image, grey_bits)
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     image = pixels.in_srgb(image)

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from recon_api import reasons
 from recon_api.errors import UsageError
-from recon_worker.inputs.file_formats import Kind, kind_of
+from recon_worker.inputs.file_formats import Kind, is_read, kind_of, photos_among
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.inputs.masks import masks_of
 
@@ -22,16 +22,17 @@ def choose_images(names: Iterable[PurePosixPath], label: object, limits: InputLi
     """Return the names of the photos and their masks (see `masks`), in the order in which a person would list them.
 
     What is no photo is left out. A HEIC or raw photo is left out too where there is a JPEG of the same name, in whatever
-    folder; alone, it would be missing in the reconstruction, so it is refused. Raises `UsageError`: INPUT_REJECTED or TOO_FEW_PHOTOS.
+    folder; a raw photo alone would be missing in the reconstruction, so it is refused. Raises `UsageError`: INPUT_REJECTED or
+    TOO_FEW_PHOTOS.
     """
     kinds = {name: kind_of(name) for name in names}
-    photos = sorted((name for name, kind in kinds.items() if kind is Kind.PHOTO), key=natural_order)
+    photos = sorted(photos_among(kinds), key=natural_order)
     have = {name.stem.lower() for name in photos}
     unsupported = [n for n, kind in kinds.items() if kind is Kind.OTHER_PHOTO and n.stem.lower() not in have]
     if unsupported:
         raise UsageError(
             reasons.INPUT_REJECTED,
-            f"{label}: {listed(map(str, unsupported))} can't be read yet; convert HEIC and raw photos to JPEG",
+            f"{label}: {listed(map(str, unsupported))} can't be read yet; convert raw photos to JPEG",
         )
     if not photos:
         raise UsageError(reasons.INPUT_REJECTED, f"{label} holds no photos{_instead(kinds)}")
@@ -56,7 +57,7 @@ def refuse_too_few(photos: int, copies: int, label: object, limits: InputLimits)
 def refuse_no_archive(name: PurePosixPath, label: object, limits: InputLimits) -> NoReturn:
     """Raise the `UsageError` of a single file that is no archive: INPUT_REJECTED or TOO_FEW_PHOTOS."""
     kind = kind_of(name)
-    if kind is Kind.PHOTO:
+    if is_read(name):
         raise UsageError(
             reasons.TOO_FEW_PHOTOS, f"{label} is a single photo; name a folder of {limits.min_photos} or more"
         )
@@ -92,4 +93,4 @@ def _instead(kinds: Mapping[PurePosixPath, Kind]) -> str:
         return f" but a video, {video}; videos can't be read yet, extract its frames: {FFMPEG}"
     if archive := first(Kind.ARCHIVE, Kind.OTHER_ARCHIVE):
         return f" but an archive, {archive}; give that archive itself, or the photos in it"
-    return "; JPEG, PNG, TIFF, WebP, AVIF and BMP files are taken, by their file extension"
+    return "; JPEG, HEIC, PNG, TIFF, WebP, AVIF and BMP files are taken, by their file extension"

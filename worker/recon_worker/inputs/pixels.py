@@ -6,7 +6,7 @@ from functools import lru_cache
 from PIL import Image, ImageCms
 
 BITS = (8, 10, 12, 14, 16)
-"""How many bits of a deep grey value cameras use."""
+"""How many bits of a deep value cameras use."""
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -37,8 +37,12 @@ def used_bits(image: Image.Image) -> int | None:
     if not image.mode.startswith("I"):
         return None
     _, largest = image.convert("I").getextrema()
-    needed = int(largest).bit_length()  # type: ignore[arg-type]  # of one band, it is a number
-    return next((bits for bits in BITS if needed <= bits), BITS[-1])
+    return bits_for(int(largest))  # type: ignore[arg-type]  # of one band, it is a number
+
+
+def bits_for(largest: int) -> int:
+    """Return with how many bits a camera writes pictures whose largest value is this one."""
+    return next((bits for bits in BITS if largest.bit_length() <= bits), BITS[-1])
 
 
 def eight_bit(image: Image.Image, bits: int | None) -> Image.Image:

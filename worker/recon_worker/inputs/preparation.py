@@ -12,16 +12,23 @@ from PIL import Image
 
 from recon_api import reasons
 from recon_api.errors import UsageError
+from recon_worker.inputs import stereo_pair
 from recon_worker.inputs.left_out import LeftOut, thumbnails
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.inputs.masks import masks_of, read_mask
-from recon_worker.inputs.photo import PhotoRejected, PhotoTooSmall, Prepared, Treatment, prepare_photo
+from recon_worker.inputs.photo import Panorama, PhotoRejected, PhotoTooSmall, Prepared, Treatment, prepare_photo
 from recon_worker.inputs.photo_selection import listed
 from recon_worker.inputs.source import PhotoSource, opened, resolved
 from recon_worker.progress import Progress
 
 MAX_THREADS = 4
 """Photos that are decoded at once; each of the largest ones takes 600 MB meanwhile."""
+
+MOST_DAMAGED = 0.1
+"""Share of the files that may be damaged, or no photos, and are left out: with more of them, something has gone wrong."""
+
+MOST_PANORAMAS = 0.5
+"""Share of the photos that may be panoramas, and are left out."""
 
 Named = list[tuple[PurePosixPath, Prepared]]
 """Photos by the names that the user gave them, in order."""
@@ -33,7 +40,7 @@ class PreparedPhotos:
 
     photos: Named
     left_out: LeftOut
-    """Pictures that are too small to be photos."""
+    """Files that are no usable photos."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +68,8 @@ def prepare_photos(
 ) -> PreparedPhotos:
     """Write every photo of these images, in order, into the folder; masks of photos among them are applied.
 
-    Icons and thumbnails are left out where enough photos remain. Raises one `UsageError(INPUT_REJECTED)` that names all that
-    are wrong.
+    Icons, thumbnails, single panoramas and a few damaged files are left out where enough photos remain. Raises one
+    `UsageError` that names all that are wrong: INPUT_REJECTED, or NOT_PINHOLE_PHOTOS where most are panoramas.
     """
     jobs = _jobs(files)
     prepared: Named = []
@@ -74,12 +81,25 @@ def prepare_photos(
             else:
                 prepared.append((job.name, result))
             progress.tick((job.index + 1) / len(jobs))
-        small = {name: str(why) for name, why in rejected.items() if isinstance(why, PhotoTooSmall)}
-        if len(small) < len(rejected) or (small and len(prepared) < source.limits.min_photos):
-            wrong = [f"{name} {why}" for name, why in rejected.items()]
-            raise UsageError(reasons.INPUT_REJECTED, f"{source}: {listed(wrong)}; replace or remove such files")
+        _refuse(rejected, len(jobs), source)
         even = _with_one_scale(prepared, {job.name: job for job in jobs}, run, folder, source, progress)
-        return _without_thumbnails(even, small, source.limits)
+        left_out = {name: f"{why}" for name, why in rejected.items()}
+        return _without_thumbnails(even, left_out, source.limits)
+
+
+def _refuse(rejected: Mapping[PurePosixPath, PhotoRejected], total: int, source: PhotoSource) -> None:
+    """Raise UsageError where so many of the files are no usable photos that they cannot be left out."""
+    panoramas = [str(name) for name, why in rejected.items() if isinstance(why, Panorama)]
+    if len(panoramas) > MOST_PANORAMAS * total:
+        raise UsageError(
+            reasons.NOT_PINHOLE_PHOTOS,
+            f"{source}: {len(panoramas)} of {total} photos are 360° panoramas ({listed(panoramas)}); cut plane pictures out of "
+            "them, such as the six sides of a cube, or take photos without stitching",
+        )
+    damaged = [why for why in rejected.values() if not isinstance(why, PhotoTooSmall | Panorama)]
+    if len(damaged) > MOST_DAMAGED * total or (rejected and total - len(rejected) < source.limits.min_photos):
+        wrong = [f"{name} {why}" for name, why in rejected.items()]
+        raise UsageError(reasons.INPUT_REJECTED, f"{source}: {listed(wrong)}; replace or remove such files")
 
 
 def _without_thumbnails(photos: Named, small: LeftOut, limits: InputLimits) -> PreparedPhotos:
@@ -111,9 +131,9 @@ def _with_one_scale(
     source: PhotoSource,
     progress: Progress,
 ) -> Named:
-    """Prepare deep grey photos again that use fewer bits than others do, since a set comes from one camera."""
-    most = max((photo.grey_bits or 0 for _, photo in prepared), default=0)
-    darker = [i for i, (_, photo) in enumerate(prepared) if photo.grey_bits is not None and photo.grey_bits < most]
+    """Prepare deep photos again that use fewer bits than others do, since a set comes from one camera."""
+    most = max((photo.value_bits or 0 for _, photo in prepared), default=0)
+    darker = [i for i, (_, photo) in enumerate(prepared) if photo.value_bits is not None and photo.value_bits < most]
     again = run(_preparation(folder, source, progress, most), [jobs[prepared[i][0]] for i in darker])
     for i, result in zip(darker, again, strict=True):
         if isinstance(result, PhotoRejected):  # the file has changed meanwhile
@@ -123,7 +143,7 @@ def _with_one_scale(
 
 
 def _preparation(
-    folder: Path, source: PhotoSource, progress: Progress, grey_bits: int | None = None
+    folder: Path, source: PhotoSource, progress: Progress, value_bits: int | None = None
 ) -> Callable[[Job], Prepared | PhotoRejected]:
     """Return what writes one photo into the folder."""
     real = resolved(source)
@@ -135,7 +155,8 @@ def _preparation(
     def prepare(job: Job) -> Prepared | PhotoRejected:
         limits, target = source.limits, folder / f"{job.index:05d}"
         try:
-            treatment = Treatment(grey_bits, _mask(job, read, limits))
+            is_pair = job.name.suffix.lower() == stereo_pair.SUFFIX
+            treatment = Treatment(value_bits, _mask(job, read, limits), is_pair)
             with read(job.path) as file:
                 return prepare_photo(file, job.path, target, limits, progress.check_cancelled, treatment)
         except PhotoRejected as rejection:

@@ -44,8 +44,9 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         step=Step.RECONSTRUCTION,
         run=_run_of("estimate_poses"),
         reads=("prepare_images",),
-        parameters_read=lambda parameters: parameters.seed,
+        parameters_read=lambda parameters: (parameters.seed, bool(parameters.require_all_photos)),
         weight=0.3,
+        version=2,
     ),
     Stage(
         name="estimate_depth",
@@ -54,6 +55,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         reads=("estimate_poses",),
         parameters_read=lambda parameters: (parameters.quality, parameters.depth_px),
         weight=0.7,
+        version=2,
     ),
     Stage(
         name="fuse_depths",

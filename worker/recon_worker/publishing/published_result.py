@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
 
-from recon_api.payload import INPUT_BYTES, PHOTOS
+from recon_api.payload import INPUT_BYTES, PHOTOS, JobWarning
 from recon_api.status import Metric, Output, StepTime
 from recon_api.steps import Step
 from recon_worker.files.manifest import REPORT, Manifest
@@ -19,6 +19,7 @@ class StageReport(BaseModel):
     """Name of the step that the stage belongs to; a model that runs its stages by itself may leave it out."""
     seconds: float = Field(default=0.0, ge=0)
     metrics: dict[str, Figure] = Field(default_factory=dict)
+    warnings: tuple[JobWarning, ...] = ()
 
 
 class Report(BaseModel):
@@ -35,6 +36,7 @@ class PublishedResult:
     steps: tuple[StepTime, ...]
     """How long each step took, over all attempts that worked on it."""
     metrics: tuple[Metric, ...]
+    warnings: tuple[JobWarning, ...] = ()
     photos: int | None = None
     """How many photos the job has; none where the model reads none."""
     input_bytes: int | None = None
@@ -62,6 +64,7 @@ def published_result(
         metrics=tuple(
             Metric(name=name, value=str(value)) for stage in report.stages for name, value in stage.metrics.items()
         ),
+        warnings=tuple(warning for stage in report.stages for warning in stage.warnings),
         photos=_count(report, PHOTOS),
         input_bytes=_count(report, INPUT_BYTES),
     )

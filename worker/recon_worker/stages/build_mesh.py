@@ -4,20 +4,23 @@ The artefact: `mesh.ply`, with normals and colours at its vertices, in the world
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from recon_worker.geometry.cameras import CameraSet
-from recon_worker.geometry.ply import read_ply, write_ply
+from recon_worker.geometry.ply import Surface, read_ply, write_ply
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import estimate_depth, estimate_poses, fuse_depths
-from recon_worker.stages.background import Check
+from recon_worker.stages.background import Check, wait_for
 from recon_worker.stages.depth.consistency import DepthMap
 from recon_worker.stages.estimate_depth import SavedDepth, saved_maps
+from recon_worker.stages.estimate_poses import SparsePoints
 from recon_worker.stages.parameters import MultiViewParameters
+from recon_worker.stages.surface_checks import SurfaceEvidence, compare, require_measured
 from recon_worker.stages.vertex_colours import ColourSource, coloured
 from recon_worker.tools.runner import run_tool
 from recon_worker.tools.surface_request import SurfaceRequest
@@ -35,7 +38,7 @@ SMOOTHING_ROUNDS = 2
 
 
 def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, progress: Progress) -> Mapping[str, Any]:
-    """Write the mesh; return its size and whether it is closed. Raises UsageError(INSUFFICIENT_OVERLAP)."""
+    """Write the mesh; return its size and whether it is closed. Raises UsageError(SURFACE_NOT_MEASURED)."""
     plain = folder / "surface.ply"
     request = SurfaceRequest(
         points=scene.folder(fuse_depths.STAGE) / fuse_depths.POINTS,
@@ -51,8 +54,17 @@ def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, prog
     plain.unlink()
     sources = _colour_sources(scene, progress.check_cancelled)
     surface = coloured(surface, sources, progress.part(0.85, 0.98))
+    evidence = _compared(scene, surface, progress.part(0.98, 1.0))
+    require_measured(evidence)
     write_ply(folder / MESH, surface)
-    return {"vertices": len(surface.xyz), "faces": len(surface.faces), "watertight": report["watertight"]}
+    figures = {"vertices": len(surface.xyz), "faces": len(surface.faces), "watertight": report["watertight"]}
+    return figures | {name: round(value, 3) for name, value in asdict(evidence).items()}
+
+
+def _compared(scene: Scene, surface: Surface, progress: Progress) -> SurfaceEvidence:
+    posed = scene.folder(estimate_poses.STAGE)
+    cameras, sparse = CameraSet.load(posed).cameras, SparsePoints.load(posed)
+    return wait_for(lambda check: compare(surface, cameras, sparse, posed, check), progress)
 
 
 def _colour_sources(scene: Scene, check: Check) -> list[ColourSource]:

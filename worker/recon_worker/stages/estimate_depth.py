@@ -1,7 +1,7 @@
 """A depth map for every placed photo that shows the object.
 
 The artefact: `region.npz` (centre and radius of the ball that the maps cover) and, for each photo, `<number>.npz` with
-`w` (inverse depth, float32), `score` (correlation, float16), `rgb`, `K`, `R`, `t`, in the shapes of `SavedDepth`,
+`w` (inverse depth, float32, 0 where a mask hides), `score` (correlation, float16), `rgb`, `K`, `R`, `t`, in the shapes of `SavedDepth`,
 `<number>` being the camera's index in the camera set.
 """
 
@@ -87,7 +87,7 @@ def estimate_depth(
 
         def load(number: int, _: Callable[[], None]) -> None:
             camera = cameras[number]
-            views[number] = load_view(posed / camera.file, camera, region, parameters.depth_px, device)
+            views[number] = load_view(posed, camera, region, parameters.depth_px, device)
 
         for_each(range(len(cameras)), load, device, progress.part(0.0, 0.05))
         jobs = _jobs(views, sources)
@@ -95,6 +95,8 @@ def estimate_depth(
         def estimate(number: int, check: Callable[[], None]) -> None:
             view, others = jobs[number]
             w, score = estimate_inverse_depth(view, others, parameters.preset.planes, check)
+            if view.shown is not None:
+                w, score = torch.where(view.shown, w, 0.0), torch.where(view.shown, score, -1.0)
             _save(folder / f"{number:05d}.npz", view, w, score)
 
         for_each(sorted(jobs), estimate, device, progress.part(0.05, 1.0))

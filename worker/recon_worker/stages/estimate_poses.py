@@ -3,9 +3,8 @@
 The artefact: `cameras.json` (`recon_worker.geometry.cameras.CameraSet`), `images/` (undistorted) and `sparse.npz` (`SparsePoints`).
 """
 
-import math
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,24 @@ import numpy.typing as npt
 
 from recon_api import reasons
 from recon_api.errors import UsageError
-from recon_api.payload import PHOTOS_PLACED
+from recon_api.payload import PHOTOS_PLACED, PLACING
 from recon_worker.geometry.cameras import CameraSet, PlacedCamera
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import prepare_images
 from recon_worker.stages.parameters import MultiViewParameters
+from recon_worker.stages.placement_checks import (
+    LEAST_POINTS,
+    enough_placed,
+    is_hopeless,
+    least_placed,
+    not_placed,
+    require_all,
+    require_one_thing,
+    require_plausible_cameras,
+)
 from recon_worker.stages.prepare_images import PhotoGroups
-from recon_worker.stages.unplaced_photos import first_of, look_at, refusal
+from recon_worker.stages.unplaced_photos import look_at, refusal
 from recon_worker.stages.world_frame import Placement, to_world_frame
 from recon_worker.tools.placement_requests import (
     CHEAP,
@@ -36,24 +45,6 @@ from recon_worker.tools.runner import run_tool
 
 STAGE = "estimate_poses"
 SPARSE = "sparse.npz"
-
-GOOD_SHARE = 0.9
-"""Share of placed photos with which a rung of the ladder is taken at once."""
-
-LEAST_SHARE = 1 / 3
-"""Share of the photos that must be placed.
-
-With less than a third, what is placed is a fragment that nobody would take for the object.
-"""
-
-GROUP_SHARE = 0.2
-"""Share of the photos from which a second group, that shares nothing with the first, is taken for another thing."""
-
-LEAST_PHOTOS = 3
-"""Two views give no check of a depth by a third one."""
-
-LEAST_POINTS = 50
-"""A group with fewer points in common is an accident: five photos of anything with overlap share hundreds."""
 
 
 @dataclass(frozen=True)
@@ -101,27 +92,32 @@ def estimate_poses(
 ) -> Mapping[str, Any]:
     """Place the photos; return how many, the reprojection error, and what was left out.
 
-    Raises UsageError: INSUFFICIENT_OVERLAP or UNUSABLE_PHOTOS where too few could be placed, UNCONNECTED_PHOTOS where they fall into groups,
-    CAMERA_DID_NOT_MOVE where all were taken from one spot.
+    Raises UsageError: INSUFFICIENT_OVERLAP or UNUSABLE_PHOTOS where too few could be placed, UNCONNECTED_PHOTOS where they fall
+    into groups of which none has most of them, PHOTOS_NOT_PLACED where all were asked for, CAMERA_DID_NOT_MOVE where all were
+    taken from one spot, IMPLAUSIBLE_CAMERAS where no camera takes such photos.
     """
-    groups = PhotoGroups.model_validate_json((scene.folder(prepare_images.STAGE) / prepare_images.GROUPS).read_text())
-    best = _climb(scene.folder(prepare_images.STAGE), folder, groups, parameters, progress.part(0.0, 0.9))
-    require_one_thing(best.photo_groups(groups), len(groups.sources))
-    _require_enough(best, scene.folder(prepare_images.STAGE), groups)
+    prepared = scene.folder(prepare_images.STAGE)
+    groups = PhotoGroups.model_validate_json((prepared / prepare_images.GROUPS).read_text())
+    best = _climb(prepared, folder, groups, parameters, progress.part(0.0, 0.9))
+    left_out = _judge(best, prepared, groups, parameters)
     placed, points, error = best.report["placed"], best.report["points"], best.report["reprojection_error_px"]
     progress.metric(PHOTOS_PLACED, f"{placed}/{len(groups.sources)}")
     progress.metric("reprojectionErrorPx", f"{error:.2f}")
-    request = UndistortionRequest(model=best.model, images=scene.folder(prepare_images.STAGE) / "images", output=folder)
+    request = UndistortionRequest(
+        model=best.model, images=prepared / "images", masks=prepare_images.masks_in(prepared), output=folder
+    )
     run_tool("undistort_photos", request, folder, progress.part(0.9, 1.0))
-    cameras = _write_world(folder, groups)
+    _write_world(folder, groups)
     shutil.rmtree(folder / "ladder")
-    left_out = sorted(set(groups.sources.values()) - {camera.name for camera in cameras.cameras})
+    if left_out:
+        progress.warn(not_placed(left_out, len(groups.sources)))
     return {
         "photos": len(groups.sources),
         "placed": placed,
         "left_out": left_out,
         "groups": [len(group) for group in best.report["groups"]],
         "effort": best.effort.name,
+        "cameras": best.report["cameras"],
         "reprojection_error_px": error,
         "sparse_points": points,
     }
@@ -132,43 +128,54 @@ def _climb(
 ) -> Rung:
     """Try efforts in order until nearly all photos are placed; return the best result."""
     best: Rung | None = None
+    photos = len(groups.sources)
     for number, effort in enumerate(LADDER):
         # A rung that is not the last one is most likely to do; so each takes half of what is left of the percentages.
         span = progress.part(1 - 0.5**number, 1 - 0.5 ** (number + 1))
-        rung = _try(effort, prepared, folder / "ladder" / effort.name, groups, parameters.seed, span)
+        progress.metric(PLACING, f"{effort.name}, {number + 1} of {len(LADDER)}")
+        rung = _try(effort, prepared, folder / "ladder" / effort.name, groups, parameters, span)
         _require_motion(rung)
         if best is None or rung.rank > best.rank:
             best = rung
-        if best.rank[0] >= GOOD_SHARE * len(groups.sources) or _is_hopeless(best, len(groups.sources)):
+        placed = best.rank[0]
+        if placed >= enough_placed(effort, photos, parameters) or is_hopeless(placed, photos, effort):
             break
-        if effort is not CHEAP:
-            require_one_thing(rung.photo_groups(groups), len(groups.sources))
     if best is None:
         raise AssertionError("the ladder has rungs")
     return best
 
 
-def _is_hopeless(best: Rung, photos: int) -> bool:
-    """Say whether more features can't help: there are plenty, and still hardly any two photos show the same."""
-    return best.effort is not CHEAP and best.rank[0] < LEAST_SHARE * photos / 2
-
-
-def _try(effort: Effort, prepared: Path, folder: Path, groups: PhotoGroups, seed: int, progress: Progress) -> Rung:
+def _try(
+    effort: Effort,
+    prepared: Path,
+    folder: Path,
+    groups: PhotoGroups,
+    parameters: MultiViewParameters,
+    progress: Progress,
+) -> Rung:
     folder.mkdir(parents=True)
     database = folder / prepare_images.DATABASE
-    images, masks = prepared / "images", prepared / "masks"
+    images, photos = prepared / "images", len(groups.sources)
     if effort is CHEAP:
         shutil.copyfile(prepared / prepare_images.DATABASE, database)
     else:
         request = FeatureRequest(
             database=database,
             images=images,
-            masks=masks if masks.is_dir() else None,
+            masks=prepare_images.masks_in(prepared),
             groups=groups.groups,
             effort=effort,
         )
         run_tool("extract_features", request, folder, progress.part(0.0, 0.4))
-    placement = PlacementRequest(database=database, images=images, model=folder / "model", effort=effort, seed=seed)
+    placement = PlacementRequest(
+        database=database,
+        images=images,
+        model=folder / "model",
+        effort=effort,
+        enough=enough_placed(CHEAP, photos, parameters),
+        budget_s=effort.budget_s * photos,
+        seed=parameters.seed,
+    )
     report = run_tool("place_photos", placement, folder, progress.part(0.0 if effort is CHEAP else 0.4, 1.0))
     return Rung(effort, folder / "model", report)
 
@@ -182,42 +189,26 @@ def _require_motion(rung: Rung) -> None:
         )
 
 
-def require_one_thing(groups: Sequence[Sequence[str]], photos: int) -> None:
-    """Raise UsageError(UNCONNECTED_PHOTOS) where a second group of many photos shares none with the first, largest one."""
-    if not groups:
-        return
-    first = sorted(groups[0])
-    others = [sorted(set(group) - set(first)) for group in groups[1:]]
-    second = max(others, key=len, default=[])
-    if len(second) < max(LEAST_PHOTOS, GROUP_SHARE * photos):
-        return
-    raise UsageError(
-        reasons.UNCONNECTED_PHOTOS,
-        f"the photos fall into groups that show nothing in common: {_named(first)} and {_named(second)}; if they show "
-        "different things, make a job of each; if they show one thing, add photos from in between",
-    )
+def _judge(best: Rung, prepared: Path, groups: PhotoGroups, parameters: MultiViewParameters) -> list[str]:
+    """Return the photos that are left out. Raises UsageError where what was placed is no base for a model."""
+    found, photos = best.photo_groups(groups), len(groups.sources)
+    require_one_thing(found, photos)
+    placed = min(best.rank[0], 2) if best.rank[1] < LEAST_POINTS else best.rank[0]
+    if placed < least_placed(photos):
+        features = best.report["features"]
+        seen = [
+            look_at(source, prepared / "images" / name, prepared / "masks" / f"{name}.png", features.get(name, 0))
+            for name, source in groups.sources.items()
+        ]
+        raise refusal(placed, seen, least_placed(photos))
+    require_plausible_cameras(best.report["implausible"])
+    left_out = [name for name in groups.sources.values() if name not in set(found[0])]
+    if parameters.require_all_photos:
+        require_all(left_out, photos)
+    return left_out
 
 
-def _named(group: Sequence[str]) -> str:
-    return f"{len(group)} photos ({first_of(group)})"
-
-
-def _require_enough(best: Rung, prepared: Path, groups: PhotoGroups) -> None:
-    placed, points = best.rank
-    if points < LEAST_POINTS:
-        placed = min(placed, 2)
-    needed = max(LEAST_PHOTOS, math.ceil(LEAST_SHARE * len(groups.sources)))
-    if placed >= needed:
-        return
-    features = best.report["features"]
-    seen = [
-        look_at(source, prepared / "images" / name, prepared / "masks" / f"{name}.png", features.get(name, 0))
-        for name, source in groups.sources.items()
-    ]
-    raise refusal(placed, seen, needed)
-
-
-def _write_world(folder: Path, groups: PhotoGroups) -> CameraSet:
+def _write_world(folder: Path, groups: PhotoGroups) -> None:
     """Turn what the undistortion tool wrote into the artefact's files."""
     with np.load(folder / "placement.npz") as found:
         placement = to_world_frame(Placement(found["rotations"], found["translations"], found["xyz"]))
@@ -248,4 +239,3 @@ def _write_world(folder: Path, groups: PhotoGroups) -> CameraSet:
         SparsePoints(placement.xyz.astype(np.float32), found["rgb"], found["tracks"]).save(folder)
     cameras.save(folder)
     (folder / "placement.npz").unlink()
-    return cameras

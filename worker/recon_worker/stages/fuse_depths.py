@@ -56,7 +56,7 @@ LEAST_POINTS = 500
 def fuse_depths(scene: Scene, folder: Path, _: MultiViewParameters, progress: Progress) -> Mapping[str, Any]:
     """Fuse all depth maps; return how many points there are, from how many samples.
 
-    Raises UsageError(INSUFFICIENT_OVERLAP) where the maps agree on hardly anything.
+    Raises UsageError(SURFACE_NOT_MEASURED) where the maps agree on hardly anything.
     """
     saved = {}
     for number, path in saved_maps(scene.folder(estimate_depth.STAGE)).items():
@@ -77,7 +77,7 @@ def fuse_depths(scene: Scene, folder: Path, _: MultiViewParameters, progress: Pr
     count = sum(len(part.xyz) for part in samples.values())
     if count < LEAST_POINTS:
         raise UsageError(
-            reasons.INSUFFICIENT_OVERLAP,
+            reasons.SURFACE_NOT_MEASURED,
             "the photos were placed, but no surface could be measured in them; take photos closer together, in even "
             "light, of an object that is neither plain, shiny nor transparent",
         )

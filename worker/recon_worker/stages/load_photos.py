@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from recon_api.payload import INPUT_BYTES, PHOTOS, PHOTOS_LEFT_OUT
+from recon_api import reasons
+from recon_api.payload import INPUT_BYTES, PHOTOS, JobWarning
 from recon_api.printable import printable
 from recon_api.steps import Step
 from recon_worker.inputs import archive
@@ -83,7 +84,7 @@ def load_photos(_: Scene, folder: Path, source: PhotoSource, progress: Progress)
     progress.metric(PHOTOS, len(photos))
     progress.metric(INPUT_BYTES, size)
     if left_out := {**left_out, **prepared.left_out, **copies}:
-        progress.metric(PHOTOS_LEFT_OUT, in_short(list(left_out)))
+        progress.warn(JobWarning(reason=reasons.PHOTOS_LEFT_OUT.name, message=in_short(left_out)))
     megapixels = sum(photo.width * photo.height for photo in photos) / 1e6
     figures = {"photos": len(photos), "duplicates": len(copies), "megapixels": round(megapixels, 1)}
     return figures | ({"unused_files": reported(left_out)} if left_out else {})

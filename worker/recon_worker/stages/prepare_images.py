@@ -55,13 +55,14 @@ def prepare_images(
         groups.sources[names[photo.file]] = photo.source
     (folder / GROUPS).write_text(groups.model_dump_json(indent=1))
     request = FeatureRequest(
-        database=folder / DATABASE, images=folder / "images", masks=_masks(folder), groups=groups.groups, effort=CHEAP
+        database=folder / DATABASE, images=folder / "images", masks=masks_in(folder), groups=groups.groups, effort=CHEAP
     )
     found = run_tool("extract_features", request, folder, finding)
     return {"photos": len(photos), "photo_px": parameters.photo_px, "cameras": len(groups.groups), **found}
 
 
-def _masks(folder: Path) -> Path | None:
+def masks_in(folder: Path) -> Path | None:
+    """Return the folder of the photos' masks within the artefact's, where any photo has one."""
     masks = folder / "masks"
     return masks if masks.is_dir() else None
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from recon_api.payload import JobWarning
 from recon_api.steps import Step
-from recon_worker.progress import Figure, Progress, ProgressSink
+from recon_worker.progress import Progress, ProgressSink, Shown
 from recon_worker.scene import Scene, fingerprint_of
 
 P = TypeVar("P")
@@ -56,8 +57,7 @@ def run_stages(
         progress.tick(0.0)
         fingerprint = stage.fingerprint(scene, parameters)
         if scene.open(stage.name, fingerprint):
-            for name, value in scene.report(stage.name).get("metrics", {}).items():
-                progress.metric(name, value)
+            _show_again(scene.report(stage.name), progress)
         else:
             _run_stage(stage, scene, parameters, progress, fingerprint)
         progress.tick(1.0)
@@ -66,11 +66,20 @@ def run_stages(
 def _run_stage(stage: Stage[P], scene: Scene, parameters: P, progress: Progress, fingerprint: str) -> None:
     wall, cpu = time.perf_counter(), _cpu_seconds()
     with scene.writing(stage.name, fingerprint, progress.check_cancelled) as (folder, report):
-        metrics: dict[str, Figure] = {}
-        report.update(stage.run(scene, folder, parameters, progress.recording(metrics)))
-        report.update({"step": stage.step.value, "metrics": metrics})
+        shown = Shown()
+        report.update(stage.run(scene, folder, parameters, progress.recording(shown)))
+        report.update({"step": stage.step.value, "metrics": shown.metrics})
+        if shown.warnings:
+            report["warnings"] = [warning.model_dump() for warning in shown.warnings]
         report["seconds"] = round(time.perf_counter() - wall, 3)
         report["cpu_seconds"] = round(_cpu_seconds() - cpu, 3)
+
+
+def _show_again(report: Mapping[str, Any], progress: Progress) -> None:
+    for name, value in report.get("metrics", {}).items():
+        progress.metric(name, value)
+    for warning in report.get("warnings", ()):
+        progress.warn(JobWarning.model_validate(warning))
 
 
 def _cpu_seconds() -> float:

@@ -103,6 +103,6 @@ def _by_flaw(photos: Sequence[PhotoEvidence]) -> Mapping[Flaw, list[str]]:
     return found
 
 
-def first_of(names: Sequence[str]) -> str:
+def first_of(names: Sequence[str], count: int = NAMED) -> str:
     """Return the first of the names as text."""
-    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+    return ", ".join(names[:count]) + (", …" if len(names) > count else "")

@@ -1,10 +1,8 @@
-"""Tool: match features between photos and place the photos by incremental structure from motion.
-
-Schönberger and Frahm, "Structure-from-Motion Revisited", CVPR 2016, as COLMAP implements it.
-"""
+"""Tool: match features between photos, and place the photos by `recon_worker.tools.mapping`."""
 
 import itertools
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,10 @@ from typing import Any
 import pycolmap
 
 from recon_api.payload import PHOTOS_PLACED
+from recon_worker.tools.camera_limits import implausible
 from recon_worker.tools.camera_motion import only_turned, pair_motions
+from recon_worker.tools.camera_trials import Map, place_with_cameras
+from recon_worker.tools.mapping import PlacedGroups, map_photos, photos_of
 from recon_worker.tools.placement_requests import PlacementRequest
 from recon_worker.tools.tool import main, report_fraction, report_metric
 
@@ -25,17 +26,12 @@ NEIGHBOURS = 12
 LANDMARKS = 40
 """... and with so many that are spread evenly over the set, which closes loops."""
 
-PAIRS_PER_CALL = 60
-"""Pairs matched between two lines of progress."""
-
 MATCHING_SHARE = 0.75
 """Share of the tool's time that matching takes."""
 
-MIN_MODEL = 3
-
 
 def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
-    """Write the largest group of photos that could be placed; return its size and the photos of every group.
+    """Write the largest group of photos that could be placed; return its size, its cameras and the photos of every group.
 
     Nothing is placed where the camera `only_turned` on the spot: whatever came of that would be wrong.
     """
@@ -48,23 +44,20 @@ def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
             image.name: database.num_keypoints_for_image(image.image_id) for image in database.read_all_images()
         }
         turned = only_turned(list(pair_motions(database, request.seed)))
-    groups = [] if turned else _map(request, len(names))
-    if not groups:
+    found = PlacedGroups(()) if turned else place_with_cameras(request, names, _mapper(request, len(names)))
+    if not found.groups:
         return {"placed": 0, "groups": [], "points": 0, "features": features, "only_turned": turned}
-    largest = max(groups, key=lambda group: (group.num_reg_images(), group.num_points3D()))
     request.model.mkdir(parents=True, exist_ok=True)
-    largest.write_binary(request.model)
+    found.groups[0].write_binary(request.model)
     return {
-        "placed": largest.num_reg_images(),
-        "groups": sorted((_photos_of(group) for group in groups), key=len, reverse=True),
-        "points": largest.num_points3D(),
+        "placed": found.placed,
+        "groups": [photos_of(group) for group in found.groups],
+        "points": found.points,
         "features": features,
-        "reprojection_error_px": round(largest.compute_mean_reprojection_error(), 3),
+        "reprojection_error_px": round(found.error_px, 3),
+        "cameras": len({camera.camera_id for camera in found.cameras().values()}),
+        "implausible": implausible(list(found.cameras().values())),
     }
-
-
-def _photos_of(group: pycolmap.Reconstruction) -> list[str]:
-    return sorted(group.image(number).name for number in group.reg_image_ids())
 
 
 def choose_pairs(count: int) -> list[tuple[int, int]]:
@@ -78,14 +71,19 @@ def choose_pairs(count: int) -> list[tuple[int, int]]:
 
 
 def _match(request: PlacementRequest, pairs: list[tuple[int, int]], names: list[str]) -> None:
+    """Match the pairs, those of neighbours first, until all are matched or the budget is spent."""
     matching = pycolmap.FeatureMatchingOptions()
     matching.use_gpu = False
     matching.guided_matching = request.effort.guided_matching
     verification = pycolmap.TwoViewGeometryOptions()
     verification.ransac.random_seed = request.seed
-    for start in range(0, len(pairs), PAIRS_PER_CALL):
+    pairs = sorted(pairs, key=lambda pair: (pair[1] - pair[0], pair))
+    end = time.process_time() + request.budget_s
+    for start in range(0, len(pairs), request.effort.pairs_per_call):
+        if time.process_time() > end:
+            return
         report_fraction(MATCHING_SHARE * start / len(pairs))
-        chunk = pairs[start : start + PAIRS_PER_CALL]
+        chunk = pairs[start : start + request.effort.pairs_per_call]
         with tempfile.NamedTemporaryFile("w", suffix=".txt", dir=request.database.parent) as listing:
             listing.write("".join(f"{names[i]} {names[j]}\n" for i, j in chunk))
             listing.flush()
@@ -100,29 +98,15 @@ def _match(request: PlacementRequest, pairs: list[tuple[int, int]], names: list[
             )
 
 
-def _map(request: PlacementRequest, total: int) -> list[pycolmap.Reconstruction]:
-    """Return the groups of photos that could be placed relative to each other."""
-    options = pycolmap.IncrementalPipelineOptions()
-    options.random_seed = request.seed
-    options.mapper.random_seed = request.seed
-    options.triangulation.random_seed = request.seed
-    # More threads add up residuals in another order each time: other poses, in the seventh digit, from the same photos.
-    options.num_threads = 1
-    options.mapper.num_threads = 1
-    options.max_num_models = 4
-    options.min_model_size = MIN_MODEL
-    placed = itertools.count(3)
+def _mapper(request: PlacementRequest, total: int) -> Map:
+    """Return what places the photos of a database within the rung's budget, and reports how many are placed."""
 
-    def tell() -> None:
-        done = min(next(placed), total)
+    def placed_one(count: int) -> None:
+        done = min(count, total)
         report_fraction(MATCHING_SHARE + (1 - MATCHING_SHARE) * done / total)
         report_metric(PHOTOS_PLACED, f"{done}/{total}")
 
-    with tempfile.TemporaryDirectory(dir=request.database.parent) as scratch:
-        groups = pycolmap.incremental_mapping(
-            request.database, request.images, scratch, options=options, next_image_callback=tell
-        )
-    return list(groups.values())
+    return lambda database: map_photos(database, request.images, request.seed, request.budget_s, placed_one)
 
 
 if __name__ == "__main__":

@@ -21,16 +21,41 @@ class Effort(BaseModel):
     """Least contrast of a feature."""
     guided_matching: bool
     """Match again along the epipolar lines of a first estimate."""
+    pairs_per_call: int
+    """Pairs of photos that are matched between two looks at the budget."""
+    budget_s: float
+    """CPU-seconds for each photo that matching may take."""
 
 
 CHEAP = Effort(
-    name="cheap", image_px=1000, first_octave=0, features=3072, peak_threshold=0.02 / 3, guided_matching=False
+    name="cheap",
+    image_px=1000,
+    first_octave=0,
+    features=3072,
+    peak_threshold=0.02 / 3,
+    guided_matching=False,
+    pairs_per_call=60,
+    budget_s=30,
 )
 THOROUGH = Effort(
-    name="thorough", image_px=1600, first_octave=-1, features=4096, peak_threshold=0.02 / 3, guided_matching=False
+    name="thorough",
+    image_px=1600,
+    first_octave=-1,
+    features=4096,
+    peak_threshold=0.02 / 3,
+    guided_matching=False,
+    pairs_per_call=60,
+    budget_s=20,
 )
 EXHAUSTIVE = Effort(
-    name="exhaustive", image_px=1600, first_octave=-1, features=8192, peak_threshold=0.002, guided_matching=True
+    name="exhaustive",
+    image_px=1600,
+    first_octave=-1,
+    features=8192,
+    peak_threshold=0.002,
+    guided_matching=True,
+    pairs_per_call=15,
+    budget_s=10,
 )
 LADDER = (CHEAP, THOROUGH, EXHAUSTIVE)
 """Tried in this order until nearly all photos are placed."""
@@ -69,6 +94,10 @@ class PlacementRequest(BaseModel):
     model: Path
     """Folder to write the largest group of placed photos to, as a COLMAP model."""
     effort: Effort
+    enough: int
+    """Photos with which nothing else need be tried."""
+    budget_s: float
+    """CPU-seconds for matching; what is not matched then stays so. As many seconds for each try at placing the photos."""
     seed: int = 0
 
 
@@ -77,5 +106,7 @@ class UndistortionRequest(BaseModel):
 
     model: Path
     images: Path
+    masks: Path | None = None
+    """Folder of the photos' masks, each named as its photo with `.png` at the end."""
     output: Path
-    """Folder to write `images/` and `placement.npz` to."""
+    """Folder to write `images/`, `masks/` (of photos that have one) and `placement.npz` to."""

@@ -22,13 +22,13 @@ POISSON_SHARE = 0.85
 def reconstruct_surface(request: SurfaceRequest) -> Mapping[str, Any]:
     """Write the mesh, with vertex colours and normals; say whether it is watertight.
 
-    Raises UsageError(INSUFFICIENT_OVERLAP) where no surface is left.
+    Raises UsageError(SURFACE_NOT_MEASURED) where no surface is left.
     """
     surface = _poisson(request)
     report_fraction(POISSON_SHARE)
     if not len(surface.faces):
         raise UsageError(
-            reasons.INSUFFICIENT_OVERLAP,
+            reasons.SURFACE_NOT_MEASURED,
             "too few surface points were measured for a mesh; take photos closer together, in even light",
         )
     return _clean(surface, request)

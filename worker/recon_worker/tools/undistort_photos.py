@@ -2,10 +2,13 @@
 
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pycolmap
+from PIL import Image, ImageFilter
 
 from recon_worker.tools.placement_requests import UndistortionRequest
 from recon_worker.tools.tool import main, report_fraction
@@ -13,9 +16,12 @@ from recon_worker.tools.tool import main, report_fraction
 PLACEMENT = "placement.npz"
 JPEG_QUALITY = 95
 
+RIM_PX = 2
+"""By so much a mask's hidden part grows: the pixels there are mixed with what is hidden."""
+
 
 def undistort_photos(request: UndistortionRequest) -> Mapping[str, Any]:
-    """Write `images/` and `placement.npz` into the output folder.
+    """Write `images/`, `masks/` and `placement.npz` into the output folder.
 
     The archive holds, for n cameras, p points and m observations, in the frame and unit of the given model: `names` (n,);
     `size` (n, 2), int, width and height in pixels; `intrinsics` (n, 4): fx, fy, cx, cy in pixels, with centres at +0.5;
@@ -28,9 +34,42 @@ def undistort_photos(request: UndistortionRequest) -> Mapping[str, Any]:
     model = pycolmap.Reconstruction(scratch / "sparse")
     placement: dict[str, Any] = _placement(model)
     np.savez(request.output / PLACEMENT, **placement)
+    if request.masks:
+        _undistort_masks(pycolmap.Reconstruction(request.model), model, request.masks, request.output / "masks")
     shutil.move(scratch / "images", request.output / "images")
     shutil.rmtree(scratch)
     return {"images": model.num_reg_images()}
+
+
+def _undistort_masks(
+    distorted: pycolmap.Reconstruction, model: pycolmap.Reconstruction, masks: Path, folder: Path
+) -> None:
+    """Write the masks of the model's images, in the shape of its pinhole cameras: 255 shows, 0 hides."""
+    for number in model.reg_image_ids():
+        image = model.images[number]
+        source, target = masks / f"{image.name}.png", folder / f"{image.name}.png"
+        if not source.exists():
+            continue
+        with Image.open(source) as opened:
+            mask = np.asarray(opened.convert("L"))
+        original = distorted.cameras[distorted.images[number].camera_id]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shown = Image.fromarray(undistorted_mask(mask, original, model.cameras[image.camera_id]))
+        shown.filter(ImageFilter.MinFilter(2 * RIM_PX + 1)).save(target)
+
+
+def undistorted_mask(
+    mask: npt.NDArray[np.uint8], distorted: pycolmap.Camera, pinhole: pycolmap.Camera
+) -> npt.NDArray[np.uint8]:
+    """Return a mask (h, w) of a camera's photo as the pinhole camera sees it; what the photo does not show is hidden (0)."""
+    columns, rows = np.meshgrid(np.arange(pinhole.width) + 0.5, np.arange(pinhole.height) + 0.5)
+    fx, fy, cx, cy = _intrinsics(pinhole)
+    rays = np.stack([(columns - cx) / fx, (rows - cy) / fy, np.ones_like(columns)], axis=-1).reshape(-1, 3)
+    column, row = np.floor(distorted.img_from_cam(rays)).T
+    inside = (column >= 0) & (column < mask.shape[1]) & (row >= 0) & (row < mask.shape[0])
+    shown = np.zeros(len(rays), np.uint8)
+    shown[inside] = mask[row[inside].astype(int), column[inside].astype(int)]
+    return shown.reshape(columns.shape)
 
 
 def _placement(model: pycolmap.Reconstruction) -> dict[str, np.ndarray[Any, Any]]:

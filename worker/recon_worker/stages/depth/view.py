@@ -40,6 +40,8 @@ class View:
     nearest: float
     farthest: float
     """Bounds of depth, in the world's unit."""
+    shown: Tensor | None = None
+    """(h, w), bool, at the whole resolution: what the photo's mask does not hide; None without a mask."""
 
     def intrinsics(self, level: int) -> Array:
         """Return K, (3, 3), at a level of the pyramid."""
@@ -48,8 +50,8 @@ class View:
         return scaled
 
 
-def load_view(path: Path, camera: PlacedCamera, region: Region, object_px: int, device: torch.device) -> View | None:
-    """Read the part of a photo that shows the region, so scaled that the region is `object_px` across.
+def load_view(folder: Path, camera: PlacedCamera, region: Region, object_px: int, device: torch.device) -> View | None:
+    """Read the part of a photo in the artefact's folder that shows the region, so scaled that the region is `object_px` across.
 
     Photos are never enlarged. Returns None where the photo does not show the region.
     """
@@ -61,8 +63,9 @@ def load_view(path: Path, camera: PlacedCamera, region: Region, object_px: int, 
     if box is None:
         return None
     scale = min(1.0, object_px * depth / (2 * region.radius * camera.fx))
-    with Image.open(path) as photo:
-        size = tuple(max(LEAST_SIDE_PX, MULTIPLE_PX * round(scale * side / MULTIPLE_PX)) for side in _sides(box))
+    with Image.open(folder / camera.file) as photo:
+        width, height = (max(LEAST_SIDE_PX, MULTIPLE_PX * round(scale * side / MULTIPLE_PX)) for side in _sides(box))
+        size = width, height
         rgb = np.asarray(photo.convert("RGB").resize(size, Image.Resampling.BOX, box=box))
     nearest = max(depth - region.radius, 0.05 * depth)
     return View(
@@ -73,7 +76,19 @@ def load_view(path: Path, camera: PlacedCamera, region: Region, object_px: int, 
         t=camera.translation(),
         nearest=nearest,
         farthest=depth + region.radius,
+        shown=_shown(folder / camera.mask_file, box, size, device),
     )
+
+
+def _shown(
+    mask: Path, box: tuple[float, float, float, float], size: tuple[int, int], device: torch.device
+) -> Tensor | None:
+    """Return which pixels of the box, scaled to a size of (width, height), its mask shows whole, (h, w); None without a mask."""
+    if not mask.exists():
+        return None
+    with Image.open(mask) as opened:
+        levels = np.asarray(opened.resize(size, Image.Resampling.BOX, box=box))
+    return torch.from_numpy(levels == 255).to(device)
 
 
 def _box(camera: PlacedCamera, middle: Array, radius: float) -> tuple[float, float, float, float] | None:

@@ -1,0 +1,83 @@
+"""Incremental structure from motion on the verified matches of a database.
+
+Schönberger and Frahm, "Structure-from-Motion Revisited", CVPR 2016, as COLMAP implements it.
+"""
+
+import itertools
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pycolmap
+
+MIN_MODEL = 3
+"""Photos of the smallest group that is kept."""
+
+MOST_GROUPS = 4
+
+NO_ERROR_PX = 0.0
+"""Stands for the reprojection error of no points."""
+
+
+@dataclass(frozen=True)
+class PlacedGroups:
+    """The groups of photos that could be placed relative to each other, the largest first."""
+
+    groups: tuple[pycolmap.Reconstruction, ...]
+
+    @property
+    def placed(self) -> int:
+        """How many photos the largest group has."""
+        return self.groups[0].num_reg_images() if self.groups else 0
+
+    @property
+    def points(self) -> int:
+        """How many points these photos share."""
+        return self.groups[0].num_points3D() if self.groups else 0
+
+    @property
+    def error_px(self) -> float:
+        """Mean distance between where a point is and where it should be in those photos."""
+        return self.groups[0].compute_mean_reprojection_error() if self.groups else NO_ERROR_PX
+
+    @property
+    def relative_error(self) -> float:
+        """The same as a share of the longer side of the photos."""
+        return self.error_px / max((max(camera.width, camera.height) for camera in self.cameras().values()), default=1)
+
+    def cameras(self) -> dict[str, pycolmap.Camera]:
+        """Return the camera of each photo of the largest group, by the photo's name."""
+        if not self.groups:
+            return {}
+        group = self.groups[0]
+        return {name: group.cameras[group.find_image_with_name(name).camera_id] for name in photos_of(group)}
+
+
+def photos_of(group: pycolmap.Reconstruction) -> list[str]:
+    """Return the names of a group's photos, in order."""
+    return sorted(group.image(number).name for number in group.reg_image_ids())
+
+
+def map_photos(
+    database: Path, images: Path, seed: int, budget_s: float, placed_one: Callable[[int], None]
+) -> PlacedGroups:
+    """Place the photos of a database; `placed_one` is called with how many are placed. What takes longer than the budget is left."""
+    options = pycolmap.IncrementalPipelineOptions()
+    options.random_seed = seed
+    options.mapper.random_seed = seed
+    options.triangulation.random_seed = seed
+    # More threads add up residuals in another order each time: other poses, in the seventh digit, from the same photos.
+    options.num_threads = 1
+    options.mapper.num_threads = 1
+    options.max_num_models = MOST_GROUPS
+    options.min_model_size = MIN_MODEL
+    options.max_runtime_seconds = round(budget_s)
+    placed = itertools.count(MIN_MODEL)
+    with tempfile.TemporaryDirectory(dir=database.parent) as scratch:
+        groups = pycolmap.incremental_mapping(
+            database, images, scratch, options=options, next_image_callback=lambda: placed_one(next(placed))
+        )
+    return PlacedGroups(
+        tuple(sorted(groups.values(), key=lambda group: (-group.num_reg_images(), -group.num_points3D())))
+    )

@@ -121,6 +121,8 @@ def _show_result(status: ReconstructionJobStatus, state: StateDir, truth: Path |
     say("\nPublished:")
     for output in status.outputs:
         say(f"  {local_path(output.uri)}  ({output.bytes / 1e6:.1f} MB)")
+    for warning in status.warnings:
+        say(f"  note: {warning}")
     if truth:
         _show_accuracy(status, truth)
 

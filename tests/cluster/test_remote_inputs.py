@@ -6,7 +6,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -340,11 +340,13 @@ def test_an_archive_in_a_bucket_is_brought(s3: S3, tmp_path: Path) -> None:
 def test_the_photos_below_a_prefix_are_brought(s3: S3, tmp_path: Path, url: str) -> None:
     if not s3.client.list_buckets()["Buckets"] or "prefixes" not in str(s3.client.list_buckets()["Buckets"]):
         photos = {f"chair/{name}": name.encode() * 100 for name in ("2.jpg", "10.jpg", "more/3.JPG")}
-        s3.bucket("prefixes", photos | {"chair/notes.txt": b"x", "chair/.hidden.jpg": b"x", "chairs/1.jpg": b"x"})
+        others = ("chair/notes.txt", "chair/clip.mov", "chair/.hidden.jpg", "chairs/1.jpg")
+        s3.bucket("prefixes", photos | dict.fromkeys(others, b"x"))
     fetched = bring(bucket_place(s3, url), tmp_path / "in")
     found = {p.relative_to(tmp_path / "in").as_posix(): p.read_bytes() for p in (tmp_path / "in").rglob("*.*")}
     assert found == {f"photos/{name}": name.encode() * 100 for name in ("2.jpg", "10.jpg", "more/3.JPG")}
     assert (fetched.files, fetched.path) == (3, "photos")
+    assert fetched.left_out == {PurePosixPath("clip.mov"): "is a video"}
 
 
 @pytest.mark.parametrize(
@@ -353,7 +355,7 @@ def test_the_photos_below_a_prefix_are_brought(s3: S3, tmp_path: Path, url: str)
         pytest.param("s3://bucket1/no.zip", {"a": b"x"}, None, {}, "InputNotFound", id="no such object"),
         pytest.param("s3://never-made/a.zip", {}, None, {}, "InputNotFound", id="no such bucket"),
         pytest.param("s3://bucket2/p/", {"p/a.txt": b"x"}, None, {}, "InputRejected", id="no photos"),
-        pytest.param("s3://bucket3/p/", {"p/a.heic": b"x"}, None, {}, "InputRejected", id="photos that can't be read"),
+        pytest.param("s3://bucket3/p/", {"p/a.cr2": b"x"}, None, {}, "InputRejected", id="photos that can't be read"),
         pytest.param(
             "s3://bucket4/p/", {"p/../a.jpg": b"x"}, None, {}, "InputRejected", id="a name that leads upwards"
         ),

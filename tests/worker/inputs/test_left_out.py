@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from recon_api.steps import Step
-from recon_worker.inputs.left_out import REPORTED, in_short, left_out_by_name, reported, thumbnails
+from recon_worker.inputs.left_out import REPORTED, left_out_by_name, left_out_warning, reported, thumbnails
 from recon_worker.inputs.source import PhotoSource
 from recon_worker.progress import Progress, ProgressSink
 from recon_worker.scene import Scene
@@ -70,7 +70,8 @@ def test_a_report_names_so_many_files_and_counts_the_others() -> None:
     ],
 )
 def test_a_status_names_the_first(names: list[str], text: str) -> None:
-    assert in_short({PurePosixPath(name): "is a video" for name in names}).startswith(text)
+    warning = left_out_warning({PurePosixPath(name): "is a video" for name in names})
+    assert warning.message.startswith(text)
 
 
 def loaded(tmp_path: Path, sink: ProgressSink) -> dict[str, object]:

@@ -74,6 +74,7 @@ def test_one_thing_is_taken(groups: list[list[str]], total: int) -> None:
     ("groups", "total"),
     [
         pytest.param([photos("cup", 9), photos("hat", 9)], 20, id="half and half, with a few that are in neither"),
+        pytest.param([photos("cup", 10), photos("hat", 10)], 20, id="half and half"),
         pytest.param([photos("cup", 9), photos("hat", 4)], 20, id="a fifth of the photos"),
         pytest.param([photos("cup", 9), photos("hat", 2), photos("dog", 6)], 20, id="the largest other group counts"),
     ],

@@ -4,6 +4,8 @@ import statistics
 from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 
+from recon_api import reasons
+from recon_api.payload import JobWarning
 from recon_api.printable import printable
 from recon_worker.inputs.file_formats import Kind, kind_of, photos_among
 
@@ -52,9 +54,10 @@ def reported(left_out: LeftOut) -> dict[str, str]:
     return shown | ({"...": f"and {more} more"} if more else {})
 
 
-def in_short(left_out: LeftOut) -> str:
-    """Return the first of them as a sentence for the status, with how many more there are."""
+def left_out_warning(left_out: LeftOut) -> JobWarning:
+    """Return the warning that names the first of them, and how many more there are."""
     shown = [f"{printable(name.name)} {printable(why)}" for name, why in list(left_out.items())[:SHOWN]]
     more = len(left_out) - len(shown)
     files = "1 file is" if len(left_out) == 1 else f"{len(left_out)} files are"
-    return f"{files} not used: {'; '.join(shown)}" + (f"; and {more} more, which report.json names" if more else "")
+    others = f"; and {more} more, which report.json names" if more else ""
+    return JobWarning(reason=reasons.PHOTOS_LEFT_OUT.name, message=f"{files} not used: {'; '.join(shown)}{others}")

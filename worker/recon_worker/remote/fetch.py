@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from recon_api import reasons
 from recon_api.errors import TransientError, UsageError
-from recon_worker.inputs.file_formats import ARCHIVE_SUFFIXES, Kind, kind_of
+from recon_worker.inputs.file_formats import ARCHIVE_SUFFIXES, Kind, is_read, kind_of
+from recon_worker.inputs.left_out import LeftOut, left_out_by_name
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.inputs.photo_selection import choose_images, refuse_no_archive
 from recon_worker.progress import Progress
@@ -39,6 +40,8 @@ class Fetched:
     """The ETag, or the like, of each file."""
     path: str
     """Of the archive or the folder, relative to the folder that it was brought into."""
+    left_out: LeftOut = field(default_factory=dict)
+    """The photos, videos and archives below a prefix that were not brought."""
 
 
 def fetch(location: RemoteLocation, folder: Path, limits: InputLimits, progress: Progress) -> Fetched:
@@ -68,14 +71,14 @@ async def stoppable(work: Coroutine[Any, Any, T], location: RemoteLocation, chec
 
 async def _fetch(location: RemoteLocation, folder: Path, limits: InputLimits, progress: Progress) -> Fetched:
     guard = AddressGuard({host.lower() for host in location.policy.allowed_hosts})
-    async with _found(location, guard, limits) as (files, path):
+    async with _found(location, guard, limits) as (files, path, left_out):
         transfer = _Transfer(location, guard, progress, sum(file.size for file in files))
         transfer.refuse_too_large(transfer.expected)
         for file in files:
             target = folder / path / file.name if len(path.parts) == 1 and path.name == PREFIX else folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             await transfer.bring(file, target)
-        return Fetched(len(files), transfer.done, tuple(transfer.versions), str(path))
+        return Fetched(len(files), transfer.done, tuple(transfer.versions), str(path), left_out)
 
 
 PREFIX = "photos"
@@ -85,10 +88,10 @@ PREFIX = "photos"
 @asynccontextmanager
 async def _found(
     location: RemoteLocation, guard: AddressGuard, limits: InputLimits
-) -> AsyncIterator[tuple[Sequence[RemoteFile], PurePosixPath]]:
-    """Yield the files to bring, and where they go."""
+) -> AsyncIterator[tuple[Sequence[RemoteFile], PurePosixPath, LeftOut]]:
+    """Yield the files to bring, where they go, and what is left out."""
     if location.scheme == "https":
-        yield [HttpsFile(location, guard)], _archive_name(location, limits)
+        yield [HttpsFile(location, guard)], _archive_name(location, limits), {}
         return
     async with opened_bucket(location, guard) as bucket:
         try:
@@ -99,14 +102,14 @@ async def _found(
             by_name = {file.name: file for file in files}
             chosen = choose_images(map(_safe(location), by_name), location, limits)
             _refuse_photos_in_photos(location, chosen)
-            yield [by_name[name] for name in chosen], PurePosixPath(PREFIX)
+            yield [by_name[name] for name in chosen], PurePosixPath(PREFIX), left_out_by_name(by_name)
         else:
-            yield files, _archive_name(location, limits)
+            yield files, _archive_name(location, limits), {}
 
 
 def _archive_name(location: RemoteLocation, limits: InputLimits) -> PurePosixPath:
     """Return what an archive is called here; refuse by its name what is another thing, before it is brought."""
-    if kind_of(location.name) in (Kind.PHOTO, Kind.VIDEO):
+    if is_read(location.name) or kind_of(location.name) is Kind.VIDEO:
         refuse_no_archive(location.name, location, limits)
     suffix = location.name.suffix.lower()
     return PurePosixPath(f"archive{suffix if suffix in ARCHIVE_SUFFIXES else ''}")

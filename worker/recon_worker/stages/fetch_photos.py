@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from recon_api.steps import Step
+from recon_worker.inputs.left_out import left_out_warning, reported
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.inputs.source import PhotoSource
 from recon_worker.progress import Progress
@@ -32,17 +33,23 @@ class RemotePhotos:
 
 
 def fetch_photos(_: Scene, folder: Path, photos: RemotePhotos, progress: Progress) -> Mapping[str, Any]:
-    """Bring the input into `folder`. Figures: files, bytes, and the digest of the files' versions (ETags)."""
+    """Bring the input into `folder`.
+
+    Figures: files, bytes, the digest of the files' versions (ETags), and why each file that was not brought is left out.
+    """
     from recon_worker.remote.fetch import fetch  # its libraries are for jobs with a URL only
 
     fetched = fetch(photos.location, folder, photos.limits, progress)
-    return {
+    if fetched.left_out:
+        progress.warn(left_out_warning(fetched.left_out))
+    figures = {
         "from": str(photos.location),
         "files": fetched.files,
         "bytes": fetched.bytes,
         "version": fetched.versions[0] if fetched.files == 1 else fingerprint_of(*fetched.versions),
         "path": fetched.path,
     }
+    return figures | ({"unused_files": reported(fetched.left_out)} if fetched.left_out else {})
 
 
 FETCH_PHOTOS: Stage[RemotePhotos] = Stage(

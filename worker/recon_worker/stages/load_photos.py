@@ -12,13 +12,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from recon_api import reasons
-from recon_api.payload import INPUT_BYTES, PHOTOS, JobWarning
+from recon_api.payload import INPUT_BYTES, PHOTOS
 from recon_api.printable import printable
 from recon_api.steps import Step
 from recon_worker.inputs import archive
 from recon_worker.inputs.folder import list_folder
-from recon_worker.inputs.left_out import LeftOut, in_short, left_out_by_name, reported
+from recon_worker.inputs.left_out import LeftOut, left_out_by_name, left_out_warning, reported
 from recon_worker.inputs.photo import Prepared
 from recon_worker.inputs.photo_selection import choose_images, refuse_no_archive, refuse_too_few
 from recon_worker.inputs.preparation import prepare_photos
@@ -84,7 +83,7 @@ def load_photos(_: Scene, folder: Path, source: PhotoSource, progress: Progress)
     progress.metric(PHOTOS, len(photos))
     progress.metric(INPUT_BYTES, size)
     if left_out := {**left_out, **prepared.left_out, **copies}:
-        progress.warn(JobWarning(reason=reasons.PHOTOS_LEFT_OUT.name, message=in_short(left_out)))
+        progress.warn(left_out_warning(left_out))
     megapixels = sum(photo.width * photo.height for photo in photos) / 1e6
     figures = {"photos": len(photos), "duplicates": len(copies), "megapixels": round(megapixels, 1)}
     return figures | ({"unused_files": reported(left_out)} if left_out else {})

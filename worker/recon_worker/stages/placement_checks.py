@@ -1,4 +1,4 @@
-"""Whether the photos that could be placed are enough for a model, and what its owner is told about the others."""
+"""Whether the photos that could be placed are enough for a model, and what is said of the others."""
 
 import math
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ With less than a third, what is placed is a fragment that nobody would take for 
 """
 
 MOST_SHARE = 0.5
-"""Share of the photos with which the largest group is what the job is about, whatever the others show."""
+"""Share of the photos above which the largest group is what the job is about, whatever the others show."""
 
 GROUP_SHARE = 0.2
 """Share of the photos from which a second group, that shares nothing with the first, may be another thing as well."""
@@ -60,7 +60,7 @@ def require_one_thing(groups: Sequence[Sequence[str]], photos: int) -> None:
 
     A first one with most of the photos is taken all the same: better that than nothing.
     """
-    if not groups or len(groups[0]) >= MOST_SHARE * photos:
+    if not groups or len(groups[0]) > MOST_SHARE * photos:
         return
     first = sorted(groups[0])
     others = [sorted(set(group) - set(first)) for group in groups[1:]]

@@ -24,7 +24,7 @@ VIEWS = 12
 """Photos into which the mesh is rendered, spread evenly over all."""
 
 RENDERED_PX = 160
-"""Longer side of those pictures: enough to tell a thing from debris, in a tenth of a second."""
+"""Longer side of those pictures: enough to distinguish a thing from debris, in a tenth of a second."""
 
 LEAST_PIXELS = 100
 """That a mesh must cover of such a picture for a comparison."""

@@ -58,7 +58,7 @@ def test_photos_of_something_else_are_left_out_with_a_warning(tmp_path: Path) ->
     assert sink.shown["placing"] == "cheap, 1 of 3"
     (warning,) = sink.warnings
     assert warning.message.startswith(
-        f"1 of {PHOTOS + 1} photos are not in the model, as they could not be placed: z0.jpg;"
+        f"1 of {PHOTOS + 1} photos is not in the model, as it could not be placed: z0.jpg;"
     )
     assert report["warnings"] == [warning.model_dump()]
 

@@ -56,7 +56,7 @@ class TerminalSink:
 
     def show_warning(self, warning: JobWarning) -> None:
         """Begin a line for it."""
-        self._console.print(f"warning: {warning.message}", highlight=False, markup=False)
+        self._console.print(f"warning: {warning.message}", highlight=False, markup=False, soft_wrap=True)
 
     def raise_if_stopped(self) -> None:
         """Ctrl-C arrives by itself, as an exception."""

@@ -100,8 +100,9 @@ def require_all(left_out: Sequence[str], photos: int) -> None:
 
 def not_placed(left_out: Sequence[str], photos: int) -> JobWarning:
     """Return the warning of a model that shows all but some of so many photos."""
+    missing = "is not in the model, as it" if len(left_out) == 1 else "are not in the model, as they"
     return JobWarning(
         reason=reasons.PHOTOS_NOT_PLACED.name,
-        message=f"{len(left_out)} of {photos} photos are not in the model, as they could not be placed: "
-        f"{first_of(left_out, WARNED_OF)}; add photos from in between to have them in it",
+        message=f"{len(left_out)} of {photos} photos {missing} could not be placed: {first_of(left_out, WARNED_OF)}; "
+        "add photos from in between",
     )

@@ -71,6 +71,10 @@ def refused_jobs(system: System) -> float:
     return total(scrape(f"http://127.0.0.1:{system.settings.operator_port}"), "reconstruction_refused_writes_jobs")
 
 
+A_CHANGE = ("annotate", "--dry-run=server", "rj")
+"""kubectl's arguments of a change that is checked and not made."""
+
+
 @pytest.mark.parametrize(
     ("name", "spec"),
     [
@@ -79,11 +83,14 @@ def refused_jobs(system: System) -> float:
     ],
 )
 def test_it_is_said_and_made_up_for(shared_system: System, name: str, spec: dict[str, Any]) -> None:
-    job = None
+    job, waiting = None, shared_system.submit(make_job(f"waits-beside-{name}", suspend=True))
+    waiting.wait_phase(Phase.SUSPENDED)
     if spec:
         job = shared_system.submit(make_job(name, **spec))
         job.wait_phase(Phase.RUNNING)
     with policy(shared_system, "false"):
+        # The API server takes a moment to hear of it.
+        wait_for("the policy holds", lambda: waiting.kubectl(*A_CHANGE, waiting.name, "a=b").returncode != 0)
         job = job or shared_system.submit(make_job(name, **spec))
         said = wait_for(
             "an event says it", lambda: [note for reason, note in job.events() if reason == "StatusNotWritten"]

@@ -73,8 +73,7 @@ class Phase(StrEnum):
 class ConditionType(StrEnum):
     """The conditions of a job. Complete, Failed and Cancelled are exclusive and written once.
 
-    Finished, Ready, Reconciling and Stalled sum up the rest. PartialResult is there only where the published model does not show
-    all photos.
+    Finished, Ready, Reconciling and Stalled sum up the rest. PartialResult says that the model does not show all photos.
     """
 
     QUEUED = "Queued"

@@ -10,7 +10,7 @@ from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 from recon_operator.telemetry.logs import job_logger
 
 RETRY_S = 1.0
-"""How soon Redis is tried again."""
+"""How soon servers that did not answer are tried again."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,18 @@ class DeferredStops:
     async def pay(self) -> None:
         """Stop what is owed, as far as the servers answer."""
         for owed in list(self._owed.values()):
-            await self._stop(owed.job, owed.gpu_class, certain=owed.certain)
+            await self._stop(owed)
 
-    async def _stop(self, job: ReconstructionJob, gpu_class: str, *, certain: bool) -> None:
+    async def _stop(self, owed: Owed) -> None:
         """Let no copy of the job's messages be taken any more, then wake who has taken one."""
+        job = owed.job
         try:
-            if not certain and await self._exists(job):
+            if not owed.certain and await self._exists(job):
                 del self._owed[job.uid]
                 return
             await self._redis.forget(job.uid)
             await self._redis.set_stop_flag(job.uid)  # a flag that goes by itself: nobody is left to clear it
-            await self._celery.discard(job.uid, job.metadata.namespace, gpu_class)
+            await self._celery.discard(job.uid, job.metadata.namespace, owed.gpu_class)
         except (KubernetesError, StateUnavailableError, BrokerError):
             return
         del self._owed[job.uid]

@@ -6,4 +6,4 @@ FOLDER = str(Path(__file__).parent)
 """On the path of a process, it has that process take its clock from `SHIFT_VARIABLE`."""
 
 SHIFT_VARIABLE = "CLOCK_SHIFT_S"
-"""Seconds by which the clock is ahead; negative if it is behind."""
+"""How far the clock is ahead, in seconds; negative if it is behind."""

@@ -59,6 +59,16 @@ class PlacedCamera(BaseModel):
         return -self.rotation().T @ self.translation()
 
 
+def pinhole_rays(width: int, height: int, intrinsics: tuple[float, float, float, float]) -> npt.NDArray[np.float64]:
+    """Return the rays through the n pixels of a picture, row by row, (n, 3), in the camera's frame, at depth 1.
+
+    `intrinsics` are fx, fy, cx, cy in pixels.
+    """
+    fx, fy, cx, cy = intrinsics
+    columns, rows = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    return np.stack([(columns - cx) / fx, (rows - cy) / fy, np.ones_like(columns)], axis=-1).reshape(-1, 3)
+
+
 class CameraSet(BaseModel):
     """All placed cameras, in the order of the input."""
 

@@ -8,6 +8,7 @@ from recon_api import reasons
 from recon_api.payload import JobWarning
 from recon_api.printable import printable
 from recon_worker.inputs.file_formats import Kind, kind_of, photos_among
+from recon_worker.progress import Progress
 
 LeftOut = Mapping[PurePosixPath, str]
 """Why each file is left out, continuing a sentence that begins with its name."""
@@ -52,6 +53,14 @@ def reported(left_out: LeftOut) -> dict[str, str]:
     shown = {printable(str(name)): printable(why) for name, why in list(left_out.items())[:REPORTED]}
     more = len(left_out) - len(shown)
     return shown | ({"...": f"and {more} more"} if more else {})
+
+
+def report_left_out(left_out: LeftOut, progress: Progress) -> dict[str, dict[str, str]]:
+    """Warn of the files, and return them as a figure of the report; do neither where there are none."""
+    if not left_out:
+        return {}
+    progress.warn(left_out_warning(left_out))
+    return {"unused_files": reported(left_out)}
 
 
 def left_out_warning(left_out: LeftOut) -> JobWarning:

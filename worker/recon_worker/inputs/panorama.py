@@ -18,7 +18,7 @@ NEAR_PX = 24
 """So far from an edge, a picture that has more than a plain background shows something else."""
 
 MUCH_MORE = 3.0
-"""Times by which the change over that distance exceeds the one from edge to edge."""
+"""Least ratio of the change over that distance to the change from edge to edge."""
 
 LEAST_CHANGE = 6.0
 """Levels that are a change at all."""

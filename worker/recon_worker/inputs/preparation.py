@@ -102,15 +102,15 @@ def _refuse(rejected: Mapping[PurePosixPath, PhotoRejected], total: int, source:
         raise UsageError(reasons.INPUT_REJECTED, f"{source}: {listed(wrong)}; replace or remove such files")
 
 
-def _without_thumbnails(photos: Named, small: LeftOut, limits: InputLimits) -> PreparedPhotos:
+def _without_thumbnails(photos: Named, left_out: LeftOut, limits: InputLimits) -> PreparedPhotos:
     found = thumbnails({name: max(photo.width, photo.height) for name, photo in photos})
     kept = [(name, photo) for name, photo in photos if name not in found]
     if len(kept) < limits.min_photos:
-        return PreparedPhotos(photos, small)
+        return PreparedPhotos(photos, left_out)
     for name, photo in photos:
         if name in found:
             photo.file.unlink()
-    return PreparedPhotos(kept, {**small, **found})
+    return PreparedPhotos(kept, {**left_out, **found})
 
 
 def _jobs(files: Mapping[PurePosixPath, Path]) -> list[Job]:
@@ -149,7 +149,7 @@ def _preparation(
     real = resolved(source)
 
     def read(path: Path) -> AbstractContextManager[BufferedReader]:
-        # Unpacked files lie in the scene, outside of the source's root.
+        # Unpacked files lie in the scene, outside the source's root.
         return opened(path, source if path.is_relative_to(real) else PhotoSource(path, limits=source.limits))
 
     def prepare(job: Job) -> Prepared | PhotoRejected:

@@ -202,7 +202,8 @@ def _judge(best: Rung, prepared: Path, groups: PhotoGroups, parameters: MultiVie
         ]
         raise refusal(placed, seen, least_placed(photos))
     require_plausible_cameras(best.report["implausible"])
-    left_out = [name for name in groups.sources.values() if name not in set(found[0])]
+    placed_names = set(found[0])
+    left_out = [name for name in groups.sources.values() if name not in placed_names]
     if parameters.require_all_photos:
         require_all(left_out, photos)
     return left_out

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from recon_api.steps import Step
-from recon_worker.inputs.left_out import left_out_warning, reported
+from recon_worker.inputs.left_out import report_left_out
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.inputs.source import PhotoSource
 from recon_worker.progress import Progress
@@ -40,8 +40,6 @@ def fetch_photos(_: Scene, folder: Path, photos: RemotePhotos, progress: Progres
     from recon_worker.remote.fetch import fetch  # its libraries are for jobs with a URL only
 
     fetched = fetch(photos.location, folder, photos.limits, progress)
-    if fetched.left_out:
-        progress.warn(left_out_warning(fetched.left_out))
     figures = {
         "from": str(photos.location),
         "files": fetched.files,
@@ -49,7 +47,7 @@ def fetch_photos(_: Scene, folder: Path, photos: RemotePhotos, progress: Progres
         "version": fetched.versions[0] if fetched.files == 1 else fingerprint_of(*fetched.versions),
         "path": fetched.path,
     }
-    return figures | ({"unused_files": reported(fetched.left_out)} if fetched.left_out else {})
+    return figures | report_left_out(fetched.left_out, progress)
 
 
 FETCH_PHOTOS: Stage[RemotePhotos] = Stage(

@@ -17,7 +17,7 @@ from recon_api.printable import printable
 from recon_api.steps import Step
 from recon_worker.inputs import archive
 from recon_worker.inputs.folder import list_folder
-from recon_worker.inputs.left_out import LeftOut, left_out_by_name, left_out_warning, reported
+from recon_worker.inputs.left_out import LeftOut, left_out_by_name, report_left_out
 from recon_worker.inputs.photo import Prepared
 from recon_worker.inputs.photo_selection import choose_images, refuse_no_archive, refuse_too_few
 from recon_worker.inputs.preparation import prepare_photos
@@ -82,11 +82,9 @@ def load_photos(_: Scene, folder: Path, source: PhotoSource, progress: Progress)
     PhotoSet(photos=tuple(photos)).save(folder)
     progress.metric(PHOTOS, len(photos))
     progress.metric(INPUT_BYTES, size)
-    if left_out := {**left_out, **prepared.left_out, **copies}:
-        progress.warn(left_out_warning(left_out))
     megapixels = sum(photo.width * photo.height for photo in photos) / 1e6
     figures = {"photos": len(photos), "duplicates": len(copies), "megapixels": round(megapixels, 1)}
-    return figures | ({"unused_files": reported(left_out)} if left_out else {})
+    return figures | report_left_out({**left_out, **prepared.left_out, **copies}, progress)
 
 
 def signature(source: PhotoSource) -> object:

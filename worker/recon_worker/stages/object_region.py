@@ -46,8 +46,7 @@ def object_region(
     """
     focus = np.zeros(3)
     limit = FRAME_SHARE * float(np.median([_half_extent(camera, focus) for camera in cameras]))
-    views = np.bincount(tracks[:, 0], minlength=len(xyz))
-    trusted = np.asarray(xyz[views >= LEAST_VIEWS], np.float64)
+    trusted = trusted_points(xyz, tracks)
     near = trusted[np.linalg.norm(trusted - focus, axis=1) <= limit]
     if len(near) < 20:
         return Region(focus, limit)
@@ -55,6 +54,12 @@ def object_region(
     centre = (low + high) / 2
     radius = MARGIN * float(np.quantile(np.linalg.norm(near - centre, axis=1), POINT_QUANTILE))
     return Region(centre, min(radius, limit))
+
+
+def trusted_points(xyz: npt.NDArray[np.floating], tracks: npt.NDArray[np.int32]) -> Array:
+    """Return the sparse points, (k, 3) of (p, 3), that enough cameras see by their observations (m, 2): point, camera."""
+    views = np.bincount(tracks[:, 0], minlength=len(xyz))
+    return np.asarray(xyz[views >= LEAST_VIEWS], np.float64)
 
 
 def _half_extent(camera: PlacedCamera, point: Array) -> float:

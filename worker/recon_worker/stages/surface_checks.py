@@ -14,11 +14,12 @@ from scipy.spatial import cKDTree
 
 from recon_api import reasons
 from recon_api.errors import UsageError
-from recon_worker.geometry.cameras import PlacedCamera
+from recon_worker.geometry.cameras import PlacedCamera, pinhole_rays
 from recon_worker.geometry.ply import Surface
 from recon_worker.rendering.ray_casting import RayCaster
 from recon_worker.stages.background import Check
 from recon_worker.stages.estimate_poses import SparsePoints
+from recon_worker.stages.object_region import trusted_points
 
 VIEWS = 12
 """Photos into which the mesh is rendered, spread evenly over all."""
@@ -35,16 +36,13 @@ ON_SURFACE = 0.02
 LEAST_COVERED, LEAST_EXPLAINED, LEAST_AGREEMENT = 0.005, 0.03, 0.3
 """Of a mesh that is worth something. Debris was seen to have 0.001, 0.0 and 0.0; good meshes 0.15, 0.52 and 0.70 at least."""
 
-LEAST_VIEWS = 3
-"""Only sparse points seen by so many photos are certain."""
-
 
 @dataclass(frozen=True)
 class SurfaceEvidence:
     """What speaks for a mesh, each from 0 to 1."""
 
     explained: float
-    """Share of the certain sparse points that lie on it."""
+    """Share of the trusted sparse points that lie on it."""
     covered: float
     """Share of a photo that it covers, in the median."""
     agreement: float
@@ -95,15 +93,9 @@ def _compared(
     width, height = max(1, round(scale * camera.width)), max(1, round(scale * camera.height))
     with Image.open(folder / camera.file) as photo:
         pixels = np.asarray(photo.convert("L").resize((width, height), Image.Resampling.BOX), np.float64).ravel()
-    columns, rows = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
-    rays = np.stack(
-        [
-            (columns.ravel() * camera.width - camera.cx) / camera.fx,
-            (rows.ravel() * camera.height - camera.cy) / camera.fy,
-            np.ones(width * height),
-        ],
-        axis=1,
-    )
+    across, down = width / camera.width, height / camera.height
+    intrinsics = camera.fx * across, camera.fy * down, camera.cx * across, camera.cy * down
+    rays = pinhole_rays(width, height, intrinsics)
     hits = caster.cast(np.tile(camera.centre(), (len(rays), 1)), rays @ camera.rotation())
     found = hits.mask
     if found.sum() < LEAST_PIXELS:
@@ -120,12 +112,11 @@ def _correlation(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -
 
 
 def _explained(surface: Surface, sparse: SparsePoints) -> float:
-    views = np.bincount(sparse.tracks[:, 0], minlength=len(sparse.xyz))
-    certain = sparse.xyz[views >= LEAST_VIEWS]
-    if not len(certain):
+    trusted = trusted_points(sparse.xyz, sparse.tracks)
+    if not len(trusted):
         return 1.0
     diagonal = float(np.linalg.norm(surface.xyz.max(axis=0) - surface.xyz.min(axis=0)))
-    distances, _ = cKDTree(surface.xyz).query(certain, distance_upper_bound=ON_SURFACE * diagonal)
+    distances, _ = cKDTree(surface.xyz).query(trusted, distance_upper_bound=ON_SURFACE * diagonal)
     return float(np.isfinite(distances).mean())
 
 

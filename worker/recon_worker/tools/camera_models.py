@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pycolmap
 
-from recon_worker.tools.extract_features import CAMERA_MODEL
+from recon_worker.tools.extract_features import camera_params, camera_reader
 
 USUAL_FOCAL = 1.2
 """Focal length to start from, as a share of the longer side, where nothing is known: COLMAP's own default."""
@@ -28,7 +28,8 @@ def forget_focal_lengths(database: Path, copy: Path, seed: int) -> Path:
     shutil.copyfile(database, copy)
     with pycolmap.Database.open(copy) as opened:
         for camera in opened.read_all_cameras():
-            camera.params = _unknown(camera.width, camera.height)
+            focal_px = USUAL_FOCAL * max(camera.width, camera.height)
+            camera.params = camera_params(focal_px, camera.width, camera.height)
             camera.has_prior_focal_length = False
             opened.update_camera(camera)
     _verify(copy, seed)
@@ -51,14 +52,15 @@ def share_cameras(
     pycolmap.Database.open(copy).close()
     with pycolmap.Database.open(database) as old:
         cameras = {camera.camera_id: camera for camera in old.read_all_cameras()}
-        sizes = {image.name: cameras[image.camera_id] for image in old.read_all_images()}
-    for names, focal in zip(groups, focals_px, strict=True):
+        camera_of = {image.name: cameras[image.camera_id] for image in old.read_all_images()}
+    for names, focal_px in zip(groups, focals_px, strict=True):
+        camera = camera_of[names[0]]
         pycolmap.import_images(
             copy,
             images,
             camera_mode=pycolmap.CameraMode.SINGLE,
             image_names=list(names),
-            options=_reader(sizes[names[0]], focal),
+            options=camera_reader(focal_px, camera.width, camera.height),
         )
     _copy_matches(database, copy)
     _verify(copy, seed)
@@ -77,22 +79,6 @@ def clustered(focals: Mapping[str, float]) -> list[list[str]]:
         last = focal
     large = [sorted(cluster) for cluster in clusters if len(cluster) >= LEAST_IN_CLUSTER]
     return large + [[name] for cluster in clusters if len(cluster) < LEAST_IN_CLUSTER for name in cluster]
-
-
-def _reader(camera: pycolmap.Camera, focal: float | None) -> pycolmap.ImageReaderOptions:
-    reader = pycolmap.ImageReaderOptions()
-    reader.camera_model = CAMERA_MODEL
-    if focal:
-        reader.camera_params = ",".join(map(str, _params(focal, camera.width, camera.height)))
-    return reader
-
-
-def _unknown(width: int, height: int) -> list[float]:
-    return _params(USUAL_FOCAL * max(width, height), width, height)
-
-
-def _params(focal_px: float, width: int, height: int) -> list[float]:
-    return [focal_px, width / 2, height / 2, 0.0]
 
 
 def _copy_matches(database: Path, copy: Path) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 import pycolmap
 
@@ -32,7 +31,7 @@ def place_with_cameras(request: PlacementRequest, names: list[str], map_photos: 
         found = map_photos(forget_focal_lengths(request.database, folder / "unknown.db", request.seed))
         best = found if is_better(found, best) else best
     if is_doubtful(best, request.enough, focal_is_known=all(known)):
-        found = map_photos(_with_cameras(request, folder / "each.db", [[name] for name in names]))
+        found = map_photos(_with_cameras(request, folder / "each.db", [[name] for name in names], {}))
         best = _with_shared_cameras(request, found, names, map_photos) if is_better(found, best) else best
     return best
 
@@ -68,10 +67,7 @@ def _with_shared_cameras(
 
 
 def _with_cameras(
-    request: PlacementRequest,
-    database: Path,
-    groups: list[list[str]],
-    focals: Mapping[str, float] = MappingProxyType({}),
+    request: PlacementRequest, database: Path, groups: list[list[str]], focals: Mapping[str, float]
 ) -> Path:
     """Write a database in which the photos of each group share a camera, with the median of their focal lengths (pixels)."""
     known = [sorted(focals[name] for name in group if name in focals) for group in groups]

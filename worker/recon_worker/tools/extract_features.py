@@ -58,11 +58,22 @@ def _extract(request: FeatureRequest, group: PhotoGroup, names: list[str]) -> No
     )
 
 
-def _reader(request: FeatureRequest, group: PhotoGroup) -> pycolmap.ImageReaderOptions:
+def camera_params(focal_px: float, width: int, height: int) -> list[float]:
+    """Return the parameters of an undistorted camera of that focal length and size, in pixels, in the order of CAMERA_MODEL."""
+    return [focal_px, width / 2, height / 2, 0.0]
+
+
+def camera_reader(focal_px: float | None, width: int, height: int) -> pycolmap.ImageReaderOptions:
+    """Return how photos of that size, in pixels, are imported; their focal length is estimated where it is None."""
     reader = pycolmap.ImageReaderOptions()
     reader.camera_model = CAMERA_MODEL
-    if group.focal_px:
-        reader.camera_params = f"{group.focal_px},{group.width / 2},{group.height / 2},0"
+    if focal_px:
+        reader.camera_params = ",".join(map(str, camera_params(focal_px, width, height)))
+    return reader
+
+
+def _reader(request: FeatureRequest, group: PhotoGroup) -> pycolmap.ImageReaderOptions:
+    reader = camera_reader(group.focal_px, group.width, group.height)
     if request.masks:
         reader.mask_path = request.masks
     return reader

@@ -51,7 +51,8 @@ class PlacedGroups:
         if not self.groups:
             return {}
         group = self.groups[0]
-        return {name: group.cameras[group.find_image_with_name(name).camera_id] for name in photos_of(group)}
+        images = sorted((group.image(number) for number in group.reg_image_ids()), key=lambda image: image.name)
+        return {image.name: group.cameras[image.camera_id] for image in images}
 
 
 def photos_of(group: pycolmap.Reconstruction) -> list[str]:

@@ -49,14 +49,15 @@ def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
         return {"placed": 0, "groups": [], "points": 0, "features": features, "only_turned": turned}
     request.model.mkdir(parents=True, exist_ok=True)
     found.groups[0].write_binary(request.model)
+    cameras = list(found.cameras().values())
     return {
         "placed": found.placed,
         "groups": [photos_of(group) for group in found.groups],
         "points": found.points,
         "features": features,
         "reprojection_error_px": round(found.error_px, 3),
-        "cameras": len({camera.camera_id for camera in found.cameras().values()}),
-        "implausible": implausible(list(found.cameras().values())),
+        "cameras": len({camera.camera_id for camera in cameras}),
+        "implausible": implausible(cameras),
     }
 
 

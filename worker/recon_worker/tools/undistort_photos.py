@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pycolmap
 from PIL import Image, ImageFilter
 
+from recon_worker.geometry.cameras import pinhole_rays
 from recon_worker.tools.placement_requests import UndistortionRequest
 from recon_worker.tools.tool import main, report_fraction
 
@@ -62,14 +63,12 @@ def undistorted_mask(
     mask: npt.NDArray[np.uint8], distorted: pycolmap.Camera, pinhole: pycolmap.Camera
 ) -> npt.NDArray[np.uint8]:
     """Return a mask (h, w) of a camera's photo as the pinhole camera sees it; what the photo does not show is hidden (0)."""
-    columns, rows = np.meshgrid(np.arange(pinhole.width) + 0.5, np.arange(pinhole.height) + 0.5)
-    fx, fy, cx, cy = _intrinsics(pinhole)
-    rays = np.stack([(columns - cx) / fx, (rows - cy) / fy, np.ones_like(columns)], axis=-1).reshape(-1, 3)
-    column, row = np.floor(distorted.img_from_cam(rays)).T
+    rays = pinhole_rays(pinhole.width, pinhole.height, _intrinsics(pinhole))
+    column, row = np.floor(np.asarray(distorted.img_from_cam(rays))).T
     inside = (column >= 0) & (column < mask.shape[1]) & (row >= 0) & (row < mask.shape[0])
     shown = np.zeros(len(rays), np.uint8)
     shown[inside] = mask[row[inside].astype(int), column[inside].astype(int)]
-    return shown.reshape(columns.shape)
+    return shown.reshape(pinhole.height, pinhole.width)
 
 
 def _placement(model: pycolmap.Reconstruction) -> dict[str, np.ndarray[Any, Any]]:

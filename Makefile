@@ -7,6 +7,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
+# Hundreds of processes of a test run would compile every module for themselves.
+unexport PYTHONDONTWRITEBYTECODE
+
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/reconstruction-operator
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(CACHE)/uv/bin/uv)
 BIN := .venv/bin

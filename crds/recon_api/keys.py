@@ -16,6 +16,7 @@ the resource is the queue of record, and the next pass writes again what is miss
 | `discard:{uid}` | operator | the job is to be removed: its outputs may be deleted |
 | `discarded:{uid}` | worker | the outputs of a job that is to be removed are deleted |
 | `credentials:{uid}.{n}` | operator | sealed values of Secrets for one attempt; its worker takes them, and they are gone |
+| `job_files` | worker | hash by UID: the job has logs in the storage, which go once the job is gone |
 | `refused_messages` | worker | the last messages that were none of the operator's, for people to look at |
 """
 
@@ -108,6 +109,9 @@ def discarded_key(uid: str) -> str:
     """Return the key by which a worker says that the outputs of a job are deleted."""
     return f"discarded:{uid}"
 
+
+JOB_FILES_KEY = "job_files"
+"""A hash of `JobFiles`, by the UIDs of jobs."""
 
 CREDENTIALS_TTL_S = 24 * 3600
 """How long credentials wait for the worker; an attempt that comes later is tried again, and gets new ones."""

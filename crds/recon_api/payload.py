@@ -72,6 +72,19 @@ class DiscardPayload(Message):
     namespace: str
     output_path: str | None = None
     """Its outputs, relative to `<storage>/outputs/<namespace>/`, where they are to go too."""
+    logs: bool | None = None
+    """Whether the logs of its attempts are to go too, as the job is gone."""
+
+
+class JobFiles(Message):
+    """Entry of a job in `job_files`: it has logs in the storage."""
+
+    namespace: str
+    name: str
+    gpu_class: str
+    """Whose workers can remove them."""
+    attempt: int = Field(ge=1)
+    """The latest one that has a log."""
 
 
 class TaskResult(Message):
@@ -104,6 +117,8 @@ class ProgressMeta(Message):
     """How many photos the job has, once they are read; older workers leave it out."""
     warnings: tuple[JobWarning, ...] = ()
     """What the attempt has warned of so far."""
+    log: str = ""
+    """Where its log can be read, if it can be by now; older workers leave it out."""
 
 
 class Outcome(StrEnum):
@@ -120,6 +135,8 @@ class AttemptResult(Message):
     outcome: Outcome
     attempt: int
     worker: str = ""
+    log: str = ""
+    """Where its log can be read; older workers leave it out."""
     reason: str = ""
     """Name of a documented reason; empty where completed."""
     message: str = ""

@@ -201,6 +201,8 @@ class Attempt(ObservedModel):
     end_time: Time | None = None
     reason: str = ""
     message: str = ""
+    log: str = ""
+    """URI of its log, beside the outputs; in a bucket it is there once the attempt has ended. It goes with the job."""
 
 
 class Output(ObservedModel):

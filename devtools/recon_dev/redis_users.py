@@ -68,6 +68,7 @@ OPERATOR = RedisUser(
         Keys("lease:*", READ, "that it is alive"),
         Keys("result:*", READ, "how it ended"),
         Keys(keys.discarded_key(ANY), READ, "outputs that are gone"),
+        Keys(keys.JOB_FILES_KEY, READ, "jobs that have logs in the storage"),
         Keys(keys.WORKERS_KEY, READ, "names of all workers"),
         Keys(keys.worker_key(ANY), READ, "connected workers"),
         Keys(TASK_STATES, READ, "states of tasks"),
@@ -76,7 +77,7 @@ OPERATOR = RedisUser(
     ),
     channels=(keys.STOP_CHANNEL_PATTERN, keys.WORKERS_CHANNEL, keys.PROGRESS_CHANNEL_PATTERN, PIDBOX_CHANNEL),
     commands=(
-        *("get", "mget", "set", "del", "smembers", "lrange", "lpush", "rpush", "ltrim", "llen", "sadd"),
+        *("get", "mget", "set", "del", "smembers", "hscan", "lrange", "lpush", "rpush", "ltrim", "llen", "sadd"),
         *("multi", "exec", "discard", "publish", "subscribe", "psubscribe", "unsubscribe", "punsubscribe"),
     ),
 )
@@ -91,6 +92,7 @@ WORKER = RedisUser(
         Keys(keys.WORKERS_KEY, BOTH, "names of all workers"),
         Keys(keys.worker_key(ANY), BOTH, "connected workers"),
         Keys(keys.discarded_key(ANY), WRITE, "outputs that are gone"),
+        Keys(keys.JOB_FILES_KEY, WRITE, "jobs that have logs in the storage"),
         Keys(keys.REFUSED_MESSAGES_KEY, WRITE, "messages that were refused"),
         Keys("credentials:*", BOTH, "sealed values of Secrets, for one attempt"),
         Keys(keys.attempt_key(ANY), READ, "which attempt may run"),

@@ -108,6 +108,7 @@ async def _watch(components: Components, settings: OperatorSettings) -> None:
                 work=components.work,
                 watch=components.watch,
                 namespaces=components.namespaces,
+                gone=components.cleanup.logs.seen_to_go,
                 stop=stop,
             ),
             settings=make_settings(),

@@ -14,6 +14,7 @@ from recon_operator.act.deferred_stops import DeferredStops
 from recon_operator.act.events import EventPublisher
 from recon_operator.act.refused_writes import RefusedWrites
 from recon_operator.act.status_writer import StatusWriter
+from recon_operator.cleanup.attempt_logs import AttemptLogs
 from recon_operator.cleanup.correction import Correction
 from recon_operator.cleanup.finished_label import finished_labels
 from recon_operator.cleanup.observed_generation import observed_generations
@@ -52,12 +53,14 @@ class Cleanup:
     finished_jobs: FinishedJobs
     removal: JobRemoval
     corrections: dict[str, Correction]
+    logs: AttemptLogs
 
     def tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return what runs, by name."""
         return {
             "watch finished jobs": self.finished_jobs.run(),
             "remove finished jobs": self.removal.run(),
+            "remove logs": self.logs.run(),
             **{name: correction.run() for name, correction in self.corrections.items()},
         }
 
@@ -161,7 +164,8 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
         concurrency=settings.concurrency,
     )
     _report(metrics, election, redis, work, reconciler, writer)
-    cleanup = _cleanup(settings, api, writer, OutputRemoval(redis, celery), metrics, history, installation)
+    logs = AttemptLogs(api, redis, celery, settings.namespaces)
+    cleanup = _cleanup(settings, api, writer, OutputRemoval(redis, celery), logs, metrics, history, installation)
     return Components(
         jobs=jobs,
         work=work,
@@ -204,6 +208,7 @@ def _cleanup(
     api: KubernetesApi,
     writer: StatusWriter,
     outputs: OutputRemoval,
+    logs: AttemptLogs,
     metrics: Metrics,
     history: RunHistory,
     installation: Installation,
@@ -221,9 +226,9 @@ def _cleanup(
         "correct generations": observed_generations(writer.write),
     }
     seen = (history.learn, removal.seen, *(each.seen for each in corrections.values()))
-    gone = (removal.gone, writer.refused.forget)
+    gone = (lambda job: removal.gone(job.uid), lambda job: writer.refused.forget(job.uid), logs.seen_to_go)
     finished_jobs = FinishedJobs(api, settings.namespaces, seen=seen, gone=gone, installation=installation)
-    return Cleanup(finished_jobs, removal, corrections)
+    return Cleanup(finished_jobs, removal, corrections, logs)
 
 
 def _status_writer(settings: OperatorSettings, api: KubernetesApi, jobs: Jobs, events: EventPublisher) -> StatusWriter:

@@ -132,7 +132,7 @@ class JobRelease:
 
     async def _discard(self, job: ReconstructionJob) -> None:
         await self.redis.forget(job.uid)
-        await self.celery.discard(job.uid, job.metadata.namespace, job.spec.gpu_class)
+        await self.celery.discard(job.uid, job.metadata.namespace, job.spec.gpu_class, logs=True)
 
     async def _wait_stopped(self, jobs: list[ReconstructionJob], within_s: float) -> list[ReconstructionJob]:
         """Return those whose latest attempt shows a sign of life even then."""

@@ -105,3 +105,16 @@ def test_a_deleted_jobs_result_stays(shared_system: System, s3: S3) -> None:
     job.wait_gone()
     shared_system.submit(make_job("after-deleted")).wait_phase(Phase.SUCCEEDED)  # it stands behind any order to delete
     assert "manifest.json" in objects_of(s3, shared_system, "kept/result")
+
+
+def test_the_log_of_an_attempt_is_an_object_that_goes_with_its_job(shared_system: System, s3: S3) -> None:
+    job = shared_system.submit(make_job("logged", parameters=FILES))
+    (attempt,) = job.wait_phase(Phase.SUCCEEDED).attempts
+    uid = (job.object() or {})["metadata"]["uid"]
+    key = f"recon/outputs/{shared_system.namespace}/.logs/{uid}/attempt-1.log"
+    assert attempt.log == f"s3://store/{key}"
+    text = s3.client.get_object(Bucket="store", Key=key)["Body"].read().decode()
+    assert "attempt 1 begins" in text
+    assert text.splitlines()[-1].endswith("attempt 1 has completed")
+    job.delete()
+    wait_for("its log is gone", lambda: key not in s3.objects("store"))

@@ -53,8 +53,8 @@ class Seen:
         self.jobs[job.metadata.name] = job
         self.times[job.metadata.name] = self.times.get(job.metadata.name, 0) + 1
 
-    def gone(self, uid: str) -> None:
-        self.jobs = {name: job for name, job in self.jobs.items() if job.uid != uid}
+    def gone(self, gone: ReconstructionJob) -> None:
+        self.jobs = {name: job for name, job in self.jobs.items() if job.uid != gone.uid}
 
 
 async def wait_until(what: str, holds: Callable[[], object]) -> None:
@@ -206,7 +206,9 @@ def removal(api: KubernetesApi, clock: Callable[[], float] = time.time, default_
 @asynccontextmanager
 async def removing(api: KubernetesApi, namespace: str, removes: JobRemoval) -> AsyncIterator[Seen]:
     noted = Seen()
-    watched = FinishedJobs(api, (namespace,), seen=[removes.seen, noted.seen], gone=[removes.gone, noted.gone])
+    watched = FinishedJobs(
+        api, (namespace,), seen=[removes.seen, noted.seen], gone=[lambda job: removes.gone(job.uid), noted.gone]
+    )
     async with running(watched.run()), running(removes.run()):
         yield noted
 

@@ -12,7 +12,15 @@ from celery.signals import setup_logging, worker_process_shutdown
 from pydantic import ValidationError
 
 from recon_api.errors import JobCancelled, TransientError, UsageError
-from recon_api.keys import DISCARD_TASK_NAME, DISCARDED_TTL_S, TASK_NAME, discard_key, discarded_key, task_id
+from recon_api.keys import (
+    DISCARD_TASK_NAME,
+    DISCARDED_TTL_S,
+    JOB_FILES_KEY,
+    TASK_NAME,
+    discard_key,
+    discarded_key,
+    task_id,
+)
 from recon_api.payload import ProgressMeta, TaskPayload
 from recon_worker.attempt import process_resources
 from recon_worker.attempt.claim import AttemptRefusedError
@@ -54,13 +62,16 @@ def process(self: Task, job_id: str, model_type: str = "reconviagen", **fields: 
 
 
 @shared_task(name=DISCARD_TASK_NAME, ignore_result=True)  # type: ignore[untyped-decorator]
-def discard(job_id: str, namespace: str = "", output_path: str | None = None) -> None:
+def discard(job_id: str, namespace: str = "", output_path: str | None = None, *, logs: bool = False) -> None:
     """Remove the finished steps of a job that has ended, and its outputs where they are named; then say so in Redis.
 
-    Does nothing where there are none, or where the operator no longer allows that the outputs go.
+    With `logs`, remove the logs of its attempts. Does nothing where there are none, or where the operator no longer allows that the
+    outputs go.
     """
     with logging_about({"namespace": namespace, "uid": job_id}):
         _discard(job_id, namespace, output_path)
+        if logs:
+            _discard_logs(job_id, namespace)
 
 
 def _process(task: Task, payload: TaskPayload) -> dict[str, Any]:
@@ -87,6 +98,12 @@ def _discard(job_id: str, namespace: str, output_path: str | None) -> None:
     if output_path is not None:
         storage.remove_outputs(namespace, output_path, job_id)
         redis.set(discarded_key(job_id), 1, ex=DISCARDED_TTL_S)
+
+
+def _discard_logs(job_id: str, namespace: str) -> None:
+    process_resources.storage().remove_logs(namespace, job_id)
+    process_resources.redis().hdel(JOB_FILES_KEY, job_id)
+    logger.info("removed the logs of job %s of %s", job_id, namespace)
 
 
 def _payload(request_id: str, **fields: Any) -> TaskPayload:

@@ -59,9 +59,14 @@ class CeleryClient:
             queue=queue_name(gpu_class),
         )
 
-    async def discard(self, uid: str, namespace: str, gpu_class: str, output_path: str | None = None) -> None:
-        """Have a worker delete what a job left in the storage, and its outputs where they are named. Raises BrokerError."""
-        payload = DiscardPayload(job_id=uid, namespace=namespace, output_path=output_path)
+    async def discard(
+        self, uid: str, namespace: str, gpu_class: str, output_path: str | None = None, *, logs: bool = False
+    ) -> None:
+        """Have a worker delete what a job left in the storage, its outputs where they are named, and its logs where asked for.
+
+        Raises BrokerError.
+        """
+        payload = DiscardPayload(job_id=uid, namespace=namespace, output_path=output_path, logs=logs or None)
         await self._in_thread(
             self._celery.send_task,
             DISCARD_TASK_NAME,

@@ -16,7 +16,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from recon_api import keys
 from recon_api.cancellation import CONFIRMED, PENDING
-from recon_api.payload import AttemptResult, ClaimOwner, ProgressMeta, WorkerDescription
+from recon_api.payload import AttemptResult, ClaimOwner, JobFiles, ProgressMeta, WorkerDescription
 from recon_operator.clients.fence import Fence
 from recon_operator.clients.fenced_redis import fence_in
 
@@ -163,6 +163,22 @@ class RedisState:
         """Return which of these jobs have no outputs left, as workers say. Raises StateUnavailableError."""
         values = await self._guard(self.state.mget([keys.discarded_key(uid) for uid in uids])) if uids else []
         return {uid for uid, value in zip(uids, values, strict=True) if value is not None}
+
+    async def job_files(self) -> dict[str, JobFiles]:
+        """Return which jobs have logs in the storage, by UID. Raises StateUnavailableError.
+
+        Rules of a Redis user that are older than these logs do not let them be read; then there are none.
+        """
+        found: dict[str, JobFiles] = {}
+        try:
+            async for uid, value in self.state.hscan_iter(keys.JOB_FILES_KEY):
+                if files := _parse(JobFiles, value):
+                    found[uid.decode()] = files
+        except ResponseError as error:
+            log.warning("which jobs have logs cannot be read: %s", error)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StateUnavailableError(str(error), refused=False) from error
+        return found
 
     async def _read_jobs(self, asked: Sequence[tuple[str, int]]) -> tuple[dict[str, JobKeys], set[str]]:
         pipe = self.state.pipeline(transaction=False)

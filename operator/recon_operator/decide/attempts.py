@@ -52,6 +52,7 @@ def end_attempt(context: Context, reason: Reason, message: str) -> Context:
         end_time=ended,
         reason=reason.name,
         message=bounded(message),
+        log=(result.log if result else "") or latest.log,
     ).change(
         active_seconds=min(context.status.active_seconds + ran_s, MAX_SECONDS),
         start_time=context.status.start_time or started,

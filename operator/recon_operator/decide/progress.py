@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from recon_api.payload import ProgressMeta
 from recon_api.status import Progress
+from recon_operator.decide.attempts import change_attempt
 from recon_operator.decide.context import Context
 from recon_operator.decide.warnings import sentences
 from recon_operator.estimates.remaining_time import Position, estimated_left_s, finish_to_show, pace_left_s
@@ -20,6 +21,8 @@ def show_progress(context: Context) -> Context:
     meta, shown = context.seen.progress, context.status.progress
     if meta is None:
         return context
+    if context.attempt is not None and meta.log not in ("", context.attempt.log):
+        context = change_attempt(context, log=meta.log)
     warnings = sentences(meta.warnings)
     percentage, finish = min(int(meta.progress), HIGHEST_PERCENTAGE), _finish(context, meta)
     if shown is not None and shown.step == meta.step.value:

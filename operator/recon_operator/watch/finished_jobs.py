@@ -30,8 +30,8 @@ A server whose etcd was restored from a backup keeps quiet on a version that is 
 Seen = Callable[[ReconstructionJob], None]
 """Records a finished job as it is now. It is shown again after each change, and now and then without one."""
 
-Gone = Callable[[str], None]
-"""Records that the job of a UID was deleted, is not finished any more, or belongs to another installation."""
+Gone = Callable[[ReconstructionJob], None]
+"""Records that a job was deleted, is not finished any more, or belongs to another installation."""
 
 
 class FinishedJobs:
@@ -97,7 +97,7 @@ class FinishedJobs:
         try:
             if event_type == "DELETED" or not self._installation.manages(job):
                 for gone in self._gone:
-                    gone(job.uid)
+                    gone(job)
             else:
                 for seen in self._seen:
                     seen(job)

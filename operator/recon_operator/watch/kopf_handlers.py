@@ -7,7 +7,7 @@ import aiohttp
 import kopf
 from kopf._cogs.structs.references import Insights, NamespaceName
 
-from recon_api.resource import GROUP, PLURAL, VERSION
+from recon_api.resource import GROUP, PLURAL, VERSION, ReconstructionJob
 from recon_operator.clients.identity import user_agent
 from recon_operator.jobs.cache import Jobs
 from recon_operator.jobs.parsing import read_job
@@ -23,9 +23,13 @@ def make_registry(
     work: WorkQueue,
     watch: WatchLiveness,
     namespaces: WatchedNamespaces,
+    gone: Callable[[ReconstructionJob], None],
     stop: Callable[[], Awaitable[None]],
 ) -> kopf.OperatorRegistry:
-    """Return kopf's handlers: they feed `jobs`, `work`, `watch` and `namespaces`, and await `stop` when the operator stops."""
+    """Return kopf's handlers: they feed `jobs`, `work`, `watch`, `namespaces` and `gone`, and await `stop` when the operator stops.
+
+    `gone` is called with each job that the watch no longer shows.
+    """
     registry = kopf.OperatorRegistry()
     sessions = _Sessions(watch, namespaces)
 
@@ -45,6 +49,7 @@ def make_registry(
         if event["type"] == "DELETED":
             jobs.remove(shown.job.uid, shown.job.metadata.resource_version, shown.job)
             work.add(shown.job.uid)
+            gone(shown.job)
         elif jobs.apply(shown):
             work.add(shown.job.uid)
 

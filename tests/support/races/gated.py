@@ -161,7 +161,9 @@ class GatedCelery(CeleryClient):
         """Send an attempt."""
         await self._through("send", lambda: self._broker.send(payload))
 
-    async def discard(self, uid: str, namespace: str, gpu_class: str, output_path: str | None = None) -> None:
+    async def discard(
+        self, uid: str, namespace: str, gpu_class: str, output_path: str | None = None, *, logs: bool = False
+    ) -> None:
         """Have a job's files deleted."""
 
         def refused(why: str) -> BrokerError:

@@ -41,6 +41,11 @@ def pixels_of(photo: Prepared) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]
     return np.asarray(Image.open(photo.file)).astype(np.int64)
 
 
+def without_last_pass(content: bytes) -> bytes:
+    """Return a progressive JPEG that ends where its last pass would begin."""
+    return content[: content.rindex(b"\xff\xda")]
+
+
 # --- the end of a file -------------------------------------------------------------------------------------------
 
 
@@ -51,6 +56,8 @@ def pixels_of(photo: Prepared) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]
         pytest.param({}, id="4:2:0"),
         pytest.param({"subsampling": 0}, id="4:4:4"),
         pytest.param({"quality": 30}, id="strongly compressed"),
+        pytest.param({"progressive": True}, id="progressive"),
+        pytest.param({"progressive": True, "quality": 30, "subsampling": 0}, id="progressive, strongly compressed"),
     ],
 )
 def test_a_missing_end_marker_is_no_damage(tmp_path: Path, cut: int, options: dict[str, object]) -> None:
@@ -73,8 +80,9 @@ def test_it_is_none_in_a_photo_with_an_orientation(tmp_path: Path) -> None:
     [
         pytest.param(jpeg(textured())[:-3000], id="rows are missing"),
         pytest.param(jpeg(textured())[:700], id="all of it is missing"),
-        pytest.param(jpeg(textured(), progressive=True)[:-3000], id="passes are missing"),
-        pytest.param(jpeg(textured(), progressive=True)[:-2], id="a pass may be missing"),
+        pytest.param(jpeg(textured(), progressive=True)[:-9000], id="passes are missing"),
+        pytest.param(without_last_pass(jpeg(textured(), progressive=True)), id="the last pass is missing"),
+        pytest.param(jpeg(textured(), progressive=True)[:700], id="all passes are missing"),
     ],
 )
 def test_a_photo_of_which_something_is_missing_is_refused(tmp_path: Path, content: bytes) -> None:

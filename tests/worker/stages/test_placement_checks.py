@@ -10,6 +10,7 @@ from recon_worker.stages.placement_checks import (
     least_placed,
     not_placed,
     require_all,
+    require_all_usable,
     require_one_thing,
     require_plausible_cameras,
 )
@@ -103,6 +104,12 @@ def test_where_all_are_required_one_that_is_missing_is_a_failure() -> None:
         UsageError, match=r"1 of 20 photos could not be placed \(cup0\.jpg\), .*requireAllPhotos is set"
     ):
         require_all(photos("cup", 1), 20)
+
+
+def test_where_all_are_required_one_that_is_damaged_is_a_failure() -> None:
+    require_all_usable([])
+    with pytest.raises(UsageError, match=r"1 photo could not be used \(cup-0\.jpg\), and parameters.requireAllPhotos"):
+        require_all_usable(["cup-0.jpg"])
 
 
 def test_cameras_that_cannot_be_are_refused() -> None:

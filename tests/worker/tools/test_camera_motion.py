@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from recon_worker.tools.camera_motion import PairMotion, only_turned
+from recon_worker.tools.camera_motion import PairMotion, only_turned, show_one_view
 
 Array = npt.NDArray[np.float64]
 
@@ -52,6 +52,21 @@ PANORAMA = [motion(turn(8.0 * n, 1.0 * n, 0.5)) for n in range(1, 8)]
 )
 def test_a_camera_that_only_turned_is_found_out(pairs: list[PairMotion], turned: bool) -> None:
     assert only_turned(pairs) is turned
+
+
+@pytest.mark.parametrize(
+    ("pairs", "one"),
+    [
+        pytest.param([motion(np.eye(3))] * 5, True, id="copies"),
+        pytest.param([motion(turn(0.1 * n, 0.1, 0.1)) for n in range(1, 4)], True, id="a hand that shook"),
+        pytest.param([motion(turn(0.1))] * 19 + [motion(turn(9.0))], True, id="copies, and one other photo"),
+        pytest.param(PANORAMA, False, id="turned to the right"),
+        pytest.param([motion(turn(0, 0, 5.0 * n)) for n in range(1, 5)], False, id="turned about its optical axis"),
+    ],
+)
+def test_copies_of_one_view_are_told_from_turns(pairs: list[PairMotion], one: bool) -> None:
+    assert only_turned(pairs)
+    assert show_one_view(pairs) is one
 
 
 @pytest.mark.parametrize(

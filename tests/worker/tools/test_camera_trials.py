@@ -1,12 +1,15 @@
 """When another assumption on the cameras is tried, and when it is taken."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
+import pycolmap
 import pytest
 
-from recon_worker.tools.camera_trials import is_better, is_doubtful
+from recon_worker.tools.camera_trials import is_better, is_doubtful, place_with_cameras
 from recon_worker.tools.mapping import PlacedGroups
+from recon_worker.tools.placement_requests import CHEAP, PlacementRequest
 
 
 @dataclass(frozen=True)
@@ -26,17 +29,16 @@ def placed(photos: int, error_px: float = 0.5) -> PlacedGroups:
 
 
 @pytest.mark.parametrize(
-    ("best", "focal_is_known", "doubtful"),
+    ("best", "doubtful"),
     [
-        pytest.param(placed(20), False, False, id="all are placed and fit"),
-        pytest.param(placed(17), True, True, id="too few are placed"),
-        pytest.param(placed(20, error_px=1.1), False, True, id="all are placed and fit badly"),
-        pytest.param(placed(20, error_px=1.1), True, False, id="they fit badly, but EXIF says how they zoom"),
-        pytest.param(placed(0, error_px=0.0), False, True, id="none is placed"),
+        pytest.param(placed(20), False, id="all are placed and fit"),
+        pytest.param(placed(17), True, id="too few are placed"),
+        pytest.param(placed(20, error_px=1.1), True, id="all are placed and fit badly"),
+        pytest.param(placed(0, error_px=0.0), True, id="none is placed"),
     ],
 )
-def test_others_are_tried_where_the_best_is_doubtful(best: PlacedGroups, focal_is_known: bool, doubtful: bool) -> None:
-    assert is_doubtful(best, 18, focal_is_known=focal_is_known) is doubtful
+def test_others_are_tried_where_the_best_is_doubtful(best: PlacedGroups, doubtful: bool) -> None:
+    assert is_doubtful(best, 18) is doubtful
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,29 @@ def test_another_is_taken_where_it_explains_the_photos_better(
     found: PlacedGroups, best: PlacedGroups, better: bool
 ) -> None:
     assert is_better(found, best) is better
+
+
+@pytest.mark.parametrize(
+    ("with_it", "without_it", "taken"),
+    [
+        pytest.param(5, 20, 20, id="it fits hardly any photo, and is dropped"),
+        pytest.param(5, 3, 5, id="it is better than none"),
+        pytest.param(19, 20, 19, id="it is good enough, and nothing else is tried"),
+    ],
+)
+def test_a_focal_length_that_exif_says_may_be_wrong(tmp_path: Path, with_it: int, without_it: int, taken: int) -> None:
+    database = tmp_path / "features.db"
+    with pycolmap.Database.open(database) as opened:
+        camera = pycolmap.Camera(model="SIMPLE_RADIAL", width=800, height=600, params=[5000, 400, 300, 0])
+        camera.has_prior_focal_length = True
+        opened.write_camera(camera)
+
+    def map_photos(path: Path) -> PlacedGroups:
+        with pycolmap.Database.open(path) as opened:
+            known = any(camera.has_prior_focal_length for camera in opened.read_all_cameras())
+        return placed(with_it if known else without_it)
+
+    request = PlacementRequest(
+        database=database, images=tmp_path, model=tmp_path / "model", effort=CHEAP, enough=taken, budget_s=1.0
+    )
+    assert place_with_cameras(request, [], map_photos).placed == taken

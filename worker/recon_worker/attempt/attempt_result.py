@@ -58,10 +58,11 @@ def with_circumstances(
     started_at: datetime | None,
     began: float | None = None,
     metrics: tuple[Metric, ...] = (),
+    log: str = "",
 ) -> AttemptResult:
-    """Add by whom, when, for how long since `began` (monotonic), and the figures that the attempt has shown."""
+    """Add by whom, when, for how long since `began` (monotonic), the figures that the attempt has shown, and where its log is."""
     ran_s = None if began is None else round(max(time.monotonic() - began, 0.0), 3)
-    more = {"worker": worker, "started_at": started_at, "finished_at": datetime.now(UTC), "ran_s": ran_s}
+    more = {"worker": worker, "started_at": started_at, "finished_at": datetime.now(UTC), "ran_s": ran_s, "log": log}
     return result.model_copy(update=more | {"metrics": limit_metrics((*result.metrics, *metrics))})
 
 

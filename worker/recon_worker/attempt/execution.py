@@ -9,15 +9,16 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 
 from recon_api.errors import FatalError, ReconstructionError, UsageError
-from recon_api.keys import RECORD_TTL_S, result_key
-from recon_api.payload import AttemptResult, ClaimOwner, Outcome, ProgressMeta, TaskPayload, TaskResult
+from recon_api.keys import JOB_FILES_KEY, RECORD_TTL_S, result_key
+from recon_api.payload import AttemptResult, ClaimOwner, JobFiles, Outcome, ProgressMeta, TaskPayload, TaskResult
 from recon_worker.attempt import process_resources
+from recon_worker.attempt.attempt_log import AttemptLog
 from recon_worker.attempt.attempt_result import cause_of, completed, ended_by, with_circumstances
 from recon_worker.attempt.child_environment import boot_id, run_dir
 from recon_worker.attempt.claim import claim_for_message
@@ -34,6 +35,7 @@ from recon_worker.device import gpu_name
 from recon_worker.publishing.published_result import PublishedResult
 from recon_worker.remote.locations import RemoteAccess, shown_url
 from recon_worker.settings import WorkerSettings, worker_settings
+from recon_worker.storage.storage import OpenLog
 from recon_worker.telemetry.attempt_record import record_of, write_record
 
 logger = logging.getLogger(__name__)
@@ -79,23 +81,41 @@ class AttemptExecution:
     def run(self) -> TaskResult:
         """Bring the attempt to its end and record it. Raises the error that ended it, unless its job was cancelled."""
         with handled_signals(self._stop, self.lease), self._known_to_main_process(), self.lease:
-            logger.info("attempt %d begins, model %s", self.payload.attempt, self.payload.model_type)
-            with self.progress:
-                result, error = self._outcome()
+            with self._log() as log:
+                logger.info("attempt %d begins, model %s", self.payload.attempt, self.payload.model_type)
+                with self.progress:
+                    result, error = self._outcome()
+                # Before the operator can hear of it: the log lines of both tell the story in its order.
+                logger.info("attempt %d has %s", self.payload.attempt, f"{result.outcome} {error or ''}".strip())
             result = with_circumstances(
                 result,
                 worker=self._owner.worker,
                 started_at=self._started_at,
                 began=self._began,
                 metrics=self.progress.metrics,
+                log=log.address,
             )
-            # Before the operator can hear of it: the log lines of both tell the story in its order.
-            logger.info("attempt %d has %s", self.payload.attempt, f"{result.outcome} {error or ''}".strip())
             self._record(result)
         self._write_telemetry(result)
         if error is not None and result.outcome is not Outcome.CANCELLED:
             raise error
         return self._task_result(result)
+
+    def _log(self) -> AttemptLog:
+        """Return the log of the attempt for the job's owner; its address travels with the progress where it can be read by now."""
+        payload = self.payload
+        files = JobFiles(
+            namespace=payload.namespace,
+            name=payload.name,
+            gpu_class=self._settings.gpu_class,
+            attempt=payload.attempt,
+        )
+
+        def opened() -> AbstractContextManager[OpenLog]:
+            self._redis.hset(JOB_FILES_KEY, payload.job_id, files.model_dump_json())  # first, so that none is forgotten
+            return self._storage.log(payload.namespace, payload.job_id, payload.attempt)
+
+        return AttemptLog(opened, self.progress)
 
     def _outcome(self) -> tuple[AttemptResult, ReconstructionError | None]:
         """Run the attempt; return how it ended, and the error that ended it. Raises nothing."""

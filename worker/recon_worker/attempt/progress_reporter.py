@@ -48,6 +48,9 @@ class Entered(NamedTuple):
 class ProgressReporter:
     """A `ProgressSink` that sends what it is shown, and raises where the attempt must stop."""
 
+    log_address = ""
+    """Where the attempt's log can be read by now."""
+
     def __init__(self, send: Callable[[ProgressMeta], None], stop: StopOrder) -> None:
         """Send by `send`, which may block and raise."""
         self._send, self._stop = send, stop
@@ -89,6 +92,7 @@ class ProgressReporter:
 
     def show_warning(self, warning: JobWarning) -> None:
         """Take a warning; it goes along with the next value."""
+        logger.warning("%s: %s", warning.reason, warning.message)
         self._warnings.append(warning)
         self._changed.set()
 
@@ -141,6 +145,7 @@ class ProgressReporter:
             metrics=self.metrics,
             photos=self.photos,
             warnings=limit_warnings(list(self._warnings)),
+            log=self.log_address,
         )
         try:
             self._send(meta)

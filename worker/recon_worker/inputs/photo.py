@@ -124,7 +124,7 @@ def _prepare_without_end(
     with _decoding(original), Image.open(checked(missing_end.with_end(original), check), formats=("JPEG",)) as image:
         exif = _exif(image)
         image.load()
-        if not missing_end.is_whole(image):
+        if not missing_end.is_whole(image, original):
             raise PhotoRejected("is cut short: a part of the picture is missing")
         return _write_upright(_Decoded(image), exif, target, digest, treatment, check)
 

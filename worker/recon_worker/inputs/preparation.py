@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
@@ -41,6 +41,8 @@ class PreparedPhotos:
     photos: Named
     left_out: LeftOut
     """Files that are no usable photos."""
+    unusable: tuple[PurePosixPath, ...] = ()
+    """Those of them that are photos: damaged ones and panoramas, not icons and thumbnails."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ def prepare_photos(
         _refuse(rejected, len(jobs), source)
         even = _with_one_scale(prepared, {job.name: job for job in jobs}, run, folder, source, progress)
         left_out = {name: f"{why}" for name, why in rejected.items()}
-        return _without_thumbnails(even, left_out, source.limits)
+        unusable = tuple(name for name, why in rejected.items() if not isinstance(why, PhotoTooSmall))
+        return replace(_without_thumbnails(even, left_out, source.limits), unusable=unusable)
 
 
 def _refuse(rejected: Mapping[PurePosixPath, PhotoRejected], total: int, source: PhotoSource) -> None:

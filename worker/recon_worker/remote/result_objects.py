@@ -71,6 +71,12 @@ class Objects:
 
         await self._call(remove)
 
+    async def remove_all(self) -> None:
+        """Remove every object below the URL."""
+        found = await self._call(lambda: self._files._find(self._base))  # noqa: SLF001
+        for path in found:
+            await self.remove(path.removeprefix(f"{self._base}/"))
+
     def _path(self, name: str) -> str:
         return f"{self._base}/{name}"
 
@@ -88,6 +94,26 @@ class Objects:
                     raise move from error
                 await asyncio.sleep(FIRST_WAIT_S * 2**number)
         raise AssertionError("not reached")
+
+
+def put_object(location: RemoteLocation, name: str, content: bytes, media_type: str) -> None:
+    """Write an object below the URL. Raises the errors of `recon_api.errors`."""
+
+    async def put() -> None:
+        async with opened_objects(location) as objects:
+            await objects.put(name, content, media_type)
+
+    asyncio.run(put())
+
+
+def remove_objects(location: RemoteLocation) -> None:
+    """Remove every object below the URL. Raises the errors of `recon_api.errors`."""
+
+    async def remove() -> None:
+        async with opened_objects(location) as objects:
+            await objects.remove_all()
+
+    asyncio.run(remove())
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 The artefact: `cameras.json` (`recon_worker.geometry.cameras.CameraSet`), `images/` (undistorted) and `sparse.npz` (`SparsePoints`).
 """
 
+import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from recon_api.payload import PHOTOS_PLACED, PLACING
 from recon_worker.geometry.cameras import CameraSet, PlacedCamera
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
-from recon_worker.stages import prepare_images
+from recon_worker.stages import load_photos, prepare_images
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.placement_checks import (
     LEAST_POINTS,
@@ -27,6 +28,7 @@ from recon_worker.stages.placement_checks import (
     least_placed,
     not_placed,
     require_all,
+    require_all_usable,
     require_one_thing,
     require_plausible_cameras,
 )
@@ -42,6 +44,8 @@ from recon_worker.tools.placement_requests import (
     UndistortionRequest,
 )
 from recon_worker.tools.runner import run_tool
+
+logger = logging.getLogger(__name__)
 
 STAGE = "estimate_poses"
 SPARSE = "sparse.npz"
@@ -93,9 +97,11 @@ def estimate_poses(
     """Place the photos; return how many, the reprojection error, and what was left out.
 
     Raises UsageError: INSUFFICIENT_OVERLAP or UNUSABLE_PHOTOS where too few could be placed, UNCONNECTED_PHOTOS where they fall
-    into groups of which none has most of them, PHOTOS_NOT_PLACED where all were asked for, CAMERA_DID_NOT_MOVE where all were
+    into groups of which none has most of them, PHOTOS_NOT_PLACED or PHOTOS_LEFT_OUT where all were asked for, CAMERA_DID_NOT_MOVE where all were
     taken from one spot, IMPLAUSIBLE_CAMERAS where no camera takes such photos.
     """
+    if parameters.require_all_photos:
+        require_all_usable(scene.report(load_photos.STAGE).get(load_photos.UNUSABLE, ()))
     prepared = scene.folder(prepare_images.STAGE)
     groups = PhotoGroups.model_validate_json((prepared / prepare_images.GROUPS).read_text())
     best = _climb(prepared, folder, groups, parameters, progress.part(0.0, 0.9))
@@ -134,6 +140,7 @@ def _climb(
         span = progress.part(1 - 0.5**number, 1 - 0.5 ** (number + 1))
         progress.metric(PLACING, f"{effort.name}, {number + 1} of {len(LADDER)}")
         rung = _try(effort, prepared, folder / "ladder" / effort.name, groups, parameters, span)
+        logger.info("effort %s places %d of %d photos", effort.name, rung.rank[0], photos)
         _require_motion(rung)
         if best is None or rung.rank > best.rank:
             best = rung
@@ -181,6 +188,12 @@ def _try(
 
 
 def _require_motion(rung: Rung) -> None:
+    if rung.report.get("one_view"):
+        raise UsageError(
+            reasons.CAMERA_DID_NOT_MOVE,
+            "all photos show one and the same view, so they show no depth; give photos from all around the object, not copies of "
+            "one",
+        )
     if rung.report.get("only_turned"):
         raise UsageError(
             reasons.CAMERA_DID_NOT_MOVE,

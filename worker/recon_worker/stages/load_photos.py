@@ -28,6 +28,9 @@ from recon_worker.stages.stage import Stage
 
 STAGE = "load_photos"
 INDEX = "photos.json"
+UNUSABLE = "unusable_photos"
+"""Figure of the report that names photos which are damaged or panoramas."""
+
 
 UNPACKING_SHARE = 0.3
 """Of the stage's time, where the input is an archive."""
@@ -71,7 +74,8 @@ class PhotoSet(BaseModel):
 def load_photos(_: Scene, folder: Path, source: PhotoSource, progress: Progress) -> Mapping[str, Any]:
     """Write the source's photos and their index into `folder`.
 
-    Figures: photos, duplicates (identical files), megapixels of all photos, and why each file that is not used is left out.
+    Figures: photos, duplicates (identical files), megapixels of all photos, photos that are damaged or panoramas, and why each
+    file that is not used is left out.
     Raises `UsageError` naming every file that is wrong; see `recon_worker.inputs`.
     """
     with _files(source, folder, progress.part(0.0, UNPACKING_SHARE)) as (files, left_out):
@@ -83,7 +87,9 @@ def load_photos(_: Scene, folder: Path, source: PhotoSource, progress: Progress)
     progress.metric(PHOTOS, len(photos))
     progress.metric(INPUT_BYTES, size)
     megapixels = sum(photo.width * photo.height for photo in photos) / 1e6
-    figures = {"photos": len(photos), "duplicates": len(copies), "megapixels": round(megapixels, 1)}
+    figures: dict[str, Any] = {"photos": len(photos), "duplicates": len(copies), "megapixels": round(megapixels, 1)}
+    if prepared.unusable:
+        figures[UNUSABLE] = [printable(str(name)) for name in prepared.unusable]
     return figures | report_left_out({**left_out, **prepared.left_out, **copies}, progress)
 
 

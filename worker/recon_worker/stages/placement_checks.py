@@ -98,6 +98,17 @@ def require_all(left_out: Sequence[str], photos: int) -> None:
         )
 
 
+def require_all_usable(unusable: Sequence[str]) -> None:
+    """Raise UsageError(PHOTOS_LEFT_OUT) where photos could not be used at all, which are named."""
+    if unusable:
+        count = "1 photo" if len(unusable) == 1 else f"{len(unusable)} photos"
+        raise UsageError(
+            reasons.PHOTOS_LEFT_OUT,
+            f"{count} could not be used ({first_of(unusable)}), and parameters.requireAllPhotos is set; replace or remove them, or "
+            "leave the parameter out",
+        )
+
+
 def not_placed(left_out: Sequence[str], photos: int) -> JobWarning:
     """Return the warning of a model that shows all but some of so many photos."""
     missing = "is not in the model, as it" if len(left_out) == 1 else "are not in the model, as they"

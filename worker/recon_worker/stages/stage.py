@@ -1,5 +1,6 @@
 """What a stage is, and running a list of them with reuse of what is finished."""
 
+import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,8 @@ from recon_worker.progress import Progress, ProgressSink, Shown
 from recon_worker.scene import Scene, fingerprint_of
 
 P = TypeVar("P")
+
+logger = logging.getLogger(__name__)
 
 Run = Callable[[Scene, Path, P, Progress], Mapping[str, Any]]
 """run(scene, folder, parameters, progress) -> figures: read from the scene, write into the folder."""
@@ -73,6 +76,12 @@ def _run_stage(stage: Stage[P], scene: Scene, parameters: P, progress: Progress,
             report["warnings"] = [warning.model_dump() for warning in shown.warnings]
         report["seconds"] = round(time.perf_counter() - wall, 3)
         report["cpu_seconds"] = round(_cpu_seconds() - cpu, 3)
+    logger.info("stage %s is finished: %s", stage.name, _figures(report))
+
+
+def _figures(report: Mapping[str, Any]) -> str:
+    """Return the figures of a report that are a number, a word or a truth, in a line."""
+    return ", ".join(f"{name} {value}" for name, value in report.items() if isinstance(value, int | float | str))
 
 
 def _show_again(report: Mapping[str, Any], progress: Progress) -> None:

@@ -2,26 +2,30 @@
 
     <url>/inputs/<namespace>/...           read
     <url>/outputs/<namespace>/<name>/      published
+    <url>/outputs/<namespace>/.logs/<uid>/ logs of attempts that have ended
 
 Credentials of the installation are used for these places alone, and those of a job's Secret never for them. Each worker has a disk
 of its own for work/, and nothing else.
 """
 
 import logging
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from recon_api import reasons
 from recon_api.credentials import Credentials
 from recon_api.errors import UsageError
 from recon_api.payload import TaskPayload
+from recon_worker.files.attempt_logs import LOGS, log_name
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.inputs.source import checked_path
 from recon_worker.publishing.destinations import BucketDestination, Publishing
 from recon_worker.remote.locations import NO_CREDENTIALS, RemoteAccess, RemoteLocation, RemotePolicy, shown_url
 from recon_worker.stages.fetch_photos import RemotePhotos
-from recon_worker.storage.names import checked_namespace, checked_output
-from recon_worker.storage.storage import EndedJobs, Storage
+from recon_worker.storage.names import checked_namespace, checked_output, checked_uid
+from recon_worker.storage.storage import EndedJobs, OpenLog, Storage
 
 VERSION = "?versionId="
 """What follows it in a key, s3fs takes for the version of an object."""
@@ -67,11 +71,34 @@ class BucketStorage(Storage):
         except Exception:
             logger.warning("what job %s had begun to upload could not be removed", uid, exc_info=True)
 
+    @contextmanager
+    def log(self, namespace: str, uid: str, attempt: int) -> Iterator[OpenLog]:
+        """Write it on this worker's disk, and upload it at the end: objects cannot be appended to."""
+        from recon_worker.remote.result_objects import put_object  # its libraries are for those who upload only
+
+        location = self._logs(namespace, uid)
+        with tempfile.TemporaryFile(buffering=0) as stream:
+            yield OpenLog(stream, f"{location.url}/{log_name(attempt)}", readable_now=False)
+            stream.seek(0)
+            put_object(location, log_name(attempt), stream.readall(), "text/plain")
+
+    def remove_logs(self, namespace: str, uid: str) -> None:
+        """Remove the objects."""
+        from recon_worker.remote.result_objects import remove_objects
+
+        remove_objects(self._logs(namespace, uid))
+
+    def _logs(self, namespace: str, uid: str) -> RemoteLocation:
+        key = f"outputs/{checked_namespace(namespace)}/{LOGS}/{checked_uid(uid)}"
+        return self._location("the attempts' logs", key, LOGS)
+
     def remove_leftovers(self, uid: str, ended: EndedJobs) -> None:
         """Remove the work folders of all other jobs that have ended: on any worker, which can't reach this disk."""
         others = [other for other in self.jobs() if other != uid]
-        for other in ended(others) if others else ():
-            logger.info("removing the steps of job %s, which has ended on another worker", other)
+        removable = ended(others) if others else ()
+        if removable:  # unnamed, as the owner of the attempt that logs it may read it
+            logger.info("removing the steps of %d jobs that have ended on other workers", len(removable))
+        for other in removable:
             with suppress(OSError):
                 self.discard(other)
 

@@ -6,7 +6,10 @@ A worker makes one of the two from its settings (`recon_worker.storage.configure
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from recon_api.errors import UsageError
 from recon_api.payload import TaskPayload
@@ -23,6 +26,18 @@ EndedJobs = Callable[[Sequence[str]], Collection[str]]
 """Which of these jobs have ended; none where that is unknown."""
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class OpenLog:
+    """The log of an attempt, while it is written."""
+
+    stream: BinaryIO
+    """Unbuffered."""
+    address: str
+    """What people call it: a `file:` or a bucket's URL."""
+    readable_now: bool
+    """Whether it is there while it is written, and not only once that is done."""
 
 
 class Storage(WorkFolders, ABC):
@@ -72,6 +87,14 @@ class Storage(WorkFolders, ABC):
     @abstractmethod
     def withdraw_upload(self, namespace: str, output_path: str, uid: str) -> None:
         """Remove what a cancelled job has uploaded here, or has begun to. Raises nothing: what stays is no failure of the job."""
+
+    @abstractmethod
+    def log(self, namespace: str, uid: str, attempt: int) -> AbstractContextManager[OpenLog]:
+        """Open the log of an attempt; it is complete after the block. Raises OSError and the errors of `recon_api.errors`."""
+
+    @abstractmethod
+    def remove_logs(self, namespace: str, uid: str) -> None:
+        """Remove all logs of a job; raises the same."""
 
     @abstractmethod
     def remove_leftovers(self, uid: str, ended: EndedJobs) -> None:

@@ -3,10 +3,12 @@
 inputs/<namespace>/...                 read
 work/<uid>/                            worked in (`recon_worker.storage.work_folders`)
 outputs/<namespace>/<name>/            published
+outputs/<namespace>/.logs/<uid>/       logs of attempts (`recon_worker.files.attempt_logs`)
 """
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,13 +16,14 @@ from pathlib import Path
 from recon_api import reasons
 from recon_api.errors import UsageError
 from recon_api.payload import TaskPayload
+from recon_worker.files.attempt_logs import LOGS, log_name, open_log, remove_logs
 from recon_worker.inputs.limits import InputLimits
 from recon_worker.inputs.source import PhotoSource, source_in
 from recon_worker.publishing.destinations import Publishing, VolumeDestination, find_in_folder
 from recon_worker.publishing.published_result import PublishedResult
 from recon_worker.remote.locations import RemoteAccess
-from recon_worker.storage.names import check_path, checked_namespace, checked_output
-from recon_worker.storage.storage import EndedJobs, Storage
+from recon_worker.storage.names import check_path, checked_namespace, checked_output, checked_uid
+from recon_worker.storage.storage import EndedJobs, OpenLog, Storage
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,18 @@ class VolumeStorage(Storage):
 
     def withdraw_upload(self, namespace: str, output_path: str, uid: str) -> None:
         """Do nothing: a folder appears whole, once the attempt may not be cancelled any more."""
+
+    @contextmanager
+    def log(self, namespace: str, uid: str, attempt: int) -> Iterator[OpenLog]:
+        """Write it where it is read."""
+        folder = self.outputs(namespace)
+        with open_log(folder, checked_uid(uid), attempt) as stream:
+            address = (folder / LOGS / uid / log_name(attempt)).absolute().as_uri()
+            yield OpenLog(stream, address, readable_now=True)
+
+    def remove_logs(self, namespace: str, uid: str) -> None:
+        """Remove their folder."""
+        remove_logs(self.outputs(namespace), checked_uid(uid))
 
     def remove_leftovers(self, uid: str, ended: EndedJobs) -> None:
         """Do nothing: whichever worker ends a job removes its folder."""

@@ -1,4 +1,4 @@
-"""Finding out that the camera only turned on the spot, from the matches between photos: no depth can be seen then.
+"""Finding out that the camera only turned on the spot, or did not even that, from the matches between photos: no depth can be seen then.
 
 Between two photos of one camera from one spot, all points move by one homography K R K^-1, however far away they are (Hartley
 and Zisserman, Multiple View Geometry in Computer Vision, 2nd edition, 2004, 8.4.2). A flat scene seen from two places makes a
@@ -17,6 +17,9 @@ Array = npt.NDArray[np.float64]
 
 LEAST_MATCHES = 40
 """Of a pair that says anything about motion."""
+
+SAME_VIEW = 0.01
+"""How far points move between two photos of one view, as a share of the longer side: copies that were cut a little, or hands that shook."""
 
 LEAST_PAIRS = 2
 
@@ -68,6 +71,14 @@ def only_turned(pairs: Sequence[PairMotion]) -> bool:
         return False
     turned = np.array([_turned(pair.homography) & _possible(pair.focal) for pair in flat]).sum(axis=0)
     return int(turned.max()) >= MOST_PAIRS * len(pairs)
+
+
+def show_one_view(pairs: Sequence[PairMotion]) -> bool:
+    """Say whether nearly all photos, of which the camera `only_turned`, show the same."""
+    corners = np.array([[x, y, 1.0] for x in (-0.5, 0.5) for y in (-0.5, 0.5)])
+    moved = [corners @ pair.homography.T for pair in pairs]
+    still = [float(np.abs(there[:, :2] / there[:, 2:] - corners[:, :2]).max()) <= SAME_VIEW for there in moved]
+    return sum(still) >= MOST_PAIRS * len(pairs)
 
 
 def _turned(homography: Array) -> npt.NDArray[np.bool_]:

@@ -30,15 +30,18 @@ def place_with_cameras(request: PlacementRequest, names: list[str], map_photos: 
     if any(known) and best.placed < request.enough:
         found = map_photos(forget_focal_lengths(request.database, folder / "unknown.db", request.seed))
         best = found if is_better(found, best) else best
-    if is_doubtful(best, request.enough, focal_is_known=all(known)):
+    if is_doubtful(best, request.enough):
         found = map_photos(_with_cameras(request, folder / "each.db", [[name] for name in names], {}))
         best = _with_shared_cameras(request, found, names, map_photos) if is_better(found, best) else best
     return best
 
 
-def is_doubtful(best: PlacedGroups, enough: int, *, focal_is_known: bool) -> bool:
-    """Say whether other assumptions may do better: too few photos are placed, or they fit badly and nobody said how they zoom."""
-    return best.placed < enough or (best.relative_error > USUAL_ERROR and not focal_is_known)
+def is_doubtful(best: PlacedGroups, enough: int) -> bool:
+    """Say whether other assumptions may do better: too few photos are placed, or they fit badly.
+
+    What EXIF says is no reason to believe in cameras that fit badly: a photo that was cropped later keeps it.
+    """
+    return best.placed < enough or best.relative_error > USUAL_ERROR
 
 
 def is_better(found: PlacedGroups, best: PlacedGroups) -> bool:

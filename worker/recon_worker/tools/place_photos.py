@@ -11,7 +11,7 @@ import pycolmap
 
 from recon_api.payload import PHOTOS_PLACED
 from recon_worker.tools.camera_limits import implausible
-from recon_worker.tools.camera_motion import only_turned, pair_motions
+from recon_worker.tools.camera_motion import only_turned, pair_motions, show_one_view
 from recon_worker.tools.camera_trials import Map, place_with_cameras
 from recon_worker.tools.mapping import PlacedGroups, map_photos, photos_of
 from recon_worker.tools.placement_requests import PlacementRequest
@@ -43,10 +43,13 @@ def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
         features = {
             image.name: database.num_keypoints_for_image(image.image_id) for image in database.read_all_images()
         }
-        turned = only_turned(list(pair_motions(database, request.seed)))
+        motions = list(pair_motions(database, request.seed))
+    turned = only_turned(motions)
     found = PlacedGroups(()) if turned else place_with_cameras(request, names, _mapper(request, len(names)))
     if not found.groups:
-        return {"placed": 0, "groups": [], "points": 0, "features": features, "only_turned": turned}
+        one_view = turned and show_one_view(motions)
+        found_nothing: dict[str, Any] = {"placed": 0, "groups": [], "points": 0}
+        return found_nothing | {"features": features, "only_turned": turned, "one_view": one_view}
     request.model.mkdir(parents=True, exist_ok=True)
     found.groups[0].write_binary(request.model)
     cameras = list(found.cameras().values())

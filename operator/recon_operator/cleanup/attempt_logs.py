@@ -1,0 +1,124 @@
+"""The logs of attempts, which go with their job.
+
+Only workers reach the storage: a message has one of them remove the logs. Most jobs are seen to go. Those that went while no
+operator ran are found in Redis, where workers record which jobs have logs; their attempts are stopped first, if any still runs.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from recon_api.resource import FINALIZER, ReconstructionJob
+from recon_operator.clients.celery_client import BrokerError, CeleryClient
+from recon_operator.clients.kubernetes_api import GoneError, KubernetesApi, KubernetesError
+from recon_operator.clients.redis_state import RedisState, StateUnavailableError
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+RETRY_S = 30.0
+"""Before servers that did not answer are asked again about a job."""
+
+SEARCH_INTERVAL_S = 3600.0
+"""Between two searches for jobs that went unseen; the first one is made when an operator begins to lead."""
+
+STOP_INTERVAL_S = 2.0
+"""Between two orders to stop an attempt that still runs."""
+
+AT_ONCE = 16
+"""Jobs that are asked about in a tick."""
+
+
+@dataclass(frozen=True)
+class _Suspect:
+    """A job that seems to be gone."""
+
+    uid: str
+    namespace: str
+    name: str
+    gpu_class: str
+    attempt: int
+    """The latest one, which still runs where nobody has seen the job go."""
+    due_at: float = 0.0
+    """When it is to be asked about, by the clock."""
+
+
+class AttemptLogs:
+    """Has the logs of jobs that are gone removed."""
+
+    def __init__(
+        self,
+        api: KubernetesApi,
+        redis: RedisState,
+        celery: CeleryClient,
+        namespaces: tuple[str, ...] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Look for jobs of these namespaces, by default of all; `clock` gives seconds."""
+        self._api, self._redis, self._celery, self._clock = api, redis, celery, clock
+        self._namespaces: tuple[str | None, ...] = namespaces or (None,)
+        self._suspects: dict[str, _Suspect] = {}
+        self._search_at = clock()
+
+    def seen_to_go(self, job: ReconstructionJob) -> None:
+        """Record a job that a watch no longer shows, as it was last: it may be gone, or may only have left what that watch shows."""
+        metadata = job.metadata
+        has_ended_only = FINALIZER in metadata.finalizers and metadata.deletion_timestamp is None
+        if not has_ended_only and any(attempt.log for attempt in job.status.attempts):
+            attempt = job.status.execution_attempts
+            self._suspects[job.uid] = _Suspect(job.uid, metadata.namespace, metadata.name, job.spec.gpu_class, attempt)
+
+    async def run(self) -> None:
+        """Have logs removed until cancelled."""
+        while True:
+            await self.turn()
+            await asyncio.sleep(TICK_S)
+
+    async def turn(self) -> None:
+        """Search, where that is due, and have the logs removed of the jobs that are gone."""
+        with suppress(KubernetesError, StateUnavailableError):
+            if self._clock() >= self._search_at:
+                await self._search()
+                self._search_at = self._clock() + SEARCH_INTERVAL_S
+        due = [suspect for suspect in self._suspects.values() if suspect.due_at <= self._clock()]
+        for suspect in due[:AT_ONCE]:
+            await self._look_at(suspect)
+
+    async def _search(self) -> None:
+        """Suspect the jobs that have logs and do not exist. What Redis holds is read first: a job exists before it has a log."""
+        recorded = await self._redis.job_files()
+        if not recorded:
+            return
+        existing = {uid for namespace in self._namespaces for uid in await self._existing(namespace)}
+        for uid, files in recorded.items():
+            managed = None in self._namespaces or files.namespace in self._namespaces
+            if managed and uid not in existing and uid not in self._suspects:
+                self._suspects[uid] = _Suspect(uid, files.namespace, files.name, files.gpu_class, files.attempt)
+
+    async def _existing(self, namespace: str | None) -> set[str]:
+        return {item["metadata"]["uid"] async for items, _ in self._api.list_jobs(namespace) for item in items}
+
+    async def _look_at(self, suspect: _Suspect) -> None:
+        try:
+            if await self._exists(suspect):
+                del self._suspects[suspect.uid]
+            elif await self._redis.living_owner(suspect.uid, suspect.attempt):
+                await self._redis.forget(suspect.uid)
+                await self._redis.set_stop_flag(suspect.uid)  # a flag that goes by itself: nobody is left to clear it
+                self._suspects[suspect.uid] = replace(suspect, due_at=self._clock() + STOP_INTERVAL_S)
+            else:
+                await self._celery.discard(suspect.uid, suspect.namespace, suspect.gpu_class, logs=True)
+                del self._suspects[suspect.uid]
+        except (KubernetesError, StateUnavailableError, BrokerError) as error:
+            log.debug("whether job %s is gone is asked again: %s", suspect.uid, error)
+            self._suspects[suspect.uid] = replace(suspect, due_at=self._clock() + RETRY_S)
+
+    async def _exists(self, suspect: _Suspect) -> bool:
+        try:
+            found = await self._api.get_job(suspect.namespace, suspect.name)
+        except GoneError:
+            return False
+        return bool(found["metadata"]["uid"] == suspect.uid)

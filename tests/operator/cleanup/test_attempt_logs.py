@@ -1,0 +1,138 @@
+"""When the logs of a job are removed: once it is gone, and not before."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from recon_api.payload import JobFiles
+from recon_api.resource import ReconstructionJob
+from recon_api.status import Attempt, ReconstructionJobStatus
+from recon_operator.cleanup.attempt_logs import RETRY_S, SEARCH_INTERVAL_S, STOP_INTERVAL_S, AttemptLogs
+from recon_operator.clients.celery_client import BrokerError
+from recon_operator.clients.kubernetes_api import GoneError, KubernetesError
+from recon_operator.clients.redis_state import StateUnavailableError
+from tests.operator.builders import make_job
+
+LOGGED = Attempt(number=1, log="file:///storage/outputs/shop/.logs/uid/attempt-1.log")
+
+
+class World:
+    """The API server, Redis and the workers, as far as logs are concerned, and a clock."""
+
+    def __init__(self) -> None:
+        self.now, self.existing, self.recorded = 0.0, dict[str, str](), dict[str, JobFiles]()
+        self.running = set[tuple[str, int]]()
+        self.calls, self.faults = list[str](), list[Exception]()
+        self.logs = AttemptLogs(self, self, self, clock=lambda: self.now)  # type: ignore[arg-type]
+
+    def _call(self, call: str) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.calls.append(call)
+
+    async def get_job(self, namespace: str, name: str) -> dict[str, Any]:
+        self._call(f"get {namespace}/{name}")
+        if name not in self.existing:
+            raise GoneError("404")
+        return {"metadata": {"uid": self.existing[name]}}
+
+    async def list_jobs(self, namespace: str | None) -> AsyncIterator[tuple[list[dict[str, Any]], str]]:
+        self._call(f"list {namespace}")
+        yield [{"metadata": {"uid": uid}} for uid in self.existing.values()], "1"
+
+    async def job_files(self) -> dict[str, JobFiles]:
+        self._call("read")
+        return self.recorded
+
+    async def living_owner(self, uid: str, attempt: int) -> bool:
+        return (uid, attempt) in self.running
+
+    async def forget(self, uid: str) -> None:
+        self._call(f"forget {uid}")
+
+    async def set_stop_flag(self, uid: str) -> None:
+        self._call(f"stop {uid}")
+
+    async def discard(self, uid: str, namespace: str, gpu_class: str, *, logs: bool) -> None:
+        self._call(f"discard {uid} {namespace} {gpu_class} {logs}")
+
+    async def turn(self) -> list[str]:
+        self.calls.clear()
+        await self.logs.turn()
+        return list(self.calls)
+
+
+@pytest.fixture
+async def world() -> World:
+    made = World()
+    assert await made.turn() == ["read"]  # the search of the beginning, which finds nothing
+    return made
+
+
+def job(*attempts: Attempt, finalizer: bool = False, deleted_s_ago: float | None = None) -> ReconstructionJob:
+    status = ReconstructionJobStatus(attempts=attempts, execution_attempts=len(attempts))
+    return make_job(status=status, namespace="shop", finalizer=finalizer, deleted_s_ago=deleted_s_ago)
+
+
+@pytest.mark.parametrize(
+    ("seen", "looks"),
+    [
+        pytest.param(job(LOGGED), True, id="a finished job that a watch no longer shows"),
+        pytest.param(job(LOGGED, finalizer=True, deleted_s_ago=1), True, id="one that was deleted while it ran"),
+        pytest.param(job(LOGGED, finalizer=True), False, id="one that has just finished"),
+        pytest.param(job(Attempt(number=1)), False, id="one without logs"),
+        pytest.param(job(), False, id="one that never ran"),
+    ],
+)
+async def test_who_is_asked_about(world: World, seen: ReconstructionJob, looks: bool) -> None:
+    world.logs.seen_to_go(seen)
+    assert await world.turn() == (["get shop/chair", f"discard {seen.uid} shop any True"] if looks else [])
+    assert await world.turn() == []
+
+
+async def test_a_job_that_exists_keeps_its_logs(world: World) -> None:
+    world.existing["chair"] = job().uid
+    world.logs.seen_to_go(job(LOGGED))
+    assert await world.turn() == ["get shop/chair"]
+    assert await world.turn() == []
+
+
+async def test_a_later_job_of_that_name_keeps_no_logs_of_the_first(world: World) -> None:
+    world.existing["chair"] = "a-later-one"
+    world.logs.seen_to_go(job(LOGGED))
+    assert await world.turn() == ["get shop/chair", f"discard {job().uid} shop any True"]
+
+
+@pytest.mark.parametrize(
+    "fault", [KubernetesError("503"), BrokerError("away"), StateUnavailableError("away", refused=False)]
+)
+async def test_servers_that_do_not_answer_are_asked_again(world: World, fault: Exception) -> None:
+    world.logs.seen_to_go(job(LOGGED))
+    world.faults = [fault]
+    assert await world.turn() == []
+    assert await world.turn() == []
+    world.now += RETRY_S
+    assert await world.turn() == ["get shop/chair", f"discard {job().uid} shop any True"]
+
+
+async def test_a_job_that_went_unseen_is_found_stopped_and_then_cleared_up(world: World) -> None:
+    world.recorded = {
+        uid: JobFiles(namespace="shop", name=uid, gpu_class="large", attempt=2) for uid in ("went", "stays")
+    }
+    world.existing["stays"] = "stays"
+    world.running.add(("went", 2))
+    world.now += SEARCH_INTERVAL_S
+    assert await world.turn() == ["read", "list None", "get shop/went", "forget went", "stop went"]
+    assert await world.turn() == []
+    world.running.clear()
+    world.now += STOP_INTERVAL_S
+    assert await world.turn() == ["get shop/went", "discard went shop large True"]
+
+
+async def test_a_search_that_fails_is_made_again(world: World) -> None:
+    world.now += SEARCH_INTERVAL_S
+    world.faults = [StateUnavailableError("away", refused=False)]
+    assert await world.turn() == []
+    assert await world.turn() == ["read"]
+    assert await world.turn() == []

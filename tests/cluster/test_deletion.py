@@ -12,6 +12,7 @@ from recon_api.status import Phase
 from recon_dev.demo import local_path
 from recon_dev.operator_process import operator
 from recon_dev.worker_process import worker
+from recon_worker.files.attempt_logs import LOGS
 from tests.support.jobs import Job, Manifest, lasting, make_job, recorded
 from tests.support.system import QUICK, Part, System
 from tests.support.waiting import wait_for
@@ -32,7 +33,14 @@ def left_of(system: System, *uids: str) -> list[str]:
     """Return what is left of jobs in Redis and in the storage."""
     keys = [key.decode() for key in system.client().scan_iter()]
     left = [key for key in keys if key.split(":")[0] not in MAY_STAY and any(uid in key for uid in uids)]
-    return left + [str(folder) for folder in system.work_folders() if folder.name in uids]
+    folders = [*system.work_folders(), *(system.outputs / LOGS).glob("*")]
+    return left + [str(folder) for folder in folders if folder.name in uids]
+
+
+def assert_only_outputs_of(job: Job, system: System) -> None:
+    """Look for outputs and logs of other jobs."""
+    assert {path.name for path in system.outputs.iterdir()} == {job.name, LOGS}
+    assert [path.name for path in (system.outputs / LOGS).iterdir()] == [uid_of(job)]
 
 
 def wait_nothing_left(system: System, *uids: str) -> None:
@@ -179,10 +187,12 @@ def test_a_job_that_somebody_else_still_holds_blocks_nobody(shared_system: Syste
     for job in jobs:
         job.wait_phase(Phase.CANCELLED)
     shared_system.submit(make_job("after-held")).wait_phase(Phase.SUCCEEDED)
-    wait_nothing_left(shared_system, *map(uid_of, jobs))
+    uids = [uid_of(job) for job in jobs]
+    wait_for("nothing but a log is left", lambda: all(f"/{LOGS}/" in left for left in left_of(shared_system, *uids)))
     for job in jobs:
         assert job.patch_metadata(finalizers=None).returncode == 0
         job.wait_gone()
+    wait_nothing_left(shared_system, *uids)
 
 
 def test_a_job_that_goes_in_spite_of_its_finalizer_is_stopped(shared_system: System) -> None:
@@ -291,9 +301,10 @@ def test_jobs_are_deleted_while_redis_is_down(idle_system: System, seconds: floa
     for job in (running, sent):
         job.wait_gone()
     system.redis.start()
-    system.submit(make_job("next")).wait_phase(Phase.SUCCEEDED)
+    following = system.submit(make_job("next"))
+    following.wait_phase(Phase.SUCCEEDED)
     wait_for("only flags are left", lambda: all(left.startswith("cancel:") for left in left_of(system, *uids)))
-    assert [folder.name for folder in system.outputs.iterdir()] == ["next"]
+    assert_only_outputs_of(following, system)
 
 
 def many_jobs(namespace: str) -> list[Manifest]:
@@ -326,5 +337,6 @@ def test_a_namespace_is_deleted_with_a_hundred_jobs(system: System) -> None:
     assert len([line for line in said.splitlines() if "WARNING" in line or "ERROR" in line]) <= 1, said
     assert "Traceback" not in said
     kubectl("create", "namespace", namespace)
-    system.submit(make_job("next")).wait_phase(Phase.SUCCEEDED)
-    assert [folder.name for folder in system.outputs.iterdir()] == ["next"]
+    following = system.submit(make_job("next"))
+    following.wait_phase(Phase.SUCCEEDED)
+    assert_only_outputs_of(following, system)

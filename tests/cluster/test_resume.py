@@ -13,6 +13,7 @@ from recon_api.keys import attempt_key
 from recon_api.payload import Outcome
 from recon_api.steps import Step
 from recon_dev.photos import put_photos
+from recon_worker.files.attempt_logs import LOGS
 from tests.support.finished_scene import PARAMETERS, FinishedScene, finished_scene
 from tests.support.photo_sets import rendered_photos
 from tests.support.waiting import wait_for
@@ -180,4 +181,4 @@ def test_a_job_that_is_held_while_it_is_published_is_published_by_the_next_attem
     second = site.submit(2, uid=uid, gpu_class=POOLS[0], seconds=2)
     assert second.wait_result().outcome is Outcome.COMPLETED
     assert (second.outputs / "mesh.glb").stat().st_ino == number
-    assert not list(second.outputs.parent.glob(".*"))
+    assert [path.name for path in second.outputs.parent.glob(".*")] == [LOGS]

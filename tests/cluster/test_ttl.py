@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recon_api.keys import DEFAULT_GPU_CLASS, discard_key, queue_name
+from recon_api.keys import DEFAULT_GPU_CLASS, discard_key, discard_task_id, queue_name
 from recon_api.status import Phase
 from recon_dev.state import StateDir
 from recon_worker.files.manifest import MANIFEST, read_manifest
@@ -43,7 +43,8 @@ def uid_of(job: Job) -> str:
 
 def asked(system: System) -> bool:
     """Say whether a message waits that asks for outputs to be deleted."""
-    return system.client(0).llen(queue_name(DEFAULT_GPU_CLASS)) == 1
+    messages: Any = system.client(0).lrange(queue_name(DEFAULT_GPU_CLASS), 0, -1)
+    return sum(discard_task_id("").encode() in message for message in messages) == 1
 
 
 # --- when the object goes -----------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
-RETRY_S = 30.0
+RETRY_S = 5.0
 """Before servers that did not answer are asked again about a job."""
 
 SEARCH_INTERVAL_S = 3600.0
@@ -64,11 +64,13 @@ class AttemptLogs:
         self._search_at = clock()
 
     def seen_to_go(self, job: ReconstructionJob) -> None:
-        """Record a job that a watch no longer shows, as it was last: it may be gone, or may only have left what that watch shows."""
+        """Record a job that a watch no longer shows, as it was last: it may be gone, or may only have left what that watch shows.
+
+        Its status need not name its logs: that of an attempt that was stopped at once does not.
+        """
         metadata = job.metadata
         has_ended_only = FINALIZER in metadata.finalizers and metadata.deletion_timestamp is None
-        if not has_ended_only and any(attempt.log for attempt in job.status.attempts):
-            attempt = job.status.execution_attempts
+        if not has_ended_only and (attempt := job.status.execution_attempts):
             self._suspects[job.uid] = _Suspect(job.uid, metadata.namespace, metadata.name, job.spec.gpu_class, attempt)
 
     async def run(self) -> None:

@@ -81,7 +81,7 @@ def job(*attempts: Attempt, finalizer: bool = False, deleted_s_ago: float | None
         pytest.param(job(LOGGED), True, id="a finished job that a watch no longer shows"),
         pytest.param(job(LOGGED, finalizer=True, deleted_s_ago=1), True, id="one that was deleted while it ran"),
         pytest.param(job(LOGGED, finalizer=True), False, id="one that has just finished"),
-        pytest.param(job(Attempt(number=1)), False, id="one without logs"),
+        pytest.param(job(Attempt(number=1)), True, id="one whose status does not name its log yet"),
         pytest.param(job(), False, id="one that never ran"),
     ],
 )

@@ -13,8 +13,10 @@ def good(count: int, prefix: str = "g") -> list[PhotoEvidence]:
     return [PhotoEvidence(f"{prefix}{n}.jpg", 120.0, 1.0, 3000) for n in range(count)]
 
 
-def bad(count: int, *, luminance: float = 120.0, shown: float = 1.0, features: int = 3000) -> list[PhotoEvidence]:
-    return [PhotoEvidence(f"b{n}.jpg", luminance, shown, features) for n in range(count)]
+def bad(
+    count: int, *, luminance: float = 120.0, shown: float = 1.0, features: int = 3000, side_px: int = 4000
+) -> list[PhotoEvidence]:
+    return [PhotoEvidence(f"b{n}.jpg", luminance, shown, features, side_px) for n in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,15 @@ def bad(count: int, *, luminance: float = 120.0, shown: float = 1.0, features: i
         ),
         pytest.param(bad(4, features=20), "UnusablePhotos", "4 show no detail, .* hold the camera still", id="blurred"),
         pytest.param(
+            bad(4, features=20, side_px=160),
+            "UnusablePhotos",
+            "4 are too small to show detail .* as large as the camera took them",
+            id="small",
+        ),
+        pytest.param(
+            good(1) + bad(9, side_px=160), "InsufficientOverlap", "overlap", id="small, with detail all the same"
+        ),
+        pytest.param(
             [*bad(3, features=20), *bad(3, luminance=1)],
             "UnusablePhotos",
             "3 show no detail.*; 3 are nearly black.*and take",
@@ -60,7 +71,7 @@ def test_the_cause_is_named_with_the_photos(photos: list[PhotoEvidence], reason:
 def test_a_look_at_a_photo(tmp_path: Path) -> None:
     Image.new("RGB", (400, 300), (100, 100, 100)).save(tmp_path / "photo.jpg")
     seen = look_at("p", tmp_path / "photo.jpg", None, 7)
-    assert (seen.name, seen.shown, seen.features) == ("p", 1.0, 7)
+    assert (seen.name, seen.shown, seen.features, seen.longer_side_px) == ("p", 1.0, 7, 400)
     assert seen.luminance == pytest.approx(100, abs=2)
     assert look_at("p", tmp_path / "photo.jpg", tmp_path / "none.png", 7).shown == 1.0
 

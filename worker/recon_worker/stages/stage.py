@@ -80,8 +80,9 @@ def _run_stage(stage: Stage[P], scene: Scene, parameters: P, progress: Progress,
 
 
 def _figures(report: Mapping[str, Any]) -> str:
-    """Return the figures of a report that are a number, a word or a truth, in a line."""
-    return ", ".join(f"{name} {value}" for name, value in report.items() if isinstance(value, int | float | str))
+    """Return the figures of a report that are a number or a word, in a line."""
+    shown = {name: f"{value:.4g}" if isinstance(value, float) else value for name, value in report.items()}
+    return ", ".join(f"{name} {value}" for name, value in shown.items() if isinstance(value, int | str))
 
 
 def _show_again(report: Mapping[str, Any], progress: Progress) -> None:

@@ -21,6 +21,9 @@ LEAST_SHOWN = 0.03
 LEAST_FEATURES = 100
 """Of a photo that can be matched: a sharp one of anything with a pattern has thousands."""
 
+SMALL_PX = 400
+"""Longer side of a photo that is itself the cause where it has few features."""
+
 NAMED = 3
 
 
@@ -36,6 +39,7 @@ class PhotoEvidence:
     """Share that its mask shows; 1 without one."""
     features: int
     """How many were found in it."""
+    longer_side_px: int = 4000
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,11 @@ FLAWS = (
     Flaw(lambda photo: photo.luminance < DARK, "are nearly black", "take them in more light"),
     Flaw(lambda photo: photo.luminance > BRIGHT, "are nearly white", "expose them for less time"),
     Flaw(
+        lambda photo: photo.features < LEAST_FEATURES and photo.longer_side_px < SMALL_PX,
+        "are too small to show detail",
+        "give photos as large as the camera took them, 1,000 pixels and more along the longer side",
+    ),
+    Flaw(
         lambda photo: photo.features < LEAST_FEATURES,
         "show no detail, for they are blurred or of a plain surface",
         "hold the camera still, and put something with a pattern around a plain object",
@@ -68,15 +77,16 @@ FLAWS = (
 def look_at(name: str, image: Path, mask: Path | None, features: int) -> PhotoEvidence:
     """Return what is known of the prepared photo in a file, with its mask of 0, which hides, and 255."""
     with Image.open(image) as photo:
+        side_px = max(photo.size)
         photo.draft("L", (LOOKED_AT_PX, LOOKED_AT_PX))
         grey = photo.convert("L").resize((LOOKED_AT_PX, LOOKED_AT_PX), Image.Resampling.BOX)
     if mask is None or not mask.exists():
-        return PhotoEvidence(name, ImageStat.Stat(grey).mean[0], 1.0, features)
+        return PhotoEvidence(name, ImageStat.Stat(grey).mean[0], 1.0, features, side_px)
     with Image.open(mask) as opened:
         shown = opened.convert("L").resize(grey.size, Image.Resampling.NEAREST)
     share = ImageStat.Stat(shown).mean[0] / 255
     luminance = ImageStat.Stat(grey, shown).mean[0] if share else 0.0
-    return PhotoEvidence(name, luminance, share, features)
+    return PhotoEvidence(name, luminance, share, features, side_px)
 
 
 def refusal(placed: int, photos: Sequence[PhotoEvidence], needed: int) -> UsageError:

@@ -25,6 +25,9 @@ RETRY_S = 5.0
 SEARCH_INTERVAL_S = 3600.0
 """Between two searches for jobs that went unseen; the first one is made when an operator begins to lead."""
 
+ASK_AGAIN_S = 24 * 3600.0
+"""Before workers are asked again to remove the logs of a job: where a pool has none, the messages wait."""
+
 STOP_INTERVAL_S = 2.0
 """Between two orders to stop an attempt that still runs."""
 
@@ -61,6 +64,8 @@ class AttemptLogs:
         self._api, self._redis, self._celery, self._clock = api, redis, celery, clock
         self._namespaces: tuple[str | None, ...] = namespaces or (None,)
         self._suspects: dict[str, _Suspect] = {}
+        self._asked: dict[str, float] = {}
+        """When workers were asked to remove the logs of a job."""
         self._search_at = clock()
 
     def seen_to_go(self, job: ReconstructionJob) -> None:
@@ -91,13 +96,14 @@ class AttemptLogs:
 
     async def _search(self) -> None:
         """Suspect the jobs that have logs and do not exist. What Redis holds is read first: a job exists before it has a log."""
-        recorded = await self._redis.job_files()
+        recorded, now = await self._redis.job_files(), self._clock()
+        self._asked = {uid: at for uid, at in self._asked.items() if uid in recorded and now - at < ASK_AGAIN_S}
         if not recorded:
             return
         existing = {uid for namespace in self._namespaces for uid in await self._existing(namespace)}
         for uid, files in recorded.items():
             managed = None in self._namespaces or files.namespace in self._namespaces
-            if managed and uid not in existing and uid not in self._suspects:
+            if managed and not (uid in existing or uid in self._suspects or uid in self._asked):
                 self._suspects[uid] = _Suspect(uid, files.namespace, files.name, files.gpu_class, files.attempt)
 
     async def _existing(self, namespace: str | None) -> set[str]:
@@ -113,6 +119,7 @@ class AttemptLogs:
                 self._suspects[suspect.uid] = replace(suspect, due_at=self._clock() + STOP_INTERVAL_S)
             else:
                 await self._celery.discard(suspect.uid, suspect.namespace, suspect.gpu_class, logs=True)
+                self._asked[suspect.uid] = self._clock()
                 del self._suspects[suspect.uid]
         except (KubernetesError, StateUnavailableError, BrokerError) as error:
             log.debug("whether job %s is gone is asked again: %s", suspect.uid, error)

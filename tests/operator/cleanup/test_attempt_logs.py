@@ -8,7 +8,13 @@ import pytest
 from recon_api.payload import JobFiles
 from recon_api.resource import ReconstructionJob
 from recon_api.status import Attempt, ReconstructionJobStatus
-from recon_operator.cleanup.attempt_logs import RETRY_S, SEARCH_INTERVAL_S, STOP_INTERVAL_S, AttemptLogs
+from recon_operator.cleanup.attempt_logs import (
+    ASK_AGAIN_S,
+    RETRY_S,
+    SEARCH_INTERVAL_S,
+    STOP_INTERVAL_S,
+    AttemptLogs,
+)
 from recon_operator.clients.celery_client import BrokerError
 from recon_operator.clients.kubernetes_api import GoneError, KubernetesError
 from recon_operator.clients.redis_state import StateUnavailableError
@@ -136,3 +142,14 @@ async def test_a_search_that_fails_is_made_again(world: World) -> None:
     assert await world.turn() == []
     assert await world.turn() == ["read"]
     assert await world.turn() == []
+
+
+async def test_workers_that_do_not_answer_are_asked_once_a_day(world: World) -> None:
+    world.recorded = {"went": JobFiles(namespace="shop", name="went", gpu_class="large", attempt=1)}
+    world.now += SEARCH_INTERVAL_S
+    asked = "discard went shop large True"
+    assert await world.turn() == ["read", "list None", "get shop/went", asked]
+    world.now += SEARCH_INTERVAL_S
+    assert await world.turn() == ["read", "list None"]
+    world.now += ASK_AGAIN_S
+    assert asked in await world.turn()

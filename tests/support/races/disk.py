@@ -1,6 +1,8 @@
 """The shared volume and what is computed on it: simulated for the mass of the races, real files for some."""
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +12,7 @@ from recon_api.status import Output
 from recon_worker.files.manifest import Manifest
 from recon_worker.progress import ProgressSink
 from recon_worker.publishing.published_result import PublishedResult
+from recon_worker.storage.storage import OpenLog
 from recon_worker.storage.volume import VolumeStorage
 from tests.support.races.fates import STEPS
 from tests.support.races.steps import pause
@@ -69,6 +72,11 @@ class MemoryStorage(VolumeStorage):
         """Remove everything of the job but what it has published."""
         self.files.steps.pop(uid, None)
         self.files.sealed.pop(uid, None)
+
+    @contextmanager
+    def log(self, namespace: str, uid: str, attempt: int) -> Iterator[OpenLog]:
+        """Keep no log."""
+        yield OpenLog(io.BytesIO(), f"memory:{namespace}/{uid}/{attempt}", readable_now=True)
 
     def remove_drafts(self, uid: str, *, through: int) -> None:
         """There are none."""

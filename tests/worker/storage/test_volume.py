@@ -41,6 +41,22 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, lead_outside: Cal
     assert caught.value.reason == reasons.INVALID_SPEC
 
 
+def test_a_log_is_no_reason_to_make_the_storage_itself(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), VolumeStorage(tmp_path / "storage").log("shop", UID, 1):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_log_is_named_where_it_lies(tmp_path: Path) -> None:
+    storage = VolumeStorage(tmp_path)
+    with storage.log("shop", UID, 2) as log:
+        log.stream.write(b"a line\n")
+    file = tmp_path / "outputs" / "shop" / ".logs" / UID / "attempt-2.log"
+    assert (log.address, log.readable_now, file.read_text()) == (file.as_uri(), True, "a line\n")
+    storage.remove_logs("shop", UID)
+    assert not list((tmp_path / "outputs" / "shop").iterdir())
+
+
 def test_paths_are_folders(tmp_path: Path) -> None:
     storage = VolumeStorage(tmp_path)
     job = TaskPayload(job_id=UID, namespace="shop", name="chair-job", attempt=1, input_path="chair")

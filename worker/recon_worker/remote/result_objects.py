@@ -30,6 +30,9 @@ MARK = ".uploading"
 LARGEST_READ = 16 << 20
 """Bytes of the largest object that is read here; a larger one is none of ours."""
 
+LOGS_WITHIN_S = 30.0
+"""How long the end of an attempt waits for its log to be written, and a worker for logs to be removed."""
+
 T = TypeVar("T")
 
 
@@ -96,21 +99,21 @@ class Objects:
         raise AssertionError("not reached")
 
 
-def put_object(location: RemoteLocation, name: str, content: bytes, media_type: str) -> None:
-    """Write an object below the URL. Raises the errors of `recon_api.errors`."""
+def put_log(location: RemoteLocation, name: str, content: bytes) -> None:
+    """Write a log below the URL. Raises the errors of `recon_api.errors`, and `TimeoutError` after `LOGS_WITHIN_S`."""
 
     async def put() -> None:
-        async with opened_objects(location) as objects:
-            await objects.put(name, content, media_type)
+        async with asyncio.timeout(LOGS_WITHIN_S), opened_objects(location) as objects:
+            await objects.put(name, content, "text/plain")
 
     asyncio.run(put())
 
 
-def remove_objects(location: RemoteLocation) -> None:
-    """Remove every object below the URL. Raises the errors of `recon_api.errors`."""
+def remove_logs(location: RemoteLocation) -> None:
+    """Remove every log below the URL. Raises the same."""
 
     async def remove() -> None:
-        async with opened_objects(location) as objects:
+        async with asyncio.timeout(LOGS_WITHIN_S), opened_objects(location) as objects:
             await objects.remove_all()
 
     asyncio.run(remove())

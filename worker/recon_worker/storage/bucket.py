@@ -74,19 +74,19 @@ class BucketStorage(Storage):
     @contextmanager
     def log(self, namespace: str, uid: str, attempt: int) -> Iterator[OpenLog]:
         """Write it on this worker's disk, and upload it at the end: objects cannot be appended to."""
-        from recon_worker.remote.result_objects import put_object  # its libraries are for those who upload only
+        from recon_worker.remote.result_objects import put_log  # its libraries are for those who upload only
 
         location = self._logs(namespace, uid)
         with tempfile.TemporaryFile(buffering=0) as stream:
             yield OpenLog(stream, f"{location.url}/{log_name(attempt)}", readable_now=False)
             stream.seek(0)
-            put_object(location, log_name(attempt), stream.readall(), "text/plain")
+            put_log(location, log_name(attempt), stream.readall())
 
     def remove_logs(self, namespace: str, uid: str) -> None:
         """Remove the objects."""
-        from recon_worker.remote.result_objects import remove_objects
+        from recon_worker.remote.result_objects import remove_logs
 
-        remove_objects(self._logs(namespace, uid))
+        remove_logs(self._logs(namespace, uid))
 
     def _logs(self, namespace: str, uid: str) -> RemoteLocation:
         key = f"outputs/{checked_namespace(namespace)}/{LOGS}/{checked_uid(uid)}"

@@ -86,6 +86,7 @@ class VolumeStorage(Storage):
     def log(self, namespace: str, uid: str, attempt: int) -> Iterator[OpenLog]:
         """Write it where it is read."""
         folder = self.outputs(namespace)
+        self.root.stat()  # a volume that is not mounted is not to be hidden by a folder
         with open_log(folder, checked_uid(uid), attempt) as stream:
             address = (folder / LOGS / uid / log_name(attempt)).absolute().as_uri()
             yield OpenLog(stream, address, readable_now=True)

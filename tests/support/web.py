@@ -219,9 +219,12 @@ class S3:
         return name
 
     def objects(self, name: str) -> dict[str, bytes]:
-        """Return all objects of a bucket."""
-        found = self.client.list_objects_v2(Bucket=name).get("Contents", ())
-        return {each["Key"]: self.client.get_object(Bucket=name, Key=each["Key"])["Body"].read() for each in found}
+        """Return all objects of a bucket, but those that go meanwhile."""
+        found: dict[str, bytes] = {}
+        for each in self.client.list_objects_v2(Bucket=name).get("Contents", ()):
+            with suppress(self.client.exceptions.NoSuchKey):
+                found[each["Key"]] = self.client.get_object(Bucket=name, Key=each["Key"])["Body"].read()
+        return found
 
 
 @contextmanager

@@ -175,6 +175,7 @@ def running_site(folder: Path) -> Iterator[Site]:
     port = free_port()
     with ValkeyServer(port=port, data_dir=folder / "redis"):
         site = Site(folder, port)
+        site.storage.mkdir()
         site.make_worker_user()
         try:
             yield site

@@ -1,8 +1,8 @@
 """Logs in a folder of outputs that other programs may write too."""
 
 import os
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -96,12 +96,12 @@ def test_logs_are_opened_while_those_of_others_are_removed(tmp_path: Path) -> No
                 pass
             remove_logs(tmp_path, f"other-{number}")
 
-    thread = threading.Thread(target=remove_others)
-    thread.start()
-    while thread.is_alive():
-        written(tmp_path)
-        remove_logs(tmp_path, UID)
-    thread.join()
+    with ThreadPoolExecutor(1) as thread:
+        others = thread.submit(remove_others)
+        while not others.done():
+            written(tmp_path)
+            remove_logs(tmp_path, UID)
+        others.result()
     assert not list(tmp_path.iterdir())
 
 

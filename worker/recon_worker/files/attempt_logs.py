@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 LOGS = ".logs"
 
-TRIES = 5
+TRIES = 100
 """Another job's logs may be removed meanwhile, and with them the folder of all, which is empty then."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW

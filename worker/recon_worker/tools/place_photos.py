@@ -3,7 +3,7 @@
 import itertools
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,12 @@ LANDMARKS = 40
 MATCHING_SHARE = 0.75
 """Share of the tool's time that matching takes."""
 
+PAIRS_PER_CALL, GUIDED_PAIRS_PER_CALL = 60, 15
+"""Pairs of photos that are matched between two looks at the budget; guided matching takes ten times as long."""
+
+LEAST_INLIERS = 15
+"""Verified matches of two photos that fit each other: as many as the mapper wants."""
+
 
 def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
     """Write the largest group of photos that could be placed; return its size, its cameras and the photos of every group.
@@ -38,14 +44,14 @@ def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
     pycolmap.set_random_seed(request.seed)
     with pycolmap.Database.open(request.database) as database:
         names = sorted(image.name for image in database.read_all_images())
-    _match(request, choose_pairs(len(names)), names)
+    _match(request, [(names[i], names[j]) for i, j in near_first(choose_pairs(len(names)))])
     with pycolmap.Database.open(request.database) as database:
         features = {
             image.name: database.num_keypoints_for_image(image.image_id) for image in database.read_all_images()
         }
         motions = list(pair_motions(database, request.seed))
     turned = only_turned(motions)
-    found = PlacedGroups(()) if turned else place_with_cameras(request, names, _mapper(request, len(names)))
+    found = PlacedGroups(()) if turned else _placed(request, names)
     if not found.groups:
         one_view = turned and show_one_view(motions)
         found_nothing: dict[str, Any] = {"placed": 0, "groups": [], "points": 0}
@@ -64,6 +70,36 @@ def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
     }
 
 
+def _placed(request: PlacementRequest, names: list[str]) -> PlacedGroups:
+    """Place the photos by the matches that there are; where that is not enough, by guided ones, if the effort has them."""
+    found = place_with_cameras(request, names, _mapper(request, len(names)))
+    if found.placed >= request.enough or not request.effort.guided_matching:
+        return found
+    _match(request, _take_fitting_pairs(request.database), guided=True)
+    again = place_with_cameras(request, names, _mapper(request, len(names)))
+    return max(again, found, key=lambda groups: (groups.placed, groups.points))
+
+
+def _take_fitting_pairs(path: Path) -> list[tuple[str, str]]:
+    """Return the names of the photos of pairs that fit each other, and remove their matches from the database."""
+    with pycolmap.Database.open(path) as database:
+        names = {image.image_id: image.name for image in database.read_all_images()}
+        fitting = [
+            pycolmap.pair_id_to_image_pair(pair)
+            for pair, geometry in zip(*database.read_two_view_geometries(), strict=True)
+            if len(geometry.inlier_matches) >= LEAST_INLIERS
+        ]
+        for one, other in fitting:
+            database.delete_matches(one, other)
+            database.delete_inlier_matches(one, other)
+    return sorted((names[one], names[other]) for one, other in fitting)
+
+
+def near_first(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return index pairs in the order in which they are matched: those of neighbours first, for the budget may end."""
+    return sorted(pairs, key=lambda pair: (pair[1] - pair[0], pair))
+
+
 def choose_pairs(count: int) -> list[tuple[int, int]]:
     """Return the index pairs (i < j) of the photos to match: all of a small set; neighbours and landmarks of a large one."""
     if count <= EXHAUSTIVE_LIMIT:
@@ -74,22 +110,22 @@ def choose_pairs(count: int) -> list[tuple[int, int]]:
     return sorted(near | far)
 
 
-def _match(request: PlacementRequest, pairs: list[tuple[int, int]], names: list[str]) -> None:
-    """Match the pairs, those of neighbours first, until all are matched or the budget is spent."""
+def _match(request: PlacementRequest, pairs: Sequence[tuple[str, str]], *, guided: bool = False) -> None:
+    """Match the pairs of photos, by name, in order, until all are matched or the budget is spent."""
     matching = pycolmap.FeatureMatchingOptions()
     matching.use_gpu = False
-    matching.guided_matching = request.effort.guided_matching
+    matching.guided_matching = guided
     verification = pycolmap.TwoViewGeometryOptions()
     verification.ransac.random_seed = request.seed
-    pairs = sorted(pairs, key=lambda pair: (pair[1] - pair[0], pair))
     end = time.process_time() + request.budget_s
-    for start in range(0, len(pairs), request.effort.pairs_per_call):
+    step = GUIDED_PAIRS_PER_CALL if guided else PAIRS_PER_CALL
+    for start in range(0, len(pairs), step):
         if time.process_time() > end:
             return
         report_fraction(MATCHING_SHARE * start / len(pairs))
-        chunk = pairs[start : start + request.effort.pairs_per_call]
+        chunk = pairs[start : start + step]
         with tempfile.NamedTemporaryFile("w", suffix=".txt", dir=request.database.parent) as listing:
-            listing.write("".join(f"{names[i]} {names[j]}\n" for i, j in chunk))
+            listing.write("".join(f"{one} {other}\n" for one, other in chunk))
             listing.flush()
             pairing = pycolmap.ImportedPairingOptions()
             pairing.match_list_path = Path(listing.name)

@@ -20,9 +20,7 @@ class Effort(BaseModel):
     peak_threshold: float
     """Least contrast of a feature."""
     guided_matching: bool
-    """Match again along the epipolar lines of a first estimate."""
-    pairs_per_call: int
-    """Pairs of photos that are matched between two looks at the budget."""
+    """Where too few photos can be placed, match pairs that fit each other once more, along their epipolar lines."""
     budget_s: float
     """CPU-seconds for each photo that matching may take."""
 
@@ -34,7 +32,6 @@ CHEAP = Effort(
     features=3072,
     peak_threshold=0.02 / 3,
     guided_matching=False,
-    pairs_per_call=60,
     budget_s=30,
 )
 THOROUGH = Effort(
@@ -44,7 +41,6 @@ THOROUGH = Effort(
     features=4096,
     peak_threshold=0.02 / 3,
     guided_matching=False,
-    pairs_per_call=60,
     budget_s=20,
 )
 EXHAUSTIVE = Effort(
@@ -54,7 +50,6 @@ EXHAUSTIVE = Effort(
     features=8192,
     peak_threshold=0.002,
     guided_matching=True,
-    pairs_per_call=15,
     budget_s=10,
 )
 LADDER = (CHEAP, THOROUGH, EXHAUSTIVE)

@@ -21,6 +21,9 @@ PROGRESSIVE_FRAME, SCAN = 0xC2, 0xDA
 WITHOUT_LENGTH = (0x00, 0x01, *range(0xD0, 0xD9))
 """Second bytes of what is no marker, or one that nothing belongs to: a stuffed zero, TEM, restarts, the start of the image."""
 
+MOST_SCANS = 1000
+"""Of a picture; encoders make ten."""
+
 STRIP_PX = 8
 """Height of a block: where data are missing, the decoder fills in one colour from there on."""
 
@@ -64,6 +67,8 @@ def _has_all_scans(content: bytes) -> bool:
             components = segment[6::3]
         elif marker == SCAN and segment and len(segment) >= 4 + 2 * segment[0]:
             scans.append(_scan(segment))
+        if len(scans) > MOST_SCANS:
+            return False
     exact = {
         (component, number)
         for scan in scans

@@ -71,28 +71,38 @@ def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
 
 
 def _placed(request: PlacementRequest, names: list[str]) -> PlacedGroups:
-    """Place the photos by the matches that there are; where that is not enough, by guided ones, if the effort has them."""
-    found = place_with_cameras(request, names, _mapper(request, len(names)))
+    """Place the photos by the matches that there are; where that is not enough, by guided ones, if the effort has them.
+
+    Other cameras are not tried again with those: what they could explain, they have explained before.
+    """
+    place = _mapper(request, len(names))
+    found = place_with_cameras(request, names, place)
     if found.placed >= request.enough or not request.effort.guided_matching:
         return found
-    _match(request, _take_fitting_pairs(request.database), guided=True)
-    again = place_with_cameras(request, names, _mapper(request, len(names)))
+    _match(request, _fitting_pairs(request.database), guided=True)
+    again = place(request.database)
     return max(again, found, key=lambda groups: (groups.placed, groups.points))
 
 
-def _take_fitting_pairs(path: Path) -> list[tuple[str, str]]:
-    """Return the names of the photos of pairs that fit each other, and remove their matches from the database."""
+def _fitting_pairs(path: Path) -> list[tuple[str, str]]:
+    """Return the names of the photos of pairs that fit each other; those first that need more matches most, for the budget may end."""
     with pycolmap.Database.open(path) as database:
         names = {image.image_id: image.name for image in database.read_all_images()}
-        fitting = [
-            pycolmap.pair_id_to_image_pair(pair)
+        inliers = {
+            pycolmap.pair_id_to_image_pair(pair): len(geometry.inlier_matches)
             for pair, geometry in zip(*database.read_two_view_geometries(), strict=True)
-            if len(geometry.inlier_matches) >= LEAST_INLIERS
-        ]
-        for one, other in fitting:
-            database.delete_matches(one, other)
-            database.delete_inlier_matches(one, other)
-    return sorted((names[one], names[other]) for one, other in fitting)
+        }
+    fitting = sorted((count, pair) for pair, count in inliers.items() if count >= LEAST_INLIERS)
+    return [(names[one], names[other]) for _, (one, other) in fitting]
+
+
+def _forget_matches(path: Path, pairs: Sequence[tuple[str, str]]) -> None:
+    """Remove the matches of pairs of photos, without which they are not matched again."""
+    with pycolmap.Database.open(path) as database:
+        numbers = {image.name: image.image_id for image in database.read_all_images()}
+        for one, other in pairs:
+            database.delete_matches(numbers[one], numbers[other])
+            database.delete_inlier_matches(numbers[one], numbers[other])
 
 
 def near_first(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -124,6 +134,8 @@ def _match(request: PlacementRequest, pairs: Sequence[tuple[str, str]], *, guide
             return
         report_fraction(MATCHING_SHARE * start / len(pairs))
         chunk = pairs[start : start + step]
+        if guided:
+            _forget_matches(request.database, chunk)
         with tempfile.NamedTemporaryFile("w", suffix=".txt", dir=request.database.parent) as listing:
             listing.write("".join(f"{one} {other}\n" for one, other in chunk))
             listing.flush()

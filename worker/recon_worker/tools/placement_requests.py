@@ -50,7 +50,7 @@ EXHAUSTIVE = Effort(
     features=8192,
     peak_threshold=0.002,
     guided_matching=True,
-    budget_s=10,
+    budget_s=15,
 )
 LADDER = (CHEAP, THOROUGH, EXHAUSTIVE)
 """Tried in this order until nearly all photos are placed."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from recon_api.resource import ReconstructionJob
 from recon_operator.clients.celery_client import BrokerError, CeleryClient
-from recon_operator.clients.kubernetes_api import GoneError, KubernetesApi, KubernetesError
+from recon_operator.clients.kubernetes_api import KubernetesApi, KubernetesError, job_exists
 from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 from recon_operator.telemetry.logs import job_logger
 
@@ -60,7 +60,8 @@ class DeferredStops:
         """Let no copy of the job's messages be taken any more, then wake who has taken one."""
         job = owed.job
         try:
-            if not owed.certain and await self._exists(job):
+            # A label that somebody sets hides a job from the watch.
+            if not owed.certain and await job_exists(self._api, job.metadata.namespace, job.metadata.name, job.uid):
                 del self._owed[job.uid]
                 return
             await self._redis.forget(job.uid)
@@ -70,11 +71,3 @@ class DeferredStops:
             return
         del self._owed[job.uid]
         job_logger(__name__, job).info("deleted before its attempt had stopped; what runs of it is ordered to stop")
-
-    async def _exists(self, job: ReconstructionJob) -> bool:
-        """Say whether the job is still there: a label that somebody sets hides it from the watch."""
-        try:
-            found = await self._api.get_job(job.metadata.namespace, job.metadata.name)
-        except GoneError:
-            return False
-        return bool(found["metadata"]["uid"] == job.uid)

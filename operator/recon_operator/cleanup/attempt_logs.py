@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from recon_api.resource import FINALIZER, ReconstructionJob
 from recon_operator.clients.celery_client import BrokerError, CeleryClient
-from recon_operator.clients.kubernetes_api import GoneError, KubernetesApi, KubernetesError
+from recon_operator.clients.kubernetes_api import KubernetesApi, KubernetesError, job_exists
 from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ class AttemptLogs:
 
     async def _look_at(self, suspect: _Suspect) -> None:
         try:
-            if await self._exists(suspect):
+            if await job_exists(self._api, suspect.namespace, suspect.name, suspect.uid):
                 del self._suspects[suspect.uid]
             elif await self._redis.living_owner(suspect.uid, suspect.attempt):
                 await self._redis.forget(suspect.uid)
@@ -124,10 +124,3 @@ class AttemptLogs:
         except (KubernetesError, StateUnavailableError, BrokerError) as error:
             log.debug("whether job %s is gone is asked again: %s", suspect.uid, error)
             self._suspects[suspect.uid] = replace(suspect, due_at=self._clock() + RETRY_S)
-
-    async def _exists(self, suspect: _Suspect) -> bool:
-        try:
-            found = await self._api.get_job(suspect.namespace, suspect.name)
-        except GoneError:
-            return False
-        return bool(found["metadata"]["uid"] == suspect.uid)

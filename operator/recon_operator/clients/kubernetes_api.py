@@ -281,6 +281,15 @@ class KubernetesApi:
             raise UnavailableError(f"{self.server} does not answer: {error or type(error).__name__}") from error
 
 
+async def job_exists(api: KubernetesApi, namespace: str, name: str, uid: str) -> bool:
+    """Say whether the job of that UID is there, and not another one of its name. Raises KubernetesError."""
+    try:
+        found = await api.get_job(namespace, name)
+    except GoneError:
+        return False
+    return bool(found["metadata"]["uid"] == uid)
+
+
 def own_namespace() -> str:
     """Return the namespace of the Pod that the process runs in, `default` outside of any."""
     return OWN_NAMESPACE.read_text().strip() if OWN_NAMESPACE.exists() else "default"

@@ -85,7 +85,7 @@ class AttemptExecution:
                 logger.info("attempt %d begins, model %s", self.payload.attempt, self.payload.model_type)
                 with self.progress:
                     result, error = self._outcome()
-                # Before the operator can hear of it: the log lines of both tell the story in its order.
+                # Before the operator can read the result, so that the log lines of both are in the order of events.
                 logger.info("attempt %d has %s", self.payload.attempt, f"{result.outcome} {error or ''}".strip())
             result = with_circumstances(
                 result,

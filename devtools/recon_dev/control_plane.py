@@ -12,6 +12,7 @@ from recon_dev.binaries import Binaries
 from recon_dev.certificates import KeyPair, Pki, ensure_pki
 from recon_dev.errors import DevError
 from recon_dev.kubectl import Kubectl
+from recon_dev.ports import LOOPBACK
 from recon_dev.probes import url_answers
 from recon_dev.processes import POLL_S, Component
 from recon_dev.state import CHECKOUT, Settings, StateDir, write_private
@@ -19,7 +20,6 @@ from recon_dev.state import CHECKOUT, Settings, StateDir, write_private
 CRD_FILE = CHECKOUT / "crds" / "reconstructionjobs.yaml"
 JOBS_PATH = f"/apis/{GROUP}/{VERSION}/{PLURAL}?limit=1"
 SERVED_WITHIN_S = 30.0
-LOOPBACK = "127.0.0.1"
 OPERATOR_ACCOUNT = ("reconstruction-system", "reconstruction-operator")
 """Namespace and name of the operator's service account."""
 OPERATOR_USER = f"system:serviceaccount:{':'.join(OPERATOR_ACCOUNT)}"

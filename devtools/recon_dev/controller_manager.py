@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from recon_dev.certificates import ensure_pki
-from recon_dev.control_plane import LOOPBACK, server_env, write_kubeconfig
+from recon_dev.control_plane import server_env, write_kubeconfig
+from recon_dev.ports import LOOPBACK
 from recon_dev.probes import url_answers
 from recon_dev.processes import Component
 from recon_dev.state import Settings, StateDir

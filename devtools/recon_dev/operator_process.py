@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 
-from recon_dev.control_plane import LOOPBACK
+from recon_dev.ports import LOOPBACK
 from recon_dev.probes import url_answers
 from recon_dev.processes import Component
 from recon_dev.redis_users import OPERATOR

@@ -4,11 +4,12 @@ import base64
 import json
 import os
 import secrets
-import socket
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from recon_dev.ports import ReservedPort
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 """Root of the checkout; `recon_dev` is installed from it and never without it."""
@@ -35,11 +36,6 @@ class Settings(BaseModel):
     credentials_key: str = Field(default_factory=lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     redis_worker_password: str = Field(default_factory=lambda: secrets.token_urlsafe(24))
 
-    @property
-    def ports(self) -> dict[str, int]:
-        """All ports, by field name."""
-        return {name: value for name, value in self.model_dump().items() if name.endswith("_port")}
-
 
 class StateDir:
     """Paths in the folder of one local cluster."""
@@ -61,6 +57,7 @@ class StateDir:
         self.settings = self.root / "settings.json"
         self.lock = self.run / "lock"
         self.status = self.run / "status.json"
+        self._ports: dict[str, ReservedPort] = {}
 
     def make(self) -> None:
         """Make the folders that are missing; only their owner may look into those with secrets."""
@@ -79,41 +76,24 @@ class StateDir:
         return Settings.model_validate_json(self.settings.read_text())
 
     def settle(self) -> Settings:
-        """Return the settings to start with: the kept ones, with new ports in place of those that others use by now."""
+        """Return the settings to start with: the kept ones, with new ports in place of those that others use by now.
+
+        The ports stay reserved until `release_ports`, or until this process ends: a server that starts later, or again, gets its own.
+        """
         kept: dict[str, Any] = json.loads(self.settings.read_text()) if self.settings.exists() else {}
         names = [name for name in Settings.model_fields if name.endswith("_port")]
-        with _Ports() as ports:
-            drawn = {name: ports.draw(kept.get(name, 0)) for name in names}
-        settings = Settings.model_validate({**kept, **drawn})
+        self.release_ports()
+        self._ports = {name: ReservedPort.prefer(kept.get(name, 0)) for name in names}
+        numbers = {name: port.number for name, port in self._ports.items()}
+        settings = Settings.model_validate({**kept, **numbers})
         write_private(self.settings, settings.model_dump_json(indent=1))
         return settings
 
-
-class _Ports:
-    """Draws free ports of the loopback interface, each only once."""
-
-    def __enter__(self) -> Self:
-        self._sockets: list[socket.socket] = []
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for each in self._sockets:
-            each.close()
-
-    def draw(self, wanted: int) -> int:
-        """Return the wanted port where it is free, else another."""
-        for port in (wanted, 0):
-            candidate = socket.socket()
-            # As a server does: connections that ended a moment ago don't count.
-            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                candidate.bind(("127.0.0.1", port))
-            except OSError:
-                candidate.close()
-                continue
-            self._sockets.append(candidate)
-            return int(candidate.getsockname()[1])
-        raise OSError("no free port on 127.0.0.1")
+    def release_ports(self) -> None:
+        """Let other programs have the ports of the settings."""
+        for port in self._ports.values():
+            port.release()
+        self._ports.clear()
 
 
 def write_private(path: Path, text: str) -> None:

@@ -1,7 +1,8 @@
 """The Redis server of the local cluster: Valkey, loopback only, with a password for each program, never evicting a key."""
 
 from recon_dev.binaries import Binaries
-from recon_dev.control_plane import LOOPBACK, server_env
+from recon_dev.control_plane import server_env
+from recon_dev.ports import LOOPBACK
 from recon_dev.probes import redis_answers
 from recon_dev.processes import Component
 from recon_dev.redis_users import OPERATOR, USERS, WORKER, RedisUser

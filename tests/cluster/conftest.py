@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -27,6 +27,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
         if isinstance(item, pytest.Function) and OF_A_MODULE & set(item.fixturenames):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to the report of a test that fails how the logs of its system end."""
+    report = yield
+    if report.failed and isinstance(item, pytest.Function):
+        values = [getattr(value, "system", value) for value in item.funcargs.values()]
+        for system in {id(value): value for value in values if isinstance(value, System)}.values():
+            report.sections += [(f"end of the log of {name}", end) for name, end in system.log_ends().items()]
+    return report
 
 
 @pytest.fixture(scope="session")

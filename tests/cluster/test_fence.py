@@ -19,7 +19,7 @@ from recon_operator.clients.kubernetes_api import KubernetesApi, UnavailableErro
 from recon_operator.clients.redis_state import RedisState, StateUnavailableError
 from tests.support.control_plane import ControlPlane
 from tests.support.jobs import Job, make_job
-from tests.support.worker_site import free_port
+from tests.support.ports import free_port
 
 
 def closed() -> Fence:

@@ -31,8 +31,9 @@ from tests.support.messages import (
     discard_message,
     raw,
 )
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
-from tests.support.worker_site import Site, free_port, running_site
+from tests.support.worker_site import Site, running_site
 
 pytestmark = pytest.mark.xdist_group("foreign_messages")  # they share a worker
 

@@ -13,7 +13,7 @@ from recon_operator.clients.celery_client import CeleryClient
 from recon_operator.clients.fence import Fence
 from recon_operator.clients.redis_state import RedisState
 from tests.operator.builders import make_job
-from tests.support.worker_site import free_port
+from tests.support.ports import free_port
 
 
 class Site:

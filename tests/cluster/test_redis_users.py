@@ -20,9 +20,9 @@ from recon_dev.redis_users import OPERATOR, WORKER
 from recon_dev.valkey import valkey
 from tests.support.control_plane import ControlPlane
 from tests.support.jobs import has_condition, lasting, make_job
+from tests.support.ports import free_port
 from tests.support.system import Part, System
 from tests.support.waiting import wait_for
-from tests.support.worker_site import free_port
 
 PASSWORDS = {"default": "of-people", "operator": "of-the-operator", "worker": "of-the-worker"}
 

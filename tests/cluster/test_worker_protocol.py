@@ -29,8 +29,9 @@ from recon_api.keys import (
 from recon_api.payload import Outcome, WorkerDescription
 from recon_api.steps import Step
 from recon_worker.files.manifest import MANIFEST, Manifest
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
-from tests.support.worker_site import WORKER_USER, Site, Worker, free_port, running_site
+from tests.support.worker_site import WORKER_USER, Site, Worker, running_site
 
 pytestmark = pytest.mark.xdist_group("worker_protocol")  # they share workers
 

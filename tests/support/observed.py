@@ -14,11 +14,11 @@ from recon_api.status import Phase
 from tests.support.control_plane import ControlPlane
 from tests.support.jobs import Job, lasting, make_job
 from tests.support.otlp import Receiver, receiving
+from tests.support.ports import free_port
 from tests.support.programs import PROMETHEUS
 from tests.support.prometheus import Prometheus, prometheus
 from tests.support.system import System
 from tests.support.waiting import wait_for
-from tests.support.worker_site import free_port
 
 Line = dict[str, Any]
 

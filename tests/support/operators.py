@@ -20,9 +20,9 @@ from recon_dev.service_account import NAME
 from recon_dev.valkey import redis_url
 from tests.support.audit import Request, credential_of, requests
 from tests.support.control_plane import ControlPlane
+from tests.support.ports import free_port
 from tests.support.system import QUICK, Part, System
 from tests.support.waiting import wait_for
-from tests.support.worker_site import free_port
 
 SHORT_LEASE = {"LEASE_DURATION_S": "11", "LEASE_RENEW_DEADLINE_S": "6", "LEASE_RETRY_PERIOD_S": "2"}
 """Settings of operators: the first two are as far apart as by default, in which a leader that is cut off has to end."""

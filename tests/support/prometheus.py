@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
-from tests.support.worker_site import free_port
 
 ALERTS = Path(__file__).parents[2] / "charts/reconstruction-operator/alerts"
 

@@ -24,6 +24,8 @@ from tests.support.waiting import GENEROUS_S, wait_for
 QUICK = {"LEASE_TTL_S": "8", "LEASE_BEAT_S": "1.5", "PROGRESS_INTERVAL_S": "1", "CANCELLATION_GRACE_S": "4"}
 """Settings of operator and workers: a lost worker is noticed and a hanging attempt killed sooner, progress comes more often."""
 
+LOG_END_LINES = 15
+
 
 class Part:
     """One component of a system, that the test can stop, kill and start."""
@@ -85,6 +87,11 @@ class Part:
         self._process = None
         return code
 
+    def log_end(self) -> str:
+        """Return the last lines of its log, and whether it runs."""
+        last = self.log.read_text(errors="replace").splitlines()[-LOG_END_LINES:]
+        return "\n".join([*last, f"({'runs' if self.runs() else 'does not run'}; whole log: {self.log})"])
+
     def log_length(self) -> int:
         """Return how long the log is by now."""
         return len(self.log.read_text())
@@ -135,6 +142,12 @@ class System:
         """Stop everything, in reverse order."""
         for part in (*self._more, self.worker, self.operator, self.redis):
             part.stop()
+        self.state.release_ports()
+
+    def log_ends(self) -> dict[str, str]:
+        """Return how the log of each part ends, and whether the part runs, by the part's name."""
+        parts = [part for part in (self.redis, self.operator, self.worker, *self._more) if part.log.exists()]
+        return {part.component.name: part.log_end() for part in parts}
 
     def another_worker(self) -> Part:
         """Start one more worker."""

@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from recon_dev.probes import url_answers
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
-from tests.support.worker_site import free_port
 
 HOST = "photos.example.com"
 """A name in the certificate; a test's resolver leads it to the server."""

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import uuid
@@ -35,6 +34,7 @@ from recon_api.keys import (
 from recon_api.payload import AttemptResult, TaskPayload
 from recon_api.steps import Step
 from recon_dev.redis_users import WORKER
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 WORKER_PASSWORD = "of-the-worker"
@@ -43,12 +43,6 @@ WORKER_USER = f"{WORKER.name} on >{WORKER_PASSWORD} {WORKER.rules}"
 
 LEASE_TTL_S = 3.0
 """Short, so that a lost lease is seen soon."""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @dataclass

@@ -11,11 +11,13 @@ from PIL import Image
 from scipy.ndimage import median_filter, uniform_filter
 
 from recon_worker.geometry.cameras import PlacedCamera
+from recon_worker.stages.depth.comparison import Comparison
 from recon_worker.stages.depth.consistency import DepthMap, opinion
-from recon_worker.stages.depth.correlation import Reference, box_sum
+from recon_worker.stages.depth.correlation import BestMean, Reference, box_sum
 from recon_worker.stages.depth.estimation import estimate_inverse_depth
 from recon_worker.stages.depth.free_space import Votes
 from recon_worker.stages.depth.normals import normals_of
+from recon_worker.stages.depth.propagation import continued, propagate, shifted, slopes_of
 from recon_worker.stages.depth.refinement import median3
 from recon_worker.stages.depth.semi_global_matching import aggregate, best_planes
 from recon_worker.stages.depth.view import View, load_view
@@ -74,6 +76,65 @@ def test_depth_is_found_within_a_few_thousandths(surface: Intersect):
     assert np.median(inner) < 0.002
     assert np.quantile(inner, 0.95) < 0.01
     assert np.median(score.numpy()[8:-8, 8:-8]) > 0.95
+
+
+LIMITS = (1 / 5.0, 1 / 1.8)
+
+
+def test_a_surface_spreads_from_the_pixels_that_know_it() -> None:
+    view, depth = photograph(ball, 0.0)
+    sources = [photograph(ball, x, y)[0] for x, y in ((-0.35, 0), (0.35, 0), (0, 0.35))]
+    comparison = Comparison.between(view, sources, 0, 2, 2, lambda: None)
+    true = torch.from_numpy(1 / depth).float()
+    wrong = true.clone()
+    wrong[:, 40:60], wrong[:, 80:100] = LIMITS[0], LIMITS[1]
+    with torch.inference_mode():
+        found = propagate(comparison, wrong, (8, 4, 2, 1), LIMITS, lambda: None)
+    before, after = ((w / true - 1).abs()[8:-8, 8:-8] < 0.01 for w in (wrong, found))
+    assert before.float().mean() < 0.7
+    assert after.float().mean() > 0.85
+
+
+def test_nothing_spreads_to_pixels_that_match_better() -> None:
+    view, depth = photograph(ball, 0.0)
+    sources = [photograph(ball, x)[0] for x in (-0.35, 0.35)]
+    comparison = Comparison.between(view, sources, 0, 2, 2, lambda: None)
+    true = torch.from_numpy(1 / depth).float()
+    with torch.inference_mode():
+        found = propagate(comparison, true, (8, 1), LIMITS, lambda: None)
+    assert (found / true - 1).abs()[8:-8, 8:-8].quantile(0.99) < 0.01
+
+
+def test_a_plane_continues_as_itself() -> None:
+    """Inverse depth is linear in the pixels of a plane."""
+    w = torch.from_numpy(1 / photograph(plane, 0.0)[1]).float()
+    for step in ((8, 0), (-8, 0), (0, 8), (0, -8)):
+        assert (continued(w, slopes_of(w), step) / w - 1).abs()[12:-12, 12:-12].max() < 1e-4
+
+
+def test_an_image_moves_right_and_down_and_repeats_its_border() -> None:
+    image = torch.arange(6.0).reshape(2, 3)
+    assert shifted(image, 1, 0).tolist() == [[0, 0, 1], [3, 3, 4]]
+    assert shifted(image, -2, 0).tolist() == [[2, 2, 2], [5, 5, 5]]
+    assert shifted(image, 0, 1).tolist() == [[0, 1, 2], [0, 1, 2]]
+    assert shifted(image, 0, -1).tolist() == [[3, 4, 5], [3, 4, 5]]
+
+
+@pytest.mark.parametrize("best", [1, 2, 4, 9])
+def test_the_best_scores_are_those_of_a_sort(best: int) -> None:
+    scores = torch.rand((6, 5, 4), generator=torch.Generator().manual_seed(0))
+    kept = BestMean(best)
+    for score in scores:
+        kept.add(score)
+    expected = scores.sort(dim=0, descending=True).values[:best].mean(dim=0)
+    assert torch.allclose(kept.mean(), expected)
+
+
+def test_no_score_has_no_mean() -> None:
+    with pytest.raises(ValueError, match="no score"):
+        BestMean(2).mean()
+    with pytest.raises(ValueError, match="0"):
+        BestMean(0)
 
 
 def test_a_mask_is_read_at_the_size_and_place_of_its_view(tmp_path: Path) -> None:

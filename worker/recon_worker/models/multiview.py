@@ -55,7 +55,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         reads=("estimate_poses",),
         parameters_read=lambda parameters: (parameters.quality, parameters.depth_px),
         weight=0.7,
-        version=2,
+        version=3,
     ),
     Stage(
         name="fuse_depths",
@@ -71,6 +71,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         reads=("estimate_poses", "estimate_depth", "fuse_depths"),
         parameters_read=lambda parameters: (parameters.quality, parameters.faces),
         weight=0.55,
+        version=2,
     ),
     Stage(
         name="render_previews",

@@ -3,11 +3,14 @@
 The artefact: `mesh.ply`, with normals and colours at its vertices, in the world frame.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from recon_worker.geometry.cameras import CameraSet
@@ -28,8 +31,14 @@ from recon_worker.tools.surface_request import SurfaceRequest
 STAGE = "build_mesh"
 MESH = "mesh.ply"
 
-TRIM = 6.0
-"""Surface where the octree has less than 2^6 cells along a side for lack of points is bridging a gap: it is cut off."""
+OCTREE_DEPTHS = range(6, 12)
+"""Levels that an octree may have; with more, memory does not suffice."""
+
+BOX = 1.1
+"""Side of the octree's box over the longest side of the points' own, as the surface reconstruction chooses it."""
+
+TRIM_LEVELS = 2
+"""Surface where the octree is coarser by so many levels, for lack of points, is bridging a gap: it is cut off."""
 
 LEAST_SHARE = 0.02
 """Parts smaller than this share of the largest one are fragments."""
@@ -39,12 +48,14 @@ SMOOTHING_ROUNDS = 2
 
 def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, progress: Progress) -> Mapping[str, Any]:
     """Write the mesh; return its size and whether it is closed. Raises UsageError(SURFACE_NOT_MEASURED)."""
-    plain = folder / "surface.ply"
+    plain, points = folder / "surface.ply", scene.folder(fuse_depths.STAGE) / fuse_depths.POINTS
+    spacing = float(scene.report(fuse_depths.STAGE)["spacing"])
+    depth = octree_depth(read_ply(points).xyz, parameters.preset.surface_cell * spacing)
     request = SurfaceRequest(
-        points=scene.folder(fuse_depths.STAGE) / fuse_depths.POINTS,
+        points=points,
         mesh=plain,
-        depth=parameters.preset.poisson_depth,
-        trim=TRIM,
+        depth=depth,
+        trim=depth - TRIM_LEVELS,
         least_share=LEAST_SHARE,
         smoothing_rounds=SMOOTHING_ROUNDS,
         faces=parameters.faces,
@@ -59,6 +70,12 @@ def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, prog
     write_ply(folder / MESH, surface)
     figures = {"vertices": len(surface.xyz), "faces": len(surface.faces), "watertight": report["watertight"]}
     return figures | {name: round(value, 3) for name, value in asdict(evidence).items()}
+
+
+def octree_depth(xyz: npt.NDArray[np.floating], cell: float) -> int:
+    """Return the levels of an octree around points (n, 3) whose finest cells are about `cell` wide, in the points' unit."""
+    side = BOX * float((xyz.max(axis=0) - xyz.min(axis=0)).max())
+    return min(max(round(math.log2(side / cell)), OCTREE_DEPTHS[0]), OCTREE_DEPTHS[-1])
 
 
 def _compared(scene: Scene, surface: Surface, progress: Progress) -> SurfaceEvidence:

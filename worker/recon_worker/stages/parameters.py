@@ -18,16 +18,16 @@ class Preset:
     """Inverse-depth hypotheses of the plane sweep."""
     sources: int
     """Views that each view is compared with."""
-    poisson_depth: int
-    """Levels of the octree of the surface reconstruction: 2^depth cells along a side."""
+    surface_cell: float
+    """Finest cells of the surface reconstruction's octree, in spacings of the points."""
     faces: int
     """Triangles of the finished mesh."""
 
 
 PRESETS = {
-    Quality.DRAFT: Preset(photo_px=1200, depth_px=480, planes=48, sources=4, poisson_depth=8, faces=60_000),
-    Quality.STANDARD: Preset(photo_px=1600, depth_px=640, planes=64, sources=4, poisson_depth=8, faces=150_000),
-    Quality.HIGH: Preset(photo_px=2400, depth_px=960, planes=96, sources=5, poisson_depth=9, faces=400_000),
+    Quality.DRAFT: Preset(photo_px=1200, depth_px=480, planes=48, sources=6, surface_cell=1.6, faces=60_000),
+    Quality.STANDARD: Preset(photo_px=1600, depth_px=640, planes=64, sources=8, surface_cell=1.6, faces=150_000),
+    Quality.HIGH: Preset(photo_px=2400, depth_px=960, planes=96, sources=8, surface_cell=1.2, faces=400_000),
 }
 """Chosen for two CPU cores."""
 

@@ -77,25 +77,23 @@ class BestMean:
     """
 
     def __init__(self, best: int) -> None:
-        """Keep the best `best` scores, one or two."""
-        if best not in {1, 2}:
+        """Keep the `best` highest scores. Raises ValueError for less than one."""
+        if best < 1:
             raise ValueError(best)
-        self._first: Tensor | None = None
-        self._second: Tensor | None = None
+        self._kept: list[Tensor] = []
         self._best = best
 
     def add(self, score: Tensor) -> None:
         """Take one source's scores into account: (..., h, w), of one shape for all sources."""
-        if self._first is None:
-            self._first = score
-            return
-        if self._best == 2:
-            lower = torch.minimum(self._first, score)
-            self._second = lower if self._second is None else torch.maximum(self._second, lower)
-        self._first = torch.maximum(self._first, score)
+        for place, kept in enumerate(self._kept):  # sorted, pixel by pixel, the highest first
+            self._kept[place] = torch.maximum(kept, score)
+            if place + 1 < self._best:
+                score = torch.minimum(kept, score)
+        if len(self._kept) < self._best:
+            self._kept.append(score)
 
     def mean(self) -> Tensor:
-        """Return the mean, (..., h, w); of one score where only one was added."""
-        if self._first is None:
+        """Return the mean, (..., h, w), of all scores where fewer were added. Raises ValueError where none was."""
+        if not self._kept:
             raise ValueError("no score was added")
-        return self._first if self._second is None else (self._first + self._second) / 2
+        return torch.stack(self._kept).mean(dim=0) if len(self._kept) > 1 else self._kept[0]

@@ -4,37 +4,23 @@ Each pixel of a window moves by its own depth, so a window follows the surface's
 normal, and only a shift of the whole window in depth is left to be found.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from recon_worker.stages.depth.correlation import BestMean, Reference
-from recon_worker.stages.depth.warping import Warp
+from recon_worker.stages.depth.comparison import Comparison
 
 
 def refine(
-    reference: Reference,
-    warps: Sequence[Warp],
-    w: Tensor,
-    step: float,
-    reach: int,
-    best: int,
-    check: Callable[[], None],
+    comparison: Comparison, w: Tensor, step: float, reach: int, check: Callable[[], None]
 ) -> tuple[Tensor, Tensor]:
     """Return better inverse depths, and the correlation that they reach: (h, w) each.
 
     Tries shifts of `w`, (h, w), of -reach to reach times `step` (an inverse depth) and takes the best one, between shifts by
     a parabola. `check` is called between parts and may raise.
     """
-    scores = []
-    for shift in range(-reach, reach + 1):
-        score = BestMean(best)
-        for warp in warps:
-            check()
-            score.add(reference.correlate(warp.sample(w + shift * step)))
-        scores.append(score.mean())
-    stack = torch.stack(scores)
+    stack = torch.stack([comparison.score(w + shift * step, check) for shift in range(-reach, reach + 1)])
     highest, index = stack.max(dim=0, keepdim=True)
     inner = index.clamp(1, 2 * reach - 1)
     before, at, after = (stack.gather(0, inner + shift)[0] for shift in (-1, 0, 1))

@@ -1,0 +1,49 @@
+"""Comparing a view with its sources: how well the windows of a depth map match them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from recon_worker.stages.depth.correlation import BestMean, Reference
+from recon_worker.stages.depth.view import View
+from recon_worker.stages.depth.warping import Warp
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A view and its sources at one level of the pyramid."""
+
+    reference: Reference
+    """The view, at this level."""
+    warps: tuple[Warp, ...]
+    """From the view to each source."""
+    best: int
+    """Sources that count at each pixel, those that match best: the others may not see it."""
+
+    @classmethod
+    def between(
+        cls, view: View, sources: Sequence[View], level: int, radius: int, best: int, check: Callable[[], None]
+    ) -> "Comparison":
+        """Prepare a comparison by windows of 2 radius + 1 pixels a side; `check` is called between sources and may raise."""
+        warps = []
+        for source in sources:
+            check()
+            warps.append(Warp.between(view, source, level))
+        return cls(Reference.of(view.pyramid[level], radius), tuple(warps), min(best, len(sources)))
+
+    def score(self, w: Tensor, check: Callable[[], None]) -> Tensor:
+        """Return the mean correlation, -1 to 1, with the best sources at inverse depths `w`, (h, w) or, for d planes, (d, 1, 1).
+
+        The result is (h, w) or (d, h, w). `check` is called between sources and may raise.
+        """
+        score = BestMean(self.best)
+        for warp in self.warps:
+            check()
+            score.add(self.reference.correlate(warp.sample(w)))
+        return score.mean()
+
+    def inverse_depth_per_pixel(self, near: float) -> float:
+        """Return by how much inverse depth must change, near an inverse depth, to move a pixel by one in a typical source."""
+        motion = sum(warp.pixels_per_inverse_depth(near) for warp in self.warps) / len(self.warps)
+        return 1 / max(motion, 1e-9)

@@ -3,7 +3,8 @@
 PHOTO_SET is a folder with `images/`, `cams.json` and `gt.ply`, such as `recon_dev.ground_truth.photos` writes. Its photos are
 reconstructed by `python -m recon_worker reconstruct` in a process of its own, whose wall and CPU time are measured, or an
 existing result is taken (`--mesh`, `--cameras`). What the figures mean is said in `recon_dev.ground_truth.surface_distance` and
-`recon_dev.ground_truth.pose_error`.
+`recon_dev.ground_truth.pose_error`; a `protocol.json` in the folder says what of the surface counts where the standard protocol
+does not fit.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from rich.table import Table
 
 from recon_dev.ground_truth.evaluation import Evaluation, evaluate
 from recon_dev.ground_truth.photos import PHOTOS_FOLDER
+from recon_dev.ground_truth.scenes.protocol import load_protocol
 
 
 class Cost(BaseModel):
@@ -71,12 +73,12 @@ def _parser() -> argparse.ArgumentParser:
 def _measure(options: argparse.Namespace, out: Path) -> Result:
     if bool(options.mesh) != bool(options.cameras):
         raise ValueError("--mesh and --cameras belong together: the cameras say where the mesh lies")
-    name = options.photo_set.name
+    name, protocol = options.photo_set.name, load_protocol(options.photo_set)
     if options.mesh:
-        scores = evaluate(options.photo_set, options.mesh, options.cameras)
+        scores = evaluate(options.photo_set, options.mesh, options.cameras, protocol)
         return Result(photo_set=name, quality=None, cost=None, evaluation=scores)
     cost = _reconstruct(options.photo_set / PHOTOS_FOLDER, out / "result", options.quality)
-    scores = evaluate(options.photo_set, out / "result" / "mesh.glb", out / "result" / "cameras.json")
+    scores = evaluate(options.photo_set, out / "result" / "mesh.glb", out / "result" / "cameras.json", protocol)
     return Result(photo_set=name, quality=options.quality, cost=cost, evaluation=scores)
 
 

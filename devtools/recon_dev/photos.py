@@ -4,34 +4,48 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from recon_dev import ground_truth
 from recon_dev.errors import DevError
 from recon_dev.go_build import cache_dir
 from recon_dev.ground_truth.photos import PhotoSetSpec, render_photo_set
+from recon_dev.ground_truth.scenes.photo_set import SceneSet
+from recon_dev.ground_truth.scenes.sets import render_scene_set
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif"})
 
 
 def known_photo_set(spec: PhotoSetSpec, on_progress: Callable[[float], None] = lambda _: None) -> Path:
     """Return the folder of a photo set of known shape in the cache, rendered where it is missing (see `recon_dev.ground_truth`)."""
-    folder = cache_dir() / "photo-sets" / _digest(spec)
+    sources = Path(ground_truth.__file__).parent.glob("*.py")
+    return _cached(_digest(repr(spec), sources), partial(render_photo_set, spec=spec, on_progress=on_progress))
+
+
+def known_scene_set(spec: SceneSet, on_progress: Callable[[float], None] = lambda _: None) -> Path:
+    """Return the folder of a photo set of a known scene in the cache, rendered where it is missing (`ground_truth.scenes`)."""
+    sources = Path(ground_truth.__file__).parent.rglob("*.py")
+    key = f"{spec.name} {spec.size} {spec.coarseness}"  # the rest of a set is in the sources
+    return _cached(_digest(key, sources), partial(render_scene_set, spec=spec, on_progress=on_progress))
+
+
+def _cached(digest: str, render: Callable[[Path], None]) -> Path:
+    folder = cache_dir() / "photo-sets" / digest
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".rendering-") as draft:
-            render_photo_set(Path(draft) / "set", spec, on_progress=on_progress)
+            render(Path(draft) / "set")
             with suppress(OSError):  # another process was quicker, with the same photos
                 (Path(draft) / "set").rename(folder)
     return folder
 
 
-def _digest(spec: PhotoSetSpec) -> str:
-    """Return a digest of the spec and of the code that draws it."""
-    sources = sorted(Path(ground_truth.__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"\0".join([repr(spec).encode(), *(s.read_bytes() for s in sources)])).hexdigest()[:16]
+def _digest(key: str, sources: Iterable[Path]) -> str:
+    """Return a digest of what names a photo set and of the code that draws it."""
+    return hashlib.sha256(b"\0".join([key.encode(), *(s.read_bytes() for s in sorted(sources))])).hexdigest()[:16]
 
 
 def photos_in(folder: Path) -> list[Path]:

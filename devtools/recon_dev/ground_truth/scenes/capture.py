@@ -76,7 +76,10 @@ def _shifted(picture: Floats, right: float, down: float) -> Floats:
     for axis, by in ((1, right), (0, down)):
         whole = int(np.floor(by))
         share = np.float32(by - whole)
-        indices = np.arange(moved.shape[axis]) - whole
-        nearer, farther = (np.take(moved, np.clip(i, 0, len(i) - 1), axis=axis) for i in (indices, indices - 1))
-        moved = nearer + share * (farther - nearer)
+        padding = [(0, 0)] * 3
+        padding[axis] = (max(whole + 1, 0), max(-whole, 0))
+        padded = np.moveaxis(np.pad(moved, padding, mode="edge"), axis, 0)
+        first = max(-whole - 1, 0)
+        farther, nearer = (padded[first + s : first + s + moved.shape[axis]] for s in (0, 1))
+        moved = np.moveaxis(nearer + share * (farther - nearer), 0, axis)
     return moved

@@ -6,11 +6,10 @@ The truth is the house, as far as it is modelled (front, sides, flat roof), with
 import numpy as np
 
 from recon_dev.ground_truth.cameras import TrueCamera, camera_at
-from recon_dev.ground_truth.distance_functions import Vector
 from recon_dev.ground_truth.noise import Noise
 from recon_dev.ground_truth.scenes.capture import Capture
 from recon_dev.ground_truth.scenes.lighting import Lighting, Sun
-from recon_dev.ground_truth.scenes.meshes import Rectangle, box, join, panel, reveal, wall
+from recon_dev.ground_truth.scenes.meshes import Box, Rectangle, box, join, panel, reveal, wall
 from recon_dev.ground_truth.scenes.painters import laid, mottled, plain
 from recon_dev.ground_truth.scenes.patterns import plaster, stones
 from recon_dev.ground_truth.scenes.photo_set import SceneSet
@@ -82,7 +81,7 @@ def _walls(cell: float) -> Mesh:
 def _stone_parts(cell: float) -> Mesh:
     """Return plinth, sills, lintels, string course, cornice with dentils, balcony and doorstep."""
     wide = HALF_WIDTH
-    boxes: list[tuple[Vector, Vector]] = [
+    boxes: list[Box] = [
         ((-wide - 0.06, -0.06, 0), (-0.85, 0, 0.75)),
         ((0.85, -0.06, 0), (wide + 0.06, 0, 0.75)),
         ((-0.95, -0.45, 0), (0.95, RECESS, 0.16)),
@@ -143,7 +142,7 @@ def _door(cell: float) -> Mesh:
 def _railing(cell: float) -> Mesh:
     """Return the balcony's railing: thin bars, a hand rail and a foot rail; and the rain pipe."""
     low, high = 3.80, 4.68
-    boxes: list[tuple[Vector, Vector]] = [
+    boxes: list[Box] = [
         *(((x - 0.011, -0.99, low), (x + 0.011, -0.968, high)) for x in np.linspace(-1.48, 1.48, 25)),
         *(
             ((x - 0.011, y - 0.011, low), (x + 0.011, y + 0.011, high))

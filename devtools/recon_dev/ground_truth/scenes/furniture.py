@@ -7,12 +7,10 @@ from itertools import pairwise
 import numpy as np
 
 from recon_dev.ground_truth.distance_functions import Vector
-from recon_dev.ground_truth.scenes.meshes import box, join
+from recon_dev.ground_truth.scenes.meshes import Box, box, join
 from recon_dev.ground_truth.scenes.scene import Paint, Painter, SurfacePoints
 from recon_dev.ground_truth.shape import Mesh
 from recon_worker.rendering.arrays import Floats, floats
-
-Box = tuple[Vector, Vector]
 
 
 def table(width: float, depth: float, height: float, cell: float) -> Mesh:

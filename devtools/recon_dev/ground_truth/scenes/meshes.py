@@ -22,6 +22,9 @@ COARSENESS = 4
 Rectangle = tuple[float, float, float, float]
 """Left, bottom, right, top."""
 
+Box = tuple[Vector, Vector]
+"""Its corners with the least and the greatest x, y and z."""
+
 
 def panel(corner: Vector, along: Vector, across: Vector, edge: float) -> Mesh:
     """Return a parallelogram from `corner` with sides `along` and `across`, in cells of at most `edge`; it faces along x across."""

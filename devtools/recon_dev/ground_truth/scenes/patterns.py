@@ -71,8 +71,8 @@ def boards(size: int, rows: int, colours: tuple[Colour, Colour], seed: int) -> F
         ends = np.sort(random.integers(0, size, 4))
         for left, right in zip([0, *ends], [*ends, size], strict=True):
             piece = np.s_[top : top + width, left:right]
-            down, along = (np.arange(cut.stop - cut.start) + random.integers(size) for cut in piece)
-            shifted = grain[np.ix_(down % size, along % size)]
+            down, along = random.integers(size - width + 1), random.integers(size - (right - left) + 1)
+            shifted = grain[down : down + width, along : along + right - left]
             tone[piece] = np.clip(0.5 + 0.19 * shifted + random.uniform(-0.22, 0.22), 0, 1)
             tone[top : top + width, max(left - 2, 0) : left + 1] *= np.float32(0.25)
         tone[top : top + max(size // 1024, 1)] *= np.float32(0.25)

@@ -47,7 +47,8 @@ def rays(camera: TrueCamera, k1: float, places: Floats) -> Floats:
     """Return directions (n, 3) of depth 1 in the world frame through places (n, 2), in pixels from the upper left corner."""
     normalised = (places - floats(camera.K[:2, 2])) / floats([camera.K[0, 0], camera.K[1, 1]])
     x, y = undistorted(normalised, k1).T
-    directions: Floats = np.stack([x, y, np.ones_like(x)], axis=1) @ camera.R.astype(np.float32)
+    right, down, forward = camera.R.astype(np.float32)
+    directions: Floats = x[:, None] * right + y[:, None] * down + forward
     return directions
 
 

@@ -10,7 +10,7 @@ from recon_dev.ground_truth.distance_functions import Vector
 from recon_dev.ground_truth.scenes import furniture
 from recon_dev.ground_truth.scenes.capture import Capture
 from recon_dev.ground_truth.scenes.lighting import Lighting, Panel
-from recon_dev.ground_truth.scenes.meshes import box, join, panel, turned, wall
+from recon_dev.ground_truth.scenes.meshes import Box, box, join, panel, turned, wall
 from recon_dev.ground_truth.scenes.painters import laid, mottled, plain
 from recon_dev.ground_truth.scenes.patterns import CLOTH, EARTH, boards, painting, plaster, printed_cloth
 from recon_dev.ground_truth.scenes.photo_set import SceneSet
@@ -40,7 +40,7 @@ LIGHTING = Lighting(
 PALE = ((196, 190, 170), (182, 194, 186), (206, 196, 182), (174, 184, 168), (214, 208, 192))
 PASTEL = ((210, 196, 160), (96, 130, 140), (170, 110, 84), (60, 78, 92), (226, 214, 190))
 
-PICTURES: tuple[tuple[Vector, Vector], ...] = (
+PICTURES: tuple[Box, ...] = (
     ((-2.2, HALF_Y - 0.03, 1.25), (-1.4, HALF_Y, 1.85)),
     ((0.1, HALF_Y - 0.03, 1.35), (0.75, HALF_Y, 2.2)),
     ((1.35, HALF_Y - 0.03, 1.2), (2.4, HALF_Y, 1.9)),
@@ -76,7 +76,7 @@ def _shell(cell: float, size: int) -> tuple[Part, ...]:
     parquet = make_texture(boards(size, 64, ((92, 56, 32), (190, 138, 88)), seed=41), 8.0 / size)
     paper = make_texture(printed_cloth(size // 2, 22, PALE, seed=42), 5.2 / (size // 2))
     paint = make_texture(plaster(size, 0.035, seed=43), 8.0 / size)
-    skirting: list[tuple[Vector, Vector]] = [
+    skirting: list[Box] = [
         ((-x, y - 0.015, 0), (x, y, 0.08)),
         ((-x, -y, 0), (x, -y + 0.015, 0.08)),
         ((-x, -y, 0), (-x + 0.015, y, 0.08)),
@@ -151,7 +151,7 @@ def _wooden(cell: float, size: int) -> tuple[Part, ...]:
             for z in (0.15, 1.1)
         ),
     ]
-    things: list[tuple[Vector, Vector]] = [
+    things: list[Box] = [
         ((1.5, 1.6, 0.74), (1.78, 1.82, 0.79)),
         ((1.53, 1.63, 0.79), (1.76, 1.80, 0.83)),
         ((2.1, 1.9, 0.74), (2.2, 2.0, 0.98)),
@@ -162,14 +162,15 @@ def _wooden(cell: float, size: int) -> tuple[Part, ...]:
     cover = make_texture(painting(size // 4, PASTEL, seed=62), 0.6 / (size // 4))
     return (
         Part(join([*chairs, *tables]), laid(oak, gloss=0.2)),
-        Part(join([low, *door]), laid(walnut, gloss=0.2)),
+        Part(low, laid(walnut, gloss=0.2)),
+        Part(join(door), mottled((0.20, 0.26, 0.30), 0.05, 12, seed=63)),
         Part(join([box(bottom, top, cell) for bottom, top in things]), laid(cover, gloss=0.2)),
     )
 
 
 def _soft(cell: float, size: int) -> tuple[Part, ...]:
     """Return carpet, sofa with cushions, and curtains."""
-    carpet = make_texture(printed_cloth(size // 2, 12, CLOTH, seed=64), 2.6 / (size // 2))
+    carpet = make_texture(printed_cloth(size // 2, 18, CLOTH, seed=64), 4.4 / (size // 2))
     fabric = make_texture(printed_cloth(size // 4, 14, EARTH, seed=65), 1.0 / (size // 4))
     place = (90, (HALF_X - 0.44, 0.1, 0))
     folds = [
@@ -179,7 +180,7 @@ def _soft(cell: float, size: int) -> tuple[Part, ...]:
     ]
     curtain = make_texture(printed_cloth(size // 4, 10, PASTEL, seed=66), 1.3 / (size // 4))
     return (
-        Part(box((-1.2, -0.85, 0), (1.2, 0.85, 0.012), cell), laid(carpet, origin=(-1.3, -1.3, 0))),
+        Part(box((-2.1, -1.6, 0), (2.1, 1.6, 0.012), cell), laid(carpet, origin=(-2.2, -2.2, 0))),
         Part(turned(furniture.sofa(cell), *place), mottled((0.10, 0.16, 0.17), 0.09, 40, seed=67)),
         Part(turned(furniture.cushions(cell), *place), laid(fabric)),
         Part(join(folds), laid(curtain)),
@@ -212,7 +213,7 @@ def walk(size: tuple[int, int], focal_px: float) -> tuple[TrueCamera, ...]:
     """Return 40 cameras that look outwards: a narrow round with the eyes level, and a wider one that looks down a little."""
     random = np.random.default_rng(72)
     cameras: list[TrueCamera] = []
-    for count, radius, height, pitch_deg, offset in ((20, 0.65, 1.55, 4.0, 0.0), (20, 1.05, 1.35, -17.0, 0.5)):
+    for count, radius, height, pitch_deg, offset in ((20, 0.65, 1.55, 4.0, 0.0), (20, 1.05, 1.35, -24.0, 0.5)):
         for step in range(count):
             azimuth = 2 * np.pi * (step + offset) / count + random.normal(0, 0.03)
             outward = np.array([np.cos(azimuth), np.sin(azimuth), 0])

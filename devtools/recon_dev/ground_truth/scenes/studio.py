@@ -25,7 +25,7 @@ LIGHTING = Lighting(
     reach=0.8,
 )
 
-SOFT_BOXES = (((0.47, -0.52, 0.71), 0.20, 14.0), ((-0.75, 0.30, 0.59), 0.13, 9.0), ((0.25, 0.86, 0.45), 0.10, 7.0))
+SOFT_BOXES = (((0.47, -0.52, 0.71), 0.26, 14.0), ((-0.75, 0.30, 0.45), 0.20, 10.0), ((0.25, 0.86, 0.40), 0.16, 8.0))
 """Of each: the direction to its middle, half its width (a sine), and its radiance."""
 
 

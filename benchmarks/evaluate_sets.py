@@ -58,7 +58,7 @@ class Row(BaseModel):
 def main() -> int:
     """Run the command line; return 1 where a set failed."""
     options = _arguments()
-    sets = {**KNOWN, **{folder.name: partial(Path, folder) for folder in options.also}}
+    sets: dict[str, Callable[[], Path]] = {**KNOWN, **{folder.name: partial(Path, folder) for folder in options.also}}
     chosen = [*(options.only or KNOWN), *(folder.name for folder in options.also)]
     rows: list[Row] = []
     for name in dict.fromkeys(chosen):

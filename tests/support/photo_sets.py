@@ -1,10 +1,12 @@
 """Photo sets that tests reconstruct."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from recon_dev.ground_truth.cameras import Ring
 from recon_dev.ground_truth.photos import PHOTOS_FOLDER, PhotoSetSpec
+from recon_dev.ground_truth.scenes.photo_set import SceneSet
 from recon_dev.photos import known_photo_set, photos_in
 
 ENOUGH = PhotoSetSpec(
@@ -32,3 +34,9 @@ def real_photos() -> list[Path]:
     if len(photos) != len(SUBSET):
         raise FileNotFoundError(f"{given} has only {len(photos)} of the photos {' '.join(SUBSET)}")
     return photos
+
+
+def smaller(spec: SceneSet, factor: int) -> SceneSet:
+    """Return the same set with photos, meshes and textures that are so many times coarser."""
+    width, height = spec.size
+    return replace(spec, size=(width // factor, height // factor), coarseness=spec.coarseness * factor)

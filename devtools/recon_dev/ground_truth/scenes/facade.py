@@ -178,14 +178,14 @@ def _grounds(cell: float, size: int) -> tuple[Part, Part]:
 
 
 def sky(seed: int) -> Surroundings:
-    """Return a bright sky with thin clouds, above far trees."""
+    """Return a bright sky with thin clouds, above far trees: from directions (n, 3) to radiance (n, 3)."""
     noise = Noise(seed)
 
     def look(directions: Floats) -> Floats:
         """Return the sky's radiance (n, 3) along unit directions (n, 3)."""
         height = np.maximum(directions[:, 2:], 0)
         plane = directions / np.maximum(height + np.float32(0.25), np.float32(0.2))
-        clouds = np.clip(3.2 * noise.fractal(plane, 1.7, 4) - 1.35, 0, 1)[:, None]
+        clouds = np.clip(3.2 * noise.fractal(floats(plane), 1.7, 4) - 1.35, 0, 1)[:, None]
         blue = floats([0.86, 0.98, 1.10]) - height * floats([0.52, 0.36, 0.10])
         colours = blue + clouds * (floats([1.25, 1.25, 1.25]) - blue)
         flat = unit_vectors(directions * floats([1, 1, 0]))
@@ -197,7 +197,7 @@ def sky(seed: int) -> Surroundings:
 
 
 def street(seed: int) -> Surroundings:
-    """Return what the windows reflect: the sky above dark houses on the other side."""
+    """Return what the windows reflect, from directions (n, 3) to radiance (n, 3): the sky above dark houses across the street."""
     above, noise = sky(seed), Noise(seed + 1)
 
     def look(directions: Floats) -> Floats:

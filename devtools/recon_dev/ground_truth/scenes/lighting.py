@@ -81,10 +81,10 @@ def bake(lighting: Lighting, caster: RayCaster, mesh: Mesh) -> tuple[Floats, Flo
     openness = smooth_over_mesh(openness, mesh.triangles, 2)
     upward = (np.float32(0.5) + np.float32(0.5) * mesh.normals[:, 2:]) * openness[:, None]
     downward = openness[:, None] - upward
-    light: Floats = upward * floats(lighting.above) + downward * floats(lighting.below)
+    light = upward * floats(lighting.above) + downward * floats(lighting.below)
     for each in lighting.lights:
         light += _received(each, caster, mesh, lighting)
-    return light, openness
+    return floats(light), openness
 
 
 def _received(light: Light, caster: RayCaster, mesh: Mesh, lighting: Lighting) -> Floats:

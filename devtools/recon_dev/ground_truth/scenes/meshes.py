@@ -91,11 +91,6 @@ def turned(mesh: Mesh, angle_deg: float, place: Vector) -> Mesh:
     return Mesh(mesh.vertices @ turn + floats(place), mesh.normals @ turn, mesh.triangles)
 
 
-def inside_out(mesh: Mesh) -> Mesh:
-    """Return the mesh facing the other way: a box becomes a room."""
-    return Mesh(mesh.vertices, -mesh.normals, np.ascontiguousarray(mesh.triangles[:, ::-1]))
-
-
 def join(meshes: Sequence[Mesh]) -> Mesh:
     """Return several meshes as one."""
     starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])

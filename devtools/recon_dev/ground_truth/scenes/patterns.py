@@ -12,11 +12,14 @@ Colour = tuple[int, int, int]
 """sRGB, 0 to 255."""
 
 CLOTH: Sequence[Colour] = ((172, 40, 46), (28, 62, 120), (226, 186, 82), (38, 108, 88), (236, 226, 206), (92, 44, 94))
+SMALLEST_STONE = 2
+"""Texels: smaller ones a coarse picture does not show."""
+
 EARTH: Sequence[Colour] = ((122, 58, 36), (196, 148, 92), (62, 72, 66), (214, 196, 160), (150, 96, 60), (44, 40, 52))
 
 
 def printed_cloth(size: int, motifs: int, colours: Sequence[Colour], seed: int) -> Floats:
-    """Return cloth (size, size, 3) with a printed rosette in each of `motifs` x `motifs` fields, no two alike, and its weave."""
+    """Return cloth (k, k, 3), k being `size`, with a printed rosette in each of `motifs` x `motifs` fields, no two alike, and its weave."""
     random = np.random.default_rng(seed)
     picture = Image.new("RGB", (size, size), colours[0])
     draw = ImageDraw.Draw(picture)
@@ -62,7 +65,7 @@ def _tinted(colour: Colour, random: np.random.Generator) -> Colour:
 
 
 def boards(size: int, rows: int, colours: tuple[Colour, Colour], seed: int) -> Floats:
-    """Return wooden boards (size, size, 3) along the columns, `rows` of them side by side, each with its own tone and grain."""
+    """Return wooden boards (k, k, 3), k being `size`, along the columns: `rows` of them side by side, each with its own tone and grain."""
     random = np.random.default_rng(seed)
     width = size // rows
     tone = np.empty((size, size), dtype=np.float32)
@@ -81,7 +84,7 @@ def boards(size: int, rows: int, colours: tuple[Colour, Colour], seed: int) -> F
 
 
 def plaster(size: int, strength: float, seed: int) -> Floats:
-    """Return a plain white wall (size, size, 3) whose albedo varies around 1 by `strength` (standard deviation, a share of it)."""
+    """Return a plain white wall (k, k, 3), k being `size`, whose albedo varies around 1 by `strength` (standard deviation, a share of it)."""
     random = np.random.default_rng(seed)
     mottle = 0.7 * cloud(size, size // 16, 4, random) + 0.7 * cloud(size, 6, 5, random)
     return np.repeat(1 + np.float32(strength) * mottle[..., None], 3, axis=2)
@@ -90,28 +93,33 @@ def plaster(size: int, strength: float, seed: int) -> Floats:
 def stones(
     size: int, sizes: Sequence[tuple[float, int]], colours: Sequence[Colour], mortar: Colour, seed: int
 ) -> Floats:
-    """Return stones (size, size, 3) in mortar; `sizes` lists their radius, as a share of the side, and how many there are."""
+    """Return stones (k, k, 3) in mortar, k being `size`.
+
+    `sizes` lists their radius, as a share of the side, and how many there are, the largest first.
+    """
     random = np.random.default_rng(seed)
     picture = Image.new("RGB", (size, size), mortar)
     draw = ImageDraw.Draw(picture)
     for share, count in sizes:
+        if share * size < SMALLEST_STONE:
+            break
         for x, y in random.random((count, 2)) * size:
             angles = np.sort(random.random(8)) * 2 * np.pi
             radii = share * size * random.uniform(0.7, 1.1, 8)
             outline = [(float(x + r * np.cos(a)), float(y + r * np.sin(a))) for a, r in zip(angles, radii, strict=True)]
-            draw.polygon(outline, fill=_tinted(colours[random.integers(len(colours))], random))
+            draw.polygon(outline, fill=_tinted(colours[int(random.integers(len(colours)))], random))
     grit = 1 + np.float32(0.09) * cloud(size, size // 8, 3, random) + np.float32(0.08) * cloud(size, 8, 4, random)
     return np.clip(to_linear(picture) * grit[..., None], 0, 1)
 
 
 def painting(size: int, colours: Sequence[Colour], seed: int) -> Floats:
-    """Return an abstract painting (size, size, 3): soft fields of colour with strokes over them."""
+    """Return an abstract painting (k, k, 3), k being `size`: soft fields of colour with strokes over them."""
     random = np.random.default_rng(seed)
     picture = Image.new("RGB", (size, size), colours[-1])
     draw = ImageDraw.Draw(picture)
     for number in range(140):
         x, y = random.random(2) * size
-        colour = _tinted(colours[random.integers(len(colours))], random)
+        colour = _tinted(colours[int(random.integers(len(colours)))], random)
         if number < 50:
             draw.polygon(_rosette(x, y, size * random.uniform(0.05, 0.28), random), fill=colour)
         else:

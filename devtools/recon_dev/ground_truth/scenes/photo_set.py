@@ -1,7 +1,7 @@
 """What a photo set is made of."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from recon_dev.ground_truth.cameras import TrueCamera
 from recon_dev.ground_truth.scenes.capture import Capture
@@ -34,8 +34,3 @@ class SceneSet:
     def cameras(self) -> tuple[TrueCamera, ...]:
         """Return the camera of each photo."""
         return self.viewpoints(self.size, self.capture.focal_px(self.size))
-
-    def smaller(self, factor: int) -> "SceneSet":
-        """Return the same set with photos, meshes and textures that are so much coarser."""
-        width, height = self.size
-        return replace(self, size=(width // factor, height // factor), coarseness=self.coarseness * factor)

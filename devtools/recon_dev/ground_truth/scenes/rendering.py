@@ -84,7 +84,9 @@ def _shade(
     Of each: the corners' weights (n, 3), the point (n, 3), the ray's direction (n, 3), and the width (n,) of a pixel there.
     """
     corners = lit.triangles[triangles]
-    at = sum(lit.attributes[corners[:, corner]] * weights[:, corner, None] for corner in range(3))
+    at = lit.attributes[corners[:, 0]] * weights[:, :1]
+    for corner in (1, 2):
+        at += lit.attributes[corners[:, corner]] * weights[:, corner, None]
     views, normals = unit_vectors(directions), unit_vectors(at[:, :3])
     cosine = np.einsum("ij,ij->i", views, normals)
     normals = np.where(cosine[:, None] > 0, -normals, normals)
@@ -118,8 +120,9 @@ def _edges(marks: Floats) -> NDArray[np.bool_]:
     edges = np.zeros(marks.shape[:2], dtype=bool)
     part, depth, *normal = np.ascontiguousarray(np.moveaxis(marks, 2, 0))
     for here, there in (((slice(1, None),), (slice(-1),)), ((slice(None), slice(1, None)), (slice(None), slice(-1)))):
-        cosine = sum(axis[here] * axis[there] for axis in normal)
+        cosine = np.sum([axis[here] * axis[there] for axis in normal], axis=0)
         differ = (part[here] != part[there]) | (cosine < CREASE_COSINE * (part[here] >= 0))
         differ |= np.abs(depth[here] - depth[there]) > DEPTH_STEP * depth[here]
         edges[here] |= differ
-    return binary_dilation(edges)
+    wider: NDArray[np.bool_] = binary_dilation(edges)
+    return wider

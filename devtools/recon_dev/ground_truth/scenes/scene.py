@@ -57,9 +57,9 @@ class Scene:
     parts: tuple[Part, ...]
     lighting: Lighting
     surroundings: Surroundings
-    """What is seen where there is no part."""
+    """What is seen along unit directions (n, 3) where there is no part."""
     reflections: Surroundings
-    """What glossy parts reflect; the parts themselves are not reflected."""
+    """What glossy parts reflect along unit directions (n, 3); the parts themselves are not reflected."""
 
     def truth(self) -> Mesh:
         """Return the surface that a reconstruction is asked for."""

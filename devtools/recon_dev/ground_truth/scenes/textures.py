@@ -43,7 +43,7 @@ def make_texture(picture: Floats, texel: float) -> Texture:
 
 
 def cloud(size: int, cells: int, octaves: int, random: np.random.Generator, stretch: int = 1) -> Floats:
-    """Return a picture (size, size) of mean 0 and standard deviation 1: octaves of noise from `cells` cells a side upwards.
+    """Return a picture (k, k) for `size` k, of mean 0 and standard deviation 1: octaves of noise from `cells` cells a side upwards.
 
     Each octave is twice as fine and 0.6 times as strong. Cells are `stretch` times as long along the columns (u).
     """
@@ -53,7 +53,8 @@ def cloud(size: int, cells: int, octaves: int, random: np.random.Generator, stre
         grid = random.standard_normal((rows, max(rows // stretch, 2)), dtype=np.float32)
         layer = Image.fromarray(grid).resize((size, size), Image.Resampling.BICUBIC)
         total += np.float32(0.6**octave) * np.asarray(layer, dtype=np.float32)
-    return (total - total.mean()) / total.std()
+    normalised: Floats = (total - total.mean()) / total.std()
+    return normalised
 
 
 def texture_size(texels: int, coarseness: float) -> int:

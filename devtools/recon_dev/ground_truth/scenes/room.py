@@ -172,7 +172,7 @@ def _soft(cell: float, size: int) -> tuple[Part, ...]:
     """Return carpet, sofa with cushions, and curtains."""
     carpet = make_texture(printed_cloth(size // 2, 18, CLOTH, seed=64), 4.4 / (size // 2))
     fabric = make_texture(printed_cloth(size // 4, 14, EARTH, seed=65), 1.0 / (size // 4))
-    place = (90, (HALF_X - 0.44, 0.1, 0))
+    place = (-90, (HALF_X - 0.44, 0.1, 0))
     folds = [
         box((x, -HALF_Y + 0.02, 0.15), (x + 0.07, -HALF_Y + (0.07, 0.11)[n % 2], 2.35), cell)
         for start in (-1.35, 0.86)
@@ -209,11 +209,15 @@ def indoors(directions: Floats) -> Floats:
     return floats(np.float32(0.22) + shine * floats([1.5, 1.6, 1.7]))
 
 
+ROUNDS = ((14, 0.75, 1.50, 6.0, 0.0), (14, 0.95, 1.45, -16.0, 0.5), (12, 0.60, 1.60, -38.0, 0.25))
+"""Of each: photos, radius, height of the camera, pitch in degrees (up is positive), and where it begins, in steps."""
+
+
 def walk(size: tuple[int, int], focal_px: float) -> tuple[TrueCamera, ...]:
-    """Return 40 cameras that look outwards: a narrow round with the eyes level, and a wider one that looks down a little."""
+    """Return 40 cameras that look outwards, in three rounds; neighbours overlap by two thirds."""
     random = np.random.default_rng(72)
     cameras: list[TrueCamera] = []
-    for count, radius, height, pitch_deg, offset in ((20, 0.65, 1.55, 4.0, 0.0), (20, 1.05, 1.35, -24.0, 0.5)):
+    for count, radius, height, pitch_deg, offset in ROUNDS:
         for step in range(count):
             azimuth = 2 * np.pi * (step + offset) / count + random.normal(0, 0.03)
             outward = np.array([np.cos(azimuth), np.sin(azimuth), 0])
@@ -229,7 +233,7 @@ ROOM = SceneSet(
     build=build,
     viewpoints=walk,
     size=(1280, 960),
-    capture=Capture(focal_length_mm=26, defocus_px=0.6, motion_px=1.8),
+    capture=Capture(focal_length_mm=20, defocus_px=0.6, motion_px=1.8),
     seed=25,
     # The floor counts as everything else does.
     protocol=SurfaceProtocol(ground_margin_percent=0.0, ground_z=-HEIGHT),

@@ -18,4 +18,4 @@ from recon_worker.stages.build_mesh import octree_depth
 )
 def test_levels_of_the_octree(side: float, cell: float, depth: int) -> None:
     corners = np.array([[0, 0, 0], [side / 2, side, side / 3]], np.float32)
-    assert octree_depth(corners, cell) == depth
+    assert octree_depth(corners, cell, 11) == depth

@@ -11,12 +11,14 @@ from PIL import Image
 from scipy.ndimage import median_filter, uniform_filter
 
 from recon_worker.geometry.cameras import PlacedCamera
+from recon_worker.stages.depth.bounds import object_bounds
 from recon_worker.stages.depth.comparison import Comparison
 from recon_worker.stages.depth.consistency import DepthMap, opinion
 from recon_worker.stages.depth.correlation import BestMean, Reference, box_sum
 from recon_worker.stages.depth.estimation import estimate_inverse_depth
 from recon_worker.stages.depth.free_space import Votes
 from recon_worker.stages.depth.normals import normals_of
+from recon_worker.stages.depth.plain_areas import plain_areas
 from recon_worker.stages.depth.propagation import continued, propagate, shifted, slopes_of
 from recon_worker.stages.depth.refinement import median3
 from recon_worker.stages.depth.semi_global_matching import aggregate, best_planes
@@ -105,6 +107,15 @@ def test_nothing_spreads_to_pixels_that_match_better() -> None:
     assert (found / true - 1).abs()[8:-8, 8:-8].quantile(0.99) < 0.01
 
 
+def test_a_plain_sky_is_recognised_up_to_the_roof() -> None:
+    random = np.random.default_rng(3)
+    roof = 0.3 + 0.05 * random.standard_normal((24, 40))
+    sky = 0.8 + 0.002 * random.standard_normal((24, 40))
+    plain = plain_areas(torch.from_numpy(np.vstack([sky, roof])).float())
+    assert plain[:24].float().mean() > 0.95
+    assert plain[24:].float().mean() < 0.02
+
+
 def test_a_plane_continues_as_itself() -> None:
     """Inverse depth is linear in the pixels of a plane."""
     w = torch.from_numpy(1 / photograph(plane, 0.0)[1]).float()
@@ -156,16 +167,15 @@ def test_a_mask_is_read_at_the_size_and_place_of_its_view(tmp_path: Path) -> Non
         R=np.eye(3).tolist(),
         t=(0, 0, 4),
     )
-    region = Region(np.zeros(3), 1.0)
-    view = load_view(tmp_path, camera, region, 100, torch.device("cpu"))
-    assert view is not None
+    bounds = object_bounds(camera, Region(np.zeros(3), 1.0), 100)
+    assert bounds is not None
+    view = load_view(tmp_path, camera, bounds, torch.device("cpu"))
     assert view.shown is not None
     middle = round(view.K[0, 2])
     assert not view.shown[:, : middle - 1].any()
     assert view.shown[:, middle + 1 :].all()
     (tmp_path / "masks" / "a.png.png").unlink()
-    unmasked = load_view(tmp_path, camera, region, 100, torch.device("cpu"))
-    assert unmasked is not None
+    unmasked = load_view(tmp_path, camera, bounds, torch.device("cpu"))
     assert unmasked.shown is None
 
 

@@ -53,7 +53,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         step=Step.RECONSTRUCTION,
         run=_run_of("estimate_depth"),
         reads=("estimate_poses",),
-        parameters_read=lambda parameters: (parameters.quality, parameters.depth_px),
+        parameters_read=lambda parameters: (parameters.quality, parameters.depth_px, parameters.region.mode),
         weight=0.7,
         version=3,
     ),
@@ -63,6 +63,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         run=_run_of("fuse_depths"),
         reads=("estimate_poses", "estimate_depth"),
         weight=0.45,
+        version=2,
     ),
     Stage(
         name="build_mesh",

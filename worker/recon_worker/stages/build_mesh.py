@@ -31,14 +31,17 @@ from recon_worker.tools.surface_request import SurfaceRequest
 STAGE = "build_mesh"
 MESH = "mesh.ply"
 
-OCTREE_DEPTHS = range(6, 12)
-"""Levels that an octree may have; with more, memory does not suffice."""
+LEAST_LEVELS = 6
+"""Of an octree: with fewer nothing is left of a surface."""
 
 BOX = 1.1
 """Side of the octree's box over the longest side of the points' own, as the surface reconstruction chooses it."""
 
-TRIM_LEVELS = 2
-"""Surface where the octree is coarser by so many levels, for lack of points, is bridging a gap: it is cut off."""
+REACH = 4.0
+"""Spacings of the points; farther away from all of them nothing was measured."""
+
+HOLE_SHARE = 0.01
+"""Parts without points are kept up to this share of the measured area: they close holes. Larger ones bridge gaps or go on beyond the edges."""
 
 LEAST_SHARE = 0.02
 """Parts smaller than this share of the largest one are fragments."""
@@ -49,13 +52,13 @@ SMOOTHING_ROUNDS = 2
 def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, progress: Progress) -> Mapping[str, Any]:
     """Write the mesh; return its size and whether it is closed. Raises UsageError(SURFACE_NOT_MEASURED)."""
     plain, points = folder / "surface.ply", scene.folder(fuse_depths.STAGE) / fuse_depths.POINTS
-    spacing = float(scene.report(fuse_depths.STAGE)["spacing"])
-    depth = octree_depth(read_ply(points).xyz, parameters.preset.surface_cell * spacing)
+    preset, spacing = parameters.preset, float(scene.report(fuse_depths.STAGE)["spacing"])
     request = SurfaceRequest(
         points=points,
         mesh=plain,
-        depth=depth,
-        trim=depth - TRIM_LEVELS,
+        depth=octree_depth(read_ply(points).xyz, preset.surface_cell * spacing, preset.octree_levels),
+        reach=REACH * spacing,
+        hole_share=HOLE_SHARE,
         least_share=LEAST_SHARE,
         smoothing_rounds=SMOOTHING_ROUNDS,
         faces=parameters.faces,
@@ -72,10 +75,10 @@ def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, prog
     return figures | {name: round(value, 3) for name, value in asdict(evidence).items()}
 
 
-def octree_depth(xyz: npt.NDArray[np.floating], cell: float) -> int:
-    """Return the levels of an octree around points (n, 3) whose finest cells are about `cell` wide, in the points' unit."""
+def octree_depth(xyz: npt.NDArray[np.floating], cell: float, most: int) -> int:
+    """Return the levels, at most `most`, of an octree around points (n, 3) whose finest cells are about `cell` wide, in their unit."""
     side = BOX * float((xyz.max(axis=0) - xyz.min(axis=0)).max())
-    return min(max(round(math.log2(side / cell)), OCTREE_DEPTHS[0]), OCTREE_DEPTHS[-1])
+    return min(max(round(math.log2(side / cell)), LEAST_LEVELS), most)
 
 
 def _compared(scene: Scene, surface: Surface, progress: Progress) -> SurfaceEvidence:

@@ -1,6 +1,6 @@
-"""A depth map for every placed photo that shows the object.
+"""A depth map for every placed photo that shows the object, or for all of them where the whole scene is reconstructed.
 
-The artefact: `region.npz` (centre and radius of the ball that the maps cover) and, for each photo, `<number>.npz` with
+The artefact: `region.npz` (centre and radius of the ball that the maps cover, and whether that is the whole scene) and, for each photo, `<number>.npz` with
 `w` (inverse depth, float32, 0 where a mask hides), `score` (correlation, float16), `rgb`, `K`, `R`, `t`, in the shapes of `SavedDepth`,
 `<number>` being the camera's index in the camera set.
 """
@@ -16,16 +16,19 @@ import torch
 
 from recon_api import reasons
 from recon_api.errors import TransientError, UsageError
-from recon_worker.geometry.cameras import CameraSet
+from recon_worker.geometry.cameras import CameraSet, PlacedCamera
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import estimate_poses
+from recon_worker.stages.depth.bounds import DepthBounds, object_bounds, scene_bounds
 from recon_worker.stages.depth.estimation import estimate_inverse_depth
 from recon_worker.stages.depth.view import View, load_view
 from recon_worker.stages.estimate_poses import SparsePoints
-from recon_worker.stages.object_region import Region, object_region
+from recon_worker.stages.object_region import LEAST_VIEWS as LEAST_TRUSTED_VIEWS
+from recon_worker.stages.object_region import Region
 from recon_worker.stages.parallel import device_in_use, device_name, for_each
 from recon_worker.stages.parameters import MultiViewParameters
+from recon_worker.stages.scene_region import RegionMode, region_of
 from recon_worker.stages.view_selection import select_sources
 
 STAGE = "estimate_depth"
@@ -65,7 +68,7 @@ def saved_maps(folder: Path) -> dict[int, Path]:
 def load_region(folder: Path) -> Region:
     """Read the ball that the maps of an artefact cover."""
     with np.load(folder / REGION) as archive:
-        return Region(archive["centre"], float(archive["radius"]))
+        return Region(archive["centre"], float(archive["radius"]), bool(archive["whole_scene"]))
 
 
 def estimate_depth(
@@ -77,8 +80,9 @@ def estimate_depth(
     """
     posed = scene.folder(estimate_poses.STAGE)
     cameras, sparse = CameraSet.load(posed).cameras, SparsePoints.load(posed)
-    region = object_region(cameras, sparse.xyz, sparse.tracks)
-    np.savez(folder / REGION, centre=region.centre, radius=region.radius)
+    region = region_of(parameters.region.mode, cameras, sparse.xyz, sparse.tracks)
+    np.savez(folder / REGION, centre=region.centre, radius=region.radius, whole_scene=region.whole_scene)
+    bounds = _bounds(cameras, sparse, region, parameters.depth_px)
     device = device_in_use()
     centres = np.array([camera.centre() for camera in cameras])
     sources = select_sources(centres, sparse.xyz, sparse.tracks, parameters.preset.sources, progress.check_cancelled)
@@ -86,8 +90,8 @@ def estimate_depth(
         views: dict[int, View | None] = {}
 
         def load(number: int, _: Callable[[], None]) -> None:
-            camera = cameras[number]
-            views[number] = load_view(posed, camera, region, parameters.depth_px, device)
+            found = bounds[number]
+            views[number] = load_view(posed, cameras[number], found, device) if found else None
 
         for_each(range(len(cameras)), load, device, progress.part(0.0, 0.05))
         jobs = _jobs(views, sources)
@@ -106,7 +110,23 @@ def estimate_depth(
             "the GPU's memory did not suffice for the depth maps; a lower quality or maxImageSize needs less",
         ) from error
     widths = [view.pyramid[0].shape[1] for view, _ in jobs.values()]
-    return {"views": len(jobs), "median_width_px": int(np.median(widths)), "device": device_name(device)}
+    return {
+        "views": len(jobs),
+        "median_width_px": int(np.median(widths)),
+        "region": (RegionMode.FULL if region.whole_scene else RegionMode.OBJECT).value,
+        "device": device_name(device),
+    }
+
+
+def _bounds(
+    cameras: Sequence[PlacedCamera], sparse: SparsePoints, region: Region, object_px: int
+) -> list[DepthBounds | None]:
+    """Return for each camera what of its photo gets a depth map."""
+    if not region.whole_scene:
+        return [object_bounds(camera, region, object_px) for camera in cameras]
+    trusted = sparse.tracks[np.bincount(sparse.tracks[:, 0])[sparse.tracks[:, 0]] >= LEAST_TRUSTED_VIEWS]
+    seen = [sparse.xyz[trusted[trusted[:, 1] == number, 0]] for number in range(len(cameras))]
+    return [scene_bounds(camera, points, object_px) for camera, points in zip(cameras, seen, strict=True)]
 
 
 def _jobs(views: Mapping[int, View | None], sources: Sequence[Sequence[int]]) -> dict[int, tuple[View, list[View]]]:

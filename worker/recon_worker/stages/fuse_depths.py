@@ -97,8 +97,11 @@ def _neighbours(scene: Scene, check: Check) -> list[list[int]]:
 
 
 def _footprint(one: SavedDepth, region: Region) -> float:
-    """Return the size of a pixel at the distance of the region's centre, in the world's unit."""
-    depth = float((one.R @ region.centre + one.t)[2])
+    """Return the size of a pixel, in the world's unit, at the object's distance, or at the median one of a whole scene."""
+    if region.whole_scene:
+        depth = 1 / max(float(np.median(one.w[one.w > 0])), 1e-9) if (one.w > 0).any() else 0.0
+    else:
+        depth = float((one.R @ region.centre + one.t)[2])
     return depth / float(one.K[0, 0])
 
 

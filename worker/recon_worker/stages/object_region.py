@@ -16,8 +16,11 @@ LEAST_VIEWS = 3
 FRAME_SHARE = 1.05
 """The ball may reach a little beyond what the longer side of a typical photo shows."""
 
-POINT_QUANTILE = 0.97
-"""Share of the sparse points that the ball holds where they, not the frames, bound it."""
+POINT_QUANTILE = 0.99
+"""Share of the places of sparse points that the ball holds where they, not the frames, bound it."""
+
+PLACES = 20
+"""A place is a cell of a grid with so many in the radius that the frames allow; a cloth of many points is not worth more than a head."""
 
 MARGIN = 1.15
 """Sparse points rarely lie at the very edge of the object."""
@@ -30,6 +33,8 @@ class Region:
     centre: Array
     """(3,) in the world frame."""
     radius: float
+    whole_scene: bool = False
+    """Whether it is all that the photos show, and not the object that they are taken around."""
 
     def contains(self, xyz: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
         """Say which points (n, 3) of the world frame lie in it: (n,)."""
@@ -50,10 +55,17 @@ def object_region(
     near = trusted[np.linalg.norm(trusted - focus, axis=1) <= limit]
     if len(near) < 20:
         return Region(focus, limit)
-    low, high = np.quantile(near, [1 - POINT_QUANTILE, POINT_QUANTILE], axis=0)
+    places = _one_in_each_cell(near, limit / PLACES)
+    low, high = np.quantile(places, [1 - POINT_QUANTILE, POINT_QUANTILE], axis=0)
     centre = (low + high) / 2
-    radius = MARGIN * float(np.quantile(np.linalg.norm(near - centre, axis=1), POINT_QUANTILE))
+    radius = MARGIN * float(np.quantile(np.linalg.norm(places - centre, axis=1), POINT_QUANTILE))
     return Region(centre, min(radius, limit))
+
+
+def _one_in_each_cell(points: Array, side: float) -> Array:
+    """Return the first of the points (n, 3) in each cell of a grid of that side, (m, 3)."""
+    cells = np.floor(points / side).astype(np.int64)
+    return points[np.unique(cells, axis=0, return_index=True)[1]]
 
 
 def trusted_points(xyz: npt.NDArray[np.floating], tracks: npt.NDArray[np.int32]) -> Array:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from recon_api.base import ApiModel
 from recon_api.spec import NoTexture, Parameters, Quality
+from recon_worker.stages.scene_region import RegionMode
 
 
 @dataclass(frozen=True)
@@ -20,16 +21,31 @@ class Preset:
     """Views that each view is compared with."""
     surface_cell: float
     """Finest cells of the surface reconstruction's octree, in spacings of the points."""
+    octree_levels: int
+    """Levels of that octree at most: its time and memory grow with its cells."""
     faces: int
     """Triangles of the finished mesh."""
 
 
 PRESETS = {
-    Quality.DRAFT: Preset(photo_px=1200, depth_px=480, planes=48, sources=6, surface_cell=1.6, faces=60_000),
-    Quality.STANDARD: Preset(photo_px=1600, depth_px=640, planes=64, sources=8, surface_cell=1.6, faces=150_000),
-    Quality.HIGH: Preset(photo_px=2400, depth_px=960, planes=96, sources=8, surface_cell=1.2, faces=400_000),
+    Quality.DRAFT: Preset(
+        photo_px=1200, depth_px=480, planes=48, sources=6, surface_cell=1.6, octree_levels=8, faces=60_000
+    ),
+    Quality.STANDARD: Preset(
+        photo_px=1600, depth_px=640, planes=64, sources=8, surface_cell=1.6, octree_levels=9, faces=150_000
+    ),
+    Quality.HIGH: Preset(
+        photo_px=2400, depth_px=960, planes=96, sources=8, surface_cell=1.2, octree_levels=10, faces=400_000
+    ),
 }
 """Chosen for two CPU cores."""
+
+
+class RegionChoice(ApiModel):
+    """`spec.parameters.region`."""
+
+    mode: RegionMode = RegionMode.AUTO
+    """object: what the photos are taken around. full: all that they show. auto: the object, where there is one."""
 
 
 class MultiViewParameters(Parameters):
@@ -39,6 +55,8 @@ class MultiViewParameters(Parameters):
 
     texture: NoTexture | None = None
     """Not available yet: true is refused."""
+    region: RegionChoice = RegionChoice()
+    """What is reconstructed."""
 
     @property
     def preset(self) -> Preset:

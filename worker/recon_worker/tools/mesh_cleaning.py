@@ -15,8 +15,13 @@ Faces = npt.NDArray[np.int32]
 
 def keep_vertices(surface: Surface, keep: npt.NDArray[np.bool_]) -> Surface:
     """Return the triangles whose corners all have a true `keep`, (n,), and the vertices that they use."""
-    faces = surface.faces[keep[surface.faces].all(axis=1)]
-    used = np.zeros(len(keep), bool)
+    return keep_faces(surface, np.asarray(keep[surface.faces].all(axis=1)))
+
+
+def keep_faces(surface: Surface, keep: npt.NDArray[np.bool_]) -> Surface:
+    """Return the triangles with a true `keep`, (m,), and the vertices that they use."""
+    faces = surface.faces[keep]
+    used = np.zeros(len(surface.xyz), bool)
     used[faces] = True
     number = np.cumsum(used, dtype=np.int32) - 1
     return Surface(surface.xyz[used], surface.normals[used], surface.rgb[used], number[faces].astype(np.int32))

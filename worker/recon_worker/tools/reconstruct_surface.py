@@ -13,6 +13,7 @@ from recon_api.errors import UsageError
 from recon_worker.geometry.ply import Surface, read_ply, write_ply
 from recon_worker.tools.mesh_cleaning import decimated, drop_fragments, is_watertight, smoothed, with_normals
 from recon_worker.tools.surface_request import SurfaceRequest
+from recon_worker.tools.surface_trimming import without_extensions
 from recon_worker.tools.tool import main, report_fraction
 
 POISSON_SHARE = 0.85
@@ -24,7 +25,9 @@ def reconstruct_surface(request: SurfaceRequest) -> Mapping[str, Any]:
 
     Raises UsageError(SURFACE_NOT_MEASURED) where no surface is left.
     """
-    surface = _poisson(request)
+    surface = without_extensions(
+        _poisson(request), read_ply(request.points).xyz, reach=request.reach, hole_share=request.hole_share
+    )
     report_fraction(POISSON_SHARE)
     if not len(surface.faces):
         raise UsageError(
@@ -37,7 +40,7 @@ def reconstruct_surface(request: SurfaceRequest) -> Mapping[str, Any]:
 def _poisson(request: SurfaceRequest) -> Surface:
     options = pycolmap.PoissonMeshingOptions()
     options.depth = request.depth
-    options.trim = request.trim
+    options.trim = 0.0
     options.color = True
     # With more threads the same points give another mesh each time, and two cores gain nothing over one.
     options.num_threads = 1

@@ -14,8 +14,10 @@ class SurfaceRequest(BaseModel):
     """PLY to write."""
     depth: int
     """Levels of the octree."""
-    trim: float
-    """Triangles where the octree's sample density is below this level are cut off."""
+    reach: float
+    """Distance from the points beyond which the surface is not measured, in their unit."""
+    hole_share: float
+    """Parts that are not measured are kept up to this share of the measured area: they close holes."""
     least_share: float
     """Parts smaller than this share of the largest one are dropped."""
     smoothing_rounds: int

@@ -1,11 +1,13 @@
 """The depth map of one view: a sweep at a quarter of the resolution, propagation at half, refinement up to the full one."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from recon_worker.stages.depth.comparison import Comparison
+from recon_worker.stages.depth.plain_areas import plain_areas
 from recon_worker.stages.depth.plane_sweep import inverse_depths, sweep
 from recon_worker.stages.depth.propagation import propagate
 from recon_worker.stages.depth.refinement import median3, refine
@@ -14,6 +16,12 @@ from recon_worker.stages.depth.view import View
 
 SWEEP_LEVEL = 2
 SWEEP_RADIUS = 1
+PLANE_PX = 1.5
+"""Farthest that planes of a sweep may be apart, in pixels of a typical source, where depth has a wide range."""
+
+MOST_PLANES = 256
+"""Of a sweep, however wide the range is: they cost memory and time."""
+
 RADIUS = 2
 """Windows are 2 radius + 1 pixels wide: smaller ones are sharper at edges, larger ones less noisy."""
 
@@ -32,7 +40,8 @@ def estimate_inverse_depth(
 ) -> tuple[Tensor, Tensor]:
     """Return the inverse depth of each pixel, and the correlation of its window with the sources (-1 to 1): (h, w) each.
 
-    `check` is called all the time and may raise.
+    The correlation is -1 where nothing is measured: in plain areas, and where the depth is at an end of its range. `planes` is the least number of
+    hypotheses. `check` is called all the time and may raise.
     """
     limits = 1 / view.farthest, 1 / view.nearest
     middle = sum(limits) / 2
@@ -44,12 +53,18 @@ def estimate_inverse_depth(
     w, _ = refine(half, w, pixel / 4, 1, check)
     best_at_last = max(min(BEST_AT_LAST, len(sources) // 2), BEST)
     full = Comparison.between(view, sources, 0, RADIUS, best_at_last, check)
-    return refine(full, _enlarged(median3(w), full), full.inverse_depth_per_pixel(middle) / 2, 1, check)
+    pixel = full.inverse_depth_per_pixel(middle)
+    w, score = refine(full, _enlarged(median3(w), full), pixel / 2, 1, check)
+    measured = (w > limits[0] + pixel) & (w < limits[1] - pixel) & ~plain_areas(view.pyramid[0])
+    return w, torch.where(measured, score, -1.0)
 
 
 def _swept(view: View, sources: Sequence[View], planes: int, check: Callable[[], None]) -> Tensor:
     """Return the inverse depth of each pixel, (h, w), at the level of the sweep."""
     comparison = Comparison.between(view, sources, SWEEP_LEVEL, SWEEP_RADIUS, BEST, check)
+    limits = 1 / view.farthest, 1 / view.nearest
+    range_px = (limits[1] - limits[0]) / comparison.inverse_depth_per_pixel(sum(limits) / 2)
+    planes = max(planes, min(math.ceil(range_px / PLANE_PX), MOST_PLANES))
     hypotheses = inverse_depths(view.nearest, view.farthest, planes, view.pyramid[0].device)
     position = median3(best_planes(aggregate(sweep(comparison, hypotheses, check), check)))
     return hypotheses[0] + position * (hypotheses[1] - hypotheses[0])

@@ -1,4 +1,4 @@
-"""A view: the part of one undistorted photo that shows the object, at the resolution that depth is estimated at."""
+"""A view: the part of one undistorted photo that gets a depth map, at the resolution that depth is estimated at."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from recon_worker.geometry.cameras import PlacedCamera
-from recon_worker.stages.object_region import Region
+from recon_worker.stages.depth.bounds import LEAST_SIDE_PX, Box, DepthBounds
 
 Array = npt.NDArray[np.float64]
 
@@ -19,8 +19,6 @@ LEVELS = 3
 
 MULTIPLE_PX = 2 ** (LEVELS - 1)
 """Sides are multiples of this, so that every level is exactly half of the one before."""
-
-LEAST_SIDE_PX = 32
 
 
 @dataclass(frozen=True)
@@ -50,39 +48,27 @@ class View:
         return scaled
 
 
-def load_view(folder: Path, camera: PlacedCamera, region: Region, object_px: int, device: torch.device) -> View | None:
-    """Read the part of a photo in the artefact's folder that shows the region, so scaled that the region is `object_px` across.
-
-    Photos are never enlarged. Returns None where the photo does not show the region.
-    """
-    middle = camera.rotation() @ region.centre + camera.translation()
-    depth = float(middle[2])
-    if depth <= region.radius * 0.2:
-        return None
-    box = _box(camera, middle, region.radius)
-    if box is None:
-        return None
-    scale = min(1.0, object_px * depth / (2 * region.radius * camera.fx))
+def load_view(folder: Path, camera: PlacedCamera, bounds: DepthBounds, device: torch.device) -> View:
+    """Read the part of a photo in the artefact's folder that gets a depth map. Photos are never enlarged."""
+    box = bounds.box
+    sides = box[2] - box[0], box[3] - box[1]
     with Image.open(folder / camera.file) as photo:
-        width, height = (max(LEAST_SIDE_PX, MULTIPLE_PX * round(scale * side / MULTIPLE_PX)) for side in _sides(box))
+        width, height = (max(LEAST_SIDE_PX, MULTIPLE_PX * round(bounds.scale * side / MULTIPLE_PX)) for side in sides)
         size = width, height
         rgb = np.asarray(photo.convert("RGB").resize(size, Image.Resampling.BOX, box=box))
-    nearest = max(depth - region.radius, 0.05 * depth)
     return View(
         pyramid=_pyramid(_luminance(rgb).to(device)),
         rgb=rgb,
         K=_cropped(camera, box, size),
         R=camera.rotation(),
         t=camera.translation(),
-        nearest=nearest,
-        farthest=depth + region.radius,
+        nearest=bounds.nearest,
+        farthest=bounds.farthest,
         shown=_shown(folder / camera.mask_file, box, size, device),
     )
 
 
-def _shown(
-    mask: Path, box: tuple[float, float, float, float], size: tuple[int, int], device: torch.device
-) -> Tensor | None:
+def _shown(mask: Path, box: Box, size: tuple[int, int], device: torch.device) -> Tensor | None:
     """Return which pixels of the box, scaled to a size of (width, height), its mask shows whole, (h, w); None without a mask."""
     if not mask.exists():
         return None
@@ -91,27 +77,7 @@ def _shown(
     return torch.from_numpy(levels == 255).to(device)
 
 
-def _box(camera: PlacedCamera, middle: Array, radius: float) -> tuple[float, float, float, float] | None:
-    """Return the rectangle (left, top, right, bottom; pixels) that the ball covers in the photo, None where it is empty.
-
-    `middle`, (3,), is the ball's centre in the camera's frame; `radius` is in the world's unit.
-    """
-    distance = float(np.linalg.norm(middle))
-    spread = radius / np.sqrt(max(distance**2 - radius**2, 1e-6 * distance**2))
-    u, v = camera.fx * middle[0] / middle[2] + camera.cx, camera.fy * middle[1] / middle[2] + camera.cy
-    stretch = 1 + (middle[0] ** 2 + middle[1] ** 2) / middle[2] ** 2
-    du, dv = camera.fx * spread * stretch, camera.fy * spread * stretch
-    box = (max(0.0, u - du), max(0.0, v - dv), min(float(camera.width), u + du), min(float(camera.height), v + dv))
-    if min(_sides(box)) < LEAST_SIDE_PX:
-        return None
-    return box
-
-
-def _sides(box: tuple[float, float, float, float]) -> tuple[float, float]:
-    return box[2] - box[0], box[3] - box[1]
-
-
-def _cropped(camera: PlacedCamera, box: tuple[float, float, float, float], size: tuple[int, ...]) -> Array:
+def _cropped(camera: PlacedCamera, box: Box, size: tuple[int, ...]) -> Array:
     """Return K, (3, 3), of the photo's part within a box (pixels), scaled to a size of (width, height) pixels."""
     sx, sy = size[0] / (box[2] - box[0]), size[1] / (box[3] - box[1])
     cx, cy = (camera.cx - box[0]) * sx, (camera.cy - box[1]) * sy

@@ -1,0 +1,35 @@
+"""Pixels of plain areas, whose depth cannot be measured.
+
+A window at the edge of a plain sky or backdrop matches where the edge is, so the sky beside a roof would get the roof's depth. Such
+a pixel is recognised by the pixels around it that look like it: among those there is no texture. After the support weights of
+Yoon and Kweon, "Adaptive Support-Weight Approach for Correspondence Search", IEEE TPAMI 28(4), 2006.
+"""
+
+import torch
+from torch import Tensor
+
+RADIUS = 2
+"""The windows that are compared, of 2 radius + 1 pixels a side, are looked at."""
+
+SIMILAR = 0.08
+"""Difference of luminance (0 to 1) up to which a pixel may belong to the same surface."""
+
+LEAST_DEVIATION = 0.0045
+"""Standard deviation of luminance, about one grey level, below which there is only noise."""
+
+
+def plain_areas(image: Tensor) -> Tensor:
+    """Say which pixels of an image, (h, w), luminance 0 to 1, lie in a plain area: (h, w), bool."""
+    height, width = image.shape
+    padded = torch.nn.functional.pad(image[None, None], (RADIUS,) * 4, mode="replicate")[0, 0]
+    count, total, squares = (torch.zeros_like(image) for _ in range(3))
+    for row in range(2 * RADIUS + 1):
+        for column in range(2 * RADIUS + 1):
+            difference = padded[row : row + height, column : column + width] - image
+            similar = difference.abs() < SIMILAR
+            difference = torch.where(similar, difference, 0.0)
+            count += similar
+            total += difference
+            squares += difference * difference
+    mean = total / count  # the pixel itself counts, so there is at least one
+    return squares / count - mean * mean < LEAST_DEVIATION**2

@@ -13,7 +13,7 @@ from scipy.ndimage import median_filter, uniform_filter
 from recon_worker.geometry.cameras import PlacedCamera
 from recon_worker.stages.depth.bounds import object_bounds
 from recon_worker.stages.depth.comparison import Comparison
-from recon_worker.stages.depth.consistency import DepthMap, opinion
+from recon_worker.stages.depth.consistency import DepthMap, confirmed, opinion
 from recon_worker.stages.depth.correlation import BestMean, Reference, box_sum
 from recon_worker.stages.depth.estimation import estimate_inverse_depth
 from recon_worker.stages.depth.free_space import Votes
@@ -210,6 +210,21 @@ def test_another_view_confirms(factor: float, agrees: bool):
     normals, _ = normals_of(points, np.zeros(3))
     said = opinion(points, normals, np.zeros(3), claimed.w, there)
     assert said.agrees[20:-20, 30:-30].float().mean() == pytest.approx(float(agrees))
+
+
+@pytest.mark.parametrize(
+    ("agreeing", "asked", "score", "kept"),
+    [
+        pytest.param(2, 8, 0.5, True, id="two views agree"),
+        pytest.param(2, 8, 0.3, False, id="two views agree on what hardly matches"),
+        pytest.param(1, 8, 0.5, False, id="one view may agree by chance"),
+        pytest.param(1, 8, 0.95, True, id="one view agrees on what matches very well"),
+        pytest.param(0, 8, 1.0, False, id="no view agrees"),
+        pytest.param(1, 1, 0.5, True, id="the only view that was asked agrees"),
+    ],
+)
+def test_depths_are_confirmed_by_other_views(agreeing: int, asked: int, score: float, kept: bool) -> None:
+    assert bool(confirmed(torch.tensor(agreeing), asked, torch.tensor(score))) is kept
 
 
 def test_what_another_view_says_corrects_a_small_error():

@@ -21,7 +21,7 @@ from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import estimate_depth, estimate_poses
 from recon_worker.stages.background import Check, wait_for
-from recon_worker.stages.depth.consistency import DepthMap, opinion
+from recon_worker.stages.depth.consistency import DepthMap, confirmed, opinion
 from recon_worker.stages.depth.free_space import Votes
 from recon_worker.stages.depth.normals import normals_of
 from recon_worker.stages.estimate_depth import SavedDepth, load_region, saved_maps
@@ -44,12 +44,6 @@ LEAST_COSINE = 0.1
 CHECKED_AGAINST = 8
 """Views that each depth map is compared with."""
 
-LEAST_AGREEING = 2
-"""Of those, so many must see the same surface: one may be wrong in the same way by chance."""
-
-LEAST_SCORE = 0.4
-"""Correlation below which a depth is not believed."""
-
 LEAST_POINTS = 500
 
 
@@ -67,11 +61,11 @@ def fuse_depths(scene: Scene, folder: Path, _: MultiViewParameters, progress: Pr
     maps = {number: DepthMap(torch.from_numpy(one.w).to(device), one.K, one.R, one.t) for number, one in saved.items()}
     neighbours = _neighbours(scene, progress.check_cancelled)
     samples: dict[int, Samples] = {}
-    confirmed: dict[int, DepthMap] = {}
+    kept: dict[int, DepthMap] = {}
 
     def check_view(number: int, check: Callable[[], None]) -> None:
         others = [maps[other] for other in neighbours[number] if other in maps]
-        samples[number], confirmed[number] = _agreed(saved[number], maps[number], others, region, check)
+        samples[number], kept[number] = _agreed(saved[number], maps[number], others, region, check)
 
     for_each(sorted(maps), check_view, device, progress.part(0.0, 0.7))
     count = sum(len(part.xyz) for part in samples.values())
@@ -84,7 +78,7 @@ def fuse_depths(scene: Scene, folder: Path, _: MultiViewParameters, progress: Pr
     cell = CELL_PX * float(np.median([_footprint(one, region) for one in saved.values()]))
     progress.tick(0.75)
     merged = wait_for(partial(_merged, samples, cell), progress)
-    merged = _without_contradicted(merged, confirmed, device, progress.part(0.85, 0.95))
+    merged = _without_contradicted(merged, kept, device, progress.part(0.85, 0.95))
     write_ply(folder / POINTS, Surface(merged.xyz, merged.normals, merged.rgb, NO_FACES))
     return {"samples": count, "points": len(merged.xyz), "spacing": cell}
 
@@ -126,10 +120,10 @@ def _agreed(
     normals, cosine = normals_of(points, centre)
     check()
     score = torch.from_numpy(one.score.astype(np.float32)).to(depth.w.device)
-    keep = (count >= min(LEAST_AGREEING, len(others))) & (score >= LEAST_SCORE) & (cosine > LEAST_COSINE)
+    keep = confirmed(count, len(others), score) & (cosine > LEAST_COSINE)
     check()
-    confirmed = DepthMap(torch.where(keep, agreed.w, 0.0), depth.K, depth.R, depth.t)
-    return _samples(one, points, normals, keep, score * cosine, region), confirmed
+    kept = DepthMap(torch.where(keep, agreed.w, 0.0), depth.K, depth.R, depth.t)
+    return _samples(one, points, normals, keep, score * cosine, region), kept
 
 
 def _samples(one: SavedDepth, points: Tensor, normals: Tensor, keep: Tensor, weight: Tensor, region: Region) -> Samples:
@@ -157,12 +151,12 @@ def _merged(samples: Mapping[int, Samples], cell: float, check: Check) -> Sample
 
 
 def _without_contradicted(
-    samples: Samples, confirmed: Mapping[int, DepthMap], device: torch.device, progress: Progress
+    samples: Samples, kept: Mapping[int, DepthMap], device: torch.device, progress: Progress
 ) -> Samples:
     """Return the points that no noteworthy part of the views sees through."""
     xyz = torch.from_numpy(samples.xyz).to(device)
     votes = Votes.none(len(xyz), device)
-    for done, number in enumerate(sorted(confirmed)):
-        progress.tick(done / len(confirmed))
-        votes.add(xyz, confirmed[number])
+    for done, number in enumerate(sorted(kept)):
+        progress.tick(done / len(kept))
+        votes.add(xyz, kept[number])
     return samples.chosen(votes.keep().cpu().numpy())

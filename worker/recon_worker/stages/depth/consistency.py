@@ -18,6 +18,15 @@ TOLERANCE_DEPTH = 0.01
 MOST_TILTED = 2.0
 """A view that sees the surface so much more steeply than another has no better opinion of its depth."""
 
+LEAST_AGREEING = 2
+"""Other views that must see the same surface: one may be wrong in the same way by chance."""
+
+LEAST_SCORE = 0.4
+"""Correlation below which a depth is not believed."""
+
+SURE_SCORE = 0.9
+"""Correlation above which one view that agrees is enough, so that what only two photos show is not lost."""
+
 
 @dataclass(frozen=True)
 class DepthMap:
@@ -82,6 +91,12 @@ def opinion(points: Tensor, normals: Tensor, centre: Array, w: Tensor, other: De
     mine, theirs = _across(points, normals, centre) * w, _across(points, normals, _centre(other)) * expected
     ratio = (theirs / mine).clamp_(0, MOST_TILTED) * (w / expected).square_()
     return Opinion(agrees, difference * ratio)
+
+
+def confirmed(agreeing: Tensor, asked: int, score: Tensor) -> Tensor:
+    """Say which depths are confirmed, (h, w), bool, by how many of the views that were asked agree, (h, w), and the correlation, (h, w)."""
+    by_several = (agreeing >= min(LEAST_AGREEING, asked)) & (score >= LEAST_SCORE)
+    return by_several | ((agreeing >= 1) & (score >= SURE_SCORE))
 
 
 def _across(points: Tensor, normals: Tensor, centre: Array) -> Tensor:

@@ -17,8 +17,8 @@ SAME_SURFACE = 0.006
 CLEARLY_BEHIND = 0.012
 """A view contradicts a point where it sees a surface farther behind it than this share of the depth."""
 
-LEAST_SUPPORT = 3
-"""Views of which one may see a point by chance."""
+LEAST_SUPPORT = 2
+"""Views, of which one is that which measured the point."""
 
 MOST_CONTRADICTION = 0.34
 """Views that contradict a point, as a share of those that support it, above which the point is taken away."""

@@ -94,7 +94,9 @@ def test_a_running_job_goes_on_and_says_so(
     shared_system: System, request: pytest.FixtureRequest, fields: Mapping[str, Any]
 ) -> None:
     job = shared_system.submit(make_job(f"edited-{request.node.callspec.indices['fields']}", parameters=lasting(6)))
-    before = job.wait_phase(Phase.RUNNING)
+    before = job.wait_until(  # the log's place becomes known a moment after the phase
+        "runs and has a log", lambda status: status.phase is Phase.RUNNING and bool(status.attempts[-1].log)
+    )
     edited = write_status(job, **fields)
     assert edited.returncode == 0, edited.stderr
     job.wait_until(

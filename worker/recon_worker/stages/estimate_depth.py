@@ -24,8 +24,7 @@ from recon_worker.stages.depth.bounds import DepthBounds, object_bounds, scene_b
 from recon_worker.stages.depth.estimation import estimate_inverse_depth
 from recon_worker.stages.depth.view import View, load_view
 from recon_worker.stages.estimate_poses import SparsePoints
-from recon_worker.stages.object_region import LEAST_VIEWS as LEAST_TRUSTED_VIEWS
-from recon_worker.stages.object_region import Region
+from recon_worker.stages.object_region import Region, are_trusted
 from recon_worker.stages.parallel import device_in_use, device_name, for_each
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.scene_region import RegionMode, region_of
@@ -124,9 +123,9 @@ def _bounds(
     """Return for each camera what of its photo gets a depth map."""
     if not region.whole_scene:
         return [object_bounds(camera, region, object_px) for camera in cameras]
-    trusted = sparse.tracks[np.bincount(sparse.tracks[:, 0])[sparse.tracks[:, 0]] >= LEAST_TRUSTED_VIEWS]
-    seen = [sparse.xyz[trusted[trusted[:, 1] == number, 0]] for number in range(len(cameras))]
-    return [scene_bounds(camera, points, object_px) for camera, points in zip(cameras, seen, strict=True)]
+    observed, camera = sparse.tracks[are_trusted(len(sparse.xyz), sparse.tracks)[sparse.tracks[:, 0]]].T
+    seen = [sparse.xyz[observed[camera == number]] for number in range(len(cameras))]
+    return [scene_bounds(one, points, object_px) for one, points in zip(cameras, seen, strict=True)]
 
 
 def _jobs(views: Mapping[int, View | None], sources: Sequence[Sequence[int]]) -> dict[int, tuple[View, list[View]]]:

@@ -70,8 +70,13 @@ def _one_in_each_cell(points: Array, side: float) -> Array:
 
 def trusted_points(xyz: npt.NDArray[np.floating], tracks: npt.NDArray[np.int32]) -> Array:
     """Return the sparse points, (k, 3) of (p, 3), that enough cameras see by their observations (m, 2): point, camera."""
-    views = np.bincount(tracks[:, 0], minlength=len(xyz))
-    return np.asarray(xyz[views >= LEAST_VIEWS], np.float64)
+    return np.asarray(xyz[are_trusted(len(xyz), tracks)], np.float64)
+
+
+def are_trusted(count: int, tracks: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Say which of `count` (p) sparse points enough cameras see by their observations (m, 2): point, camera. Returns (p,)."""
+    enough: npt.NDArray[np.bool_] = np.bincount(tracks[:, 0], minlength=count) >= LEAST_VIEWS
+    return enough
 
 
 def _half_extent(camera: PlacedCamera, point: Array) -> float:

@@ -10,7 +10,7 @@ from recon_worker.geometry.cameras import PlacedCamera
 from recon_worker.stages.object_region import MARGIN, Region, object_region, trusted_points
 
 LEAST_LOOKING = 0.8
-"""Share of the cameras that must stand outside of an object and see its middle, where there is one."""
+"""Share of the cameras that must stand outside an object and see its middle, where there is one."""
 
 LEAST_HELD = 0.15
 """Share of the trusted sparse points that an object holds, where there is one."""
@@ -57,7 +57,7 @@ def _is_object(region: Region, cameras: Sequence[PlacedCamera], trusted: npt.NDA
 
 
 def _looks_at(camera: PlacedCamera, region: Region) -> bool:
-    """Say whether a camera stands outside of a region and shows its centre."""
+    """Say whether a camera stands outside a region and shows its centre."""
     x, y, z = camera.rotation() @ region.centre + camera.translation()
     if z <= 0 or np.linalg.norm([x, y, z]) <= region.radius:
         return False

@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from recon_worker.geometry.cameras import PlacedCamera
+
 Array = npt.NDArray[np.float64]
 
 UP = np.array([0.2, -0.5, 0.8]) / np.linalg.norm([0.2, -0.5, 0.8])
@@ -31,3 +33,20 @@ def ring(count: int, elevation_deg: float, arc_deg: float = 360.0, roll_deg: flo
     )
     rolls = roll_deg * np.where(np.arange(count) % 2, 1, -1)
     return centres, np.array([looking(c, target, UP, r) for c, r in zip(centres, rolls, strict=True)])
+
+
+def placed(rotation: Array, translation: Array, size: tuple[int, int], focal_px: float, name: str = "") -> PlacedCamera:
+    """A camera of that size (width, height) whose principal point is the middle; its photo is `images/<name>.png`."""
+    width, height = size
+    return PlacedCamera(
+        name=name,
+        file=f"images/{name}.png",
+        width=width,
+        height=height,
+        fx=focal_px,
+        fy=focal_px,
+        cx=width / 2,
+        cy=height / 2,
+        R=rotation.tolist(),
+        t=tuple(translation.tolist()),
+    )

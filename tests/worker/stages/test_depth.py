@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 from scipy.ndimage import median_filter, uniform_filter
 
-from recon_worker.geometry.cameras import PlacedCamera
 from recon_worker.stages.depth.bounds import object_bounds
 from recon_worker.stages.depth.comparison import Comparison
 from recon_worker.stages.depth.consistency import DepthMap, confirmed, opinion
@@ -24,6 +23,7 @@ from recon_worker.stages.depth.refinement import median3
 from recon_worker.stages.depth.semi_global_matching import aggregate, best_planes
 from recon_worker.stages.depth.view import View, load_view
 from recon_worker.stages.object_region import Region
+from tests.support.cameras import placed
 
 Array = npt.NDArray[np.float64]
 Intersect = Callable[[Array, Array], Array]
@@ -155,18 +155,7 @@ def test_a_mask_is_read_at_the_size_and_place_of_its_view(tmp_path: Path) -> Non
     mask = Image.new("L", (400, 300))
     mask.paste(255, (200, 0, 400, 300))
     mask.save(tmp_path / "masks" / "a.png.png")
-    camera = PlacedCamera(
-        name="a",
-        file="images/a.png",
-        width=400,
-        height=300,
-        fx=400,
-        fy=400,
-        cx=200,
-        cy=150,
-        R=np.eye(3).tolist(),
-        t=(0, 0, 4),
-    )
+    camera = placed(np.eye(3), np.array([0, 0, 4.0]), (400, 300), 400, "a")
     bounds = object_bounds(camera, Region(np.zeros(3), 1.0), 100)
     assert bounds is not None
     view = load_view(tmp_path, camera, bounds, torch.device("cpu"))

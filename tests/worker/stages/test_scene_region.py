@@ -10,7 +10,7 @@ from recon_worker.stages.depth.bounds import object_bounds, scene_bounds
 from recon_worker.stages.object_region import Region
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.scene_region import RegionMode, region_of
-from tests.support.cameras import ring
+from tests.support.cameras import placed, ring
 
 Array = npt.NDArray[np.float64]
 INWARDS, OUTWARDS = np.eye(3), np.diag([-1.0, 1.0, -1.0])
@@ -26,18 +26,7 @@ def cameras_on_a_ring(turn: Array, distance: float = 1.0) -> list[PlacedCamera]:
 
 def camera(rotation: Array, centre: Array) -> PlacedCamera:
     """Return a camera of 800 x 600 pixels."""
-    return PlacedCamera(
-        name="",
-        file="",
-        width=800,
-        height=600,
-        fx=700,
-        fy=700,
-        cx=400,
-        cy=300,
-        R=rotation.tolist(),
-        t=(-rotation @ centre).tolist(),
-    )
+    return placed(rotation, -rotation @ centre, (800, 600), 700)
 
 
 def seen_by_all(xyz: Array) -> npt.NDArray[np.int32]:

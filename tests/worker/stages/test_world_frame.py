@@ -4,11 +4,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from recon_worker.geometry.cameras import PlacedCamera
 from recon_worker.stages.object_region import object_region
 from recon_worker.stages.view_selection import angle_weight, select_sources
 from recon_worker.stages.world_frame import CAMERA_DISTANCE, Placement, to_world_frame
-from tests.support.cameras import ring
+from tests.support.cameras import placed, ring
 
 Array = npt.NDArray[np.float64]
 
@@ -59,12 +58,7 @@ def test_views_are_compared_with_their_neighbours():
 
 def test_the_region_is_where_the_object_is_and_leaves_out_what_is_far():
     world = to_world_frame(placement())
-    cameras = [
-        PlacedCamera(
-            name="", file="", width=800, height=600, fx=1000, fy=1000, cx=400, cy=300, R=R.tolist(), t=t.tolist()
-        )
-        for R, t in zip(world.rotations, world.translations, strict=True)
-    ]
+    cameras = [placed(R, t, (800, 600), 1000) for R, t in zip(world.rotations, world.translations, strict=True)]
     rng = np.random.default_rng(2)
     near = rng.uniform(-0.3, 0.3, (300, 3)) + np.array([0.1, 0, 0])
     far = rng.uniform(5, 9, (100, 3))

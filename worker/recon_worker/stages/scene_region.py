@@ -50,7 +50,7 @@ def scene_region(trusted: npt.NDArray[np.float64]) -> Region:
 
 
 def _is_object(region: Region, cameras: Sequence[PlacedCamera], trusted: npt.NDArray[np.float64]) -> bool:
-    """Say whether most cameras look at a region from outside, and enough of the trusted points (k, 3) lie in it."""
+    """Say whether most cameras look at a region from outside, and it holds enough of the trusted points (k, 3)."""
     looking = float(np.mean([_looks_at(camera, region) for camera in cameras]))
     held = float(region.contains(trusted).mean()) if len(trusted) else 1.0
     return looking >= LEAST_LOOKING and held >= LEAST_HELD

@@ -23,7 +23,7 @@ HALF_WIDTH, HEIGHT, DEPTH = 6.0, 7.6, 3.0
 PAVEMENT = 2.6
 """How far the pavement reaches before the front."""
 RECESS = 0.18
-"""How deep windows lie in the wall."""
+"""How far windows are set back from the wall."""
 
 AXES = (-4.5, -2.35, 0.0, 2.35, 4.5)
 """Middles of the windows."""

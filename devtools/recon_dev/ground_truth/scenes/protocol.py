@@ -1,4 +1,4 @@
-"""The protocol by which a photo set is evaluated, where it has one of its own."""
+"""The evaluation protocol of a photo set, where it has one of its own."""
 
 from pathlib import Path
 

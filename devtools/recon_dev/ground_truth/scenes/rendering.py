@@ -53,7 +53,7 @@ def rays(camera: TrueCamera, k1: float, places: Floats) -> Floats:
 
 
 def _look(lit: LitScene, camera: TrueCamera, k1: float, places: Floats) -> tuple[Floats, Floats]:
-    """Return linear RGB (n, 3) at places (n, 2) of the photo, and marks (n, 5) by which edges are found.
+    """Return linear RGB (n, 3) at places (n, 2) of the photo, and marks (n, 5) that show edges.
 
     The marks are: part (-1 for none), depth in the scene's unit, normal.
     """

@@ -19,7 +19,7 @@ LEAST_DEVIATION = 0.0045
 
 
 def plain_areas(image: Tensor) -> Tensor:
-    """Say which pixels of an image, (h, w), luminance 0 to 1, lie in a plain area: (h, w), bool."""
+    """Say which pixels of an image, (h, w), luminance 0 to 1, belong to a plain area: (h, w), bool."""
     height, width = image.shape
     padded = torch.nn.functional.pad(image[None, None], (RADIUS,) * 4, mode="replicate")[0, 0]
     count, total, squares = (torch.zeros_like(image) for _ in range(3))

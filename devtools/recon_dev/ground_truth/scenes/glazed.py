@@ -4,15 +4,14 @@ import numpy as np
 
 from recon_dev.ground_truth.cameras import Ring
 from recon_dev.ground_truth.distance_functions import bezier, cylinder, ellipsoid, smooth_union, tube
-from recon_dev.ground_truth.lighting import backdrop
 from recon_dev.ground_truth.noise import Noise
 from recon_dev.ground_truth.scenes.capture import Capture
 from recon_dev.ground_truth.scenes.meshes import surface_of
 from recon_dev.ground_truth.scenes.painters import ramp
 from recon_dev.ground_truth.scenes.patterns import boards
 from recon_dev.ground_truth.scenes.photo_set import SceneSet
-from recon_dev.ground_truth.scenes.scene import Paint, Painter, Part, Scene, SurfacePoints
-from recon_dev.ground_truth.scenes.studio import GROUND_Z, LIGHTING, soft_boxes, table, walk_around
+from recon_dev.ground_truth.scenes.scene import Paint, Painter, Scene, SurfacePoints
+from recon_dev.ground_truth.scenes.studio import GROUND_Z, in_studio, walk_around
 from recon_dev.ground_truth.scenes.textures import texture_size
 from recon_worker.rendering.arrays import Floats, floats
 
@@ -81,8 +80,7 @@ def build(coarseness: float) -> Scene:
     """Return the jar on its table."""
     jar = surface_of(distance_to_jar, LOW, HIGH, 0.0065 * coarseness)
     wood = boards(texture_size(4096, coarseness), 16, ((74, 44, 26), (176, 124, 78)), seed=8)
-    parts = (Part(jar, china(seed=9)), table(wood, 0.0, 0.03 * coarseness))
-    return Scene(parts, LIGHTING, backdrop, soft_boxes)
+    return in_studio(jar, china(seed=9), wood, coarseness)
 
 
 GLAZED = SceneSet(

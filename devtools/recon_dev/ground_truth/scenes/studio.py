@@ -8,8 +8,9 @@ from recon_dev.ground_truth.scenes.lighting import Lighting, Sun
 from recon_dev.ground_truth.scenes.meshes import box
 from recon_dev.ground_truth.scenes.painters import laid
 from recon_dev.ground_truth.scenes.photo_set import Viewpoints
-from recon_dev.ground_truth.scenes.scene import Part
+from recon_dev.ground_truth.scenes.scene import Painter, Part, Scene
 from recon_dev.ground_truth.scenes.textures import make_texture
+from recon_dev.ground_truth.shape import Mesh
 from recon_worker.rendering.arrays import Floats, floats
 
 GROUND_Z = -0.9
@@ -29,7 +30,13 @@ SOFT_BOXES = (((0.47, -0.52, 0.71), 0.26, 14.0), ((-0.75, 0.30, 0.45), 0.20, 10.
 """Of each: the direction to its middle, half its width (a sine), and its radiance."""
 
 
-def table(picture: Floats, gloss: float, edge: float) -> Part:
+def in_studio(thing: Mesh, painter: Painter, cover: Floats, coarseness: float) -> Scene:
+    """Return an object on a table with a matt cover (k, k, 3), whose light is baked the coarser, the larger `coarseness` is."""
+    parts = (Part(thing, painter), _table(cover, 0.0, 0.03 * coarseness))
+    return Scene(parts, LIGHTING, backdrop, soft_boxes)
+
+
+def _table(picture: Floats, gloss: float, edge: float) -> Part:
     """Return a table covered by a picture (k, k, 3), whose light is baked in cells of `edge`; it is no part of the truth."""
     low, high = (-HALF_TABLE, -HALF_TABLE, GROUND_Z - THICKNESS), (HALF_TABLE, HALF_TABLE, GROUND_Z)
     texture = make_texture(picture, 2 * HALF_TABLE / len(picture))

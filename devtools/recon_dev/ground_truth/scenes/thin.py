@@ -4,15 +4,14 @@ import numpy as np
 
 from recon_dev.ground_truth.cameras import Ring
 from recon_dev.ground_truth.distance_functions import Vector, bezier, smooth_union, tube
-from recon_dev.ground_truth.lighting import backdrop
 from recon_dev.ground_truth.noise import Noise
 from recon_dev.ground_truth.scenes.capture import Capture
 from recon_dev.ground_truth.scenes.meshes import surface_of
 from recon_dev.ground_truth.scenes.painters import ramp
 from recon_dev.ground_truth.scenes.patterns import EARTH, stones
 from recon_dev.ground_truth.scenes.photo_set import SceneSet
-from recon_dev.ground_truth.scenes.scene import Paint, Painter, Part, Scene, SurfacePoints
-from recon_dev.ground_truth.scenes.studio import GROUND_Z, LIGHTING, soft_boxes, table, walk_around
+from recon_dev.ground_truth.scenes.scene import Paint, Painter, Scene, SurfacePoints
+from recon_dev.ground_truth.scenes.studio import GROUND_Z, in_studio, walk_around
 from recon_dev.ground_truth.scenes.textures import texture_size
 from recon_worker.rendering.arrays import Floats, floats
 
@@ -124,8 +123,7 @@ def build(coarseness: float) -> Scene:
     chair = surface_of(distance_to_chair, LOW, HIGH, 0.0055 * max(1.0, 0.45 * coarseness))
     size = texture_size(4096, coarseness)
     terrace = stones(size, ((0.034, 500), (0.016, 700), (0.005, 5000), (0.0025, 9000)), EARTH, (150, 140, 126), seed=12)
-    parts = (Part(chair, wood(seed=13)), table(terrace, 0.0, 0.03 * coarseness))
-    return Scene(parts, LIGHTING, backdrop, soft_boxes)
+    return in_studio(chair, wood(seed=13), terrace, coarseness)
 
 
 THIN = SceneSet(

@@ -4,14 +4,13 @@ import numpy as np
 
 from recon_dev.ground_truth.cameras import Ring
 from recon_dev.ground_truth.distance_functions import cylinder, ellipsoid, smooth_union, tube
-from recon_dev.ground_truth.lighting import backdrop
 from recon_dev.ground_truth.scenes.capture import Capture
 from recon_dev.ground_truth.scenes.meshes import surface_of
 from recon_dev.ground_truth.scenes.painters import mottled
 from recon_dev.ground_truth.scenes.patterns import CLOTH, printed_cloth
 from recon_dev.ground_truth.scenes.photo_set import SceneSet
-from recon_dev.ground_truth.scenes.scene import Part, Scene
-from recon_dev.ground_truth.scenes.studio import GROUND_Z, LIGHTING, soft_boxes, table, walk_around
+from recon_dev.ground_truth.scenes.scene import Scene
+from recon_dev.ground_truth.scenes.studio import GROUND_Z, in_studio, walk_around
 from recon_dev.ground_truth.scenes.textures import texture_size
 from recon_worker.rendering.arrays import Floats
 
@@ -106,8 +105,7 @@ def build(coarseness: float) -> Scene:
     """Return the bust on its table."""
     bust = surface_of(distance_to_bust, LOW, HIGH, 0.0065 * coarseness)
     cloth = printed_cloth(texture_size(4096, coarseness), 26, CLOTH, seed=3)
-    parts = (Part(bust, mottled(ALBEDO, VARIATION, 30.0, seed=5)), table(cloth, 0.0, 0.03 * coarseness))
-    return Scene(parts, LIGHTING, backdrop, soft_boxes)
+    return in_studio(bust, mottled(ALBEDO, VARIATION, 30.0, seed=5), cloth, coarseness)
 
 
 WEAK = SceneSet(

@@ -1,9 +1,8 @@
-"""Placing the photos relative to each other: the ladder of efforts, undistortion, and the world frame.
+"""Placing the photos relative to each other: the ladder of efforts, exact cameras, undistortion, and the world frame.
 
 The artefact: `cameras.json` (`recon_worker.geometry.cameras.CameraSet`), `images/` (undistorted) and `sparse.npz` (`SparsePoints`).
 """
 
-import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recon_api import reasons
-from recon_api.errors import UsageError
-from recon_api.payload import PHOTOS_PLACED, PLACING
+from recon_api.payload import PHOTOS_PLACED
 from recon_worker.geometry.cameras import CameraSet, PlacedCamera
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
@@ -23,8 +20,6 @@ from recon_worker.stages import load_photos, prepare_images
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.placement_checks import (
     LEAST_POINTS,
-    enough_placed,
-    is_hopeless,
     least_placed,
     not_placed,
     require_all,
@@ -32,20 +27,14 @@ from recon_worker.stages.placement_checks import (
     require_one_thing,
     require_plausible_cameras,
 )
+from recon_worker.stages.placement_ladder import Ladder, Rung
 from recon_worker.stages.prepare_images import PhotoGroups
+from recon_worker.stages.tracks.alignment import align_tracks
 from recon_worker.stages.unplaced_photos import look_at, refusal
 from recon_worker.stages.world_frame import Placement, to_world_frame
-from recon_worker.tools.placement_requests import (
-    CHEAP,
-    LADDER,
-    Effort,
-    FeatureRequest,
-    PlacementRequest,
-    UndistortionRequest,
-)
+from recon_worker.tools.placement_requests import TRACKS, AdjustmentRequest, UndistortionRequest
 from recon_worker.tools.runner import run_tool
-
-logger = logging.getLogger(__name__)
+from recon_worker.tools.tracks import Tracks
 
 STAGE = "estimate_poses"
 SPARSE = "sparse.npz"
@@ -73,24 +62,6 @@ class SparsePoints:
         np.savez(folder / SPARSE, xyz=self.xyz, rgb=self.rgb, tracks=self.tracks)
 
 
-@dataclass(frozen=True)
-class Rung:
-    """What one rung of the ladder came to."""
-
-    effort: Effort
-    model: Path
-    report: Mapping[str, Any]
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        """Order by photos placed, then by points."""
-        return int(self.report["placed"]), int(self.report["points"])
-
-    def photo_groups(self, photos: PhotoGroups) -> list[list[str]]:
-        """Return the user's names of the photos in each group that was placed, largest group first."""
-        return [[photos.sources[name] for name in group] for group in self.report["groups"]]
-
-
 def estimate_poses(
     scene: Scene, folder: Path, parameters: MultiViewParameters, progress: Progress
 ) -> Mapping[str, Any]:
@@ -104,11 +75,12 @@ def estimate_poses(
         require_all_usable(scene.report(load_photos.STAGE).get(load_photos.UNUSABLE, ()))
     prepared = scene.folder(prepare_images.STAGE)
     groups = PhotoGroups.model_validate_json((prepared / prepare_images.GROUPS).read_text())
-    best = _climb(prepared, folder, groups, parameters, progress.part(0.0, 0.9))
+    best = Ladder(prepared, folder / "ladder", groups, parameters).climb(progress.part(0.0, 0.8))
     left_out = _judge(best, prepared, groups, parameters)
-    placed, points, error = best.report["placed"], best.report["points"], best.report["reprojection_error_px"]
+    placed, coarse_px = best.report["placed"], best.report["reprojection_error_px"]
+    adjusted = _adjust(best.model, prepared / "images", folder, progress.part(0.8, 0.9))
     progress.metric(PHOTOS_PLACED, f"{placed}/{len(groups.sources)}")
-    progress.metric("reprojectionErrorPx", f"{error:.2f}")
+    progress.metric("reprojectionErrorPx", f"{adjusted['reprojection_error_px']:.2f}")
     request = UndistortionRequest(
         model=best.model, images=prepared / "images", masks=prepare_images.masks_in(prepared), output=folder
     )
@@ -124,82 +96,20 @@ def estimate_poses(
         "groups": [len(group) for group in best.report["groups"]],
         "effort": best.effort.name,
         "cameras": best.report["cameras"],
-        "reprojection_error_px": error,
-        "sparse_points": points,
+        "coarse_error_px": coarse_px,
+        "reprojection_error_px": adjusted["reprojection_error_px"],
+        "aligned": adjusted["aligned"],
+        "sparse_points": adjusted["points"],
     }
 
 
-def _climb(
-    prepared: Path, folder: Path, groups: PhotoGroups, parameters: MultiViewParameters, progress: Progress
-) -> Rung:
-    """Try efforts in order until nearly all photos are placed; return the best result."""
-    best: Rung | None = None
-    photos = len(groups.sources)
-    for number, effort in enumerate(LADDER):
-        # A rung that is not the last one is most likely to do; so each takes half of what is left of the percentages.
-        span = progress.part(1 - 0.5**number, 1 - 0.5 ** (number + 1))
-        progress.metric(PLACING, f"{effort.name}, {number + 1} of {len(LADDER)}")
-        rung = _try(effort, prepared, folder / "ladder" / effort.name, groups, parameters, span)
-        logger.info("effort %s places %d of %d photos", effort.name, rung.rank[0], photos)
-        _require_motion(rung)
-        if best is None or rung.rank > best.rank:
-            best = rung
-        placed = best.rank[0]
-        if placed >= enough_placed(effort, photos, parameters) or is_hopeless(placed, photos, effort):
-            break
-    if best is None:
-        raise AssertionError("the ladder has rungs")
-    return best
-
-
-def _try(
-    effort: Effort,
-    prepared: Path,
-    folder: Path,
-    groups: PhotoGroups,
-    parameters: MultiViewParameters,
-    progress: Progress,
-) -> Rung:
-    folder.mkdir(parents=True)
-    database = folder / prepare_images.DATABASE
-    images, photos = prepared / "images", len(groups.sources)
-    if effort is CHEAP:
-        shutil.copyfile(prepared / prepare_images.DATABASE, database)
-    else:
-        request = FeatureRequest(
-            database=database,
-            images=images,
-            masks=prepare_images.masks_in(prepared),
-            groups=groups.groups,
-            effort=effort,
-        )
-        run_tool("extract_features", request, folder, progress.part(0.0, 0.4))
-    placement = PlacementRequest(
-        database=database,
-        images=images,
-        model=folder / "model",
-        effort=effort,
-        enough=enough_placed(CHEAP, photos, parameters),
-        budget_s=effort.budget_s * photos,
-        seed=parameters.seed,
-    )
-    report = run_tool("place_photos", placement, folder, progress.part(0.0 if effort is CHEAP else 0.4, 1.0))
-    return Rung(effort, folder / "model", report)
-
-
-def _require_motion(rung: Rung) -> None:
-    if rung.report.get("one_view"):
-        raise UsageError(
-            reasons.CAMERA_DID_NOT_MOVE,
-            "all photos show one and the same view, so they show no depth; give photos from all around the object, not copies of "
-            "one",
-        )
-    if rung.report.get("only_turned"):
-        raise UsageError(
-            reasons.CAMERA_DID_NOT_MOVE,
-            "the camera only turned on the spot, so the photos show no depth; walk around the object, and take each photo from "
-            "another place, a step to the side",
-        )
+def _adjust(model: Path, images: Path, folder: Path, progress: Progress) -> Mapping[str, Any]:
+    """Move the features of placed photos to where the photos agree, and adjust the model in place to that."""
+    moved = align_tracks(Tracks.load(model / TRACKS), images, progress.part(0.0, 0.7))
+    request = AdjustmentRequest(model=model, moved=model / "moved.npz")
+    moved.save(request.moved)
+    report = run_tool("adjust_cameras", request, folder, progress.part(0.7, 1.0))
+    return {**report, "aligned": round(moved.share, 3)}
 
 
 def _judge(best: Rung, prepared: Path, groups: PhotoGroups, parameters: MultiViewParameters) -> list[str]:

@@ -18,7 +18,7 @@ from recon_worker.scene import Scene
 from recon_worker.stages import load_photos
 from recon_worker.stages.load_photos import Photo, PhotoSet
 from recon_worker.stages.parameters import MultiViewParameters
-from recon_worker.tools.placement_requests import CHEAP, FeatureRequest, PhotoGroup
+from recon_worker.tools.placement_requests import FEW_FEATURES, FeatureRequest, PhotoGroup
 from recon_worker.tools.runner import run_tool
 
 STAGE = "prepare_images"
@@ -55,7 +55,11 @@ def prepare_images(
         groups.sources[names[photo.file]] = photo.source
     (folder / GROUPS).write_text(groups.model_dump_json(indent=1))
     request = FeatureRequest(
-        database=folder / DATABASE, images=folder / "images", masks=masks_in(folder), groups=groups.groups, effort=CHEAP
+        database=folder / DATABASE,
+        images=folder / "images",
+        masks=masks_in(folder),
+        groups=groups.groups,
+        sift=FEW_FEATURES,
     )
     found = run_tool("extract_features", request, folder, finding)
     return {"photos": len(photos), "photo_px": parameters.photo_px, "cameras": len(groups.groups), **found}

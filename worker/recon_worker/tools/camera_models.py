@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pycolmap
 
 from recon_worker.tools.extract_features import camera_params, camera_reader
@@ -87,12 +86,9 @@ def _copy_matches(database: Path, copy: Path) -> None:
         ids = {image.name: image.image_id for image in new.read_all_images()}
         for number, name in names.items():
             new.write_keypoints(ids[name], old.read_keypoints(number))
-        guided = dict(zip(*old.read_two_view_geometries(), strict=True))
         for pair, matches in zip(*old.read_all_matches(), strict=True):
             one, other = (ids[names[number]] for number in pycolmap.pair_id_to_image_pair(pair))
-            # Guided matching finds more than there were, and leaves them here.
-            inliers = guided[pair].inlier_matches if pair in guided else np.empty((0, 2), np.uint32)
-            new.write_matches(one, other, max(matches, inliers, key=len))
+            new.write_matches(one, other, matches)
 
 
 def _verify(database: Path, seed: int) -> None:

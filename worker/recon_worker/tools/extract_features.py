@@ -8,7 +8,7 @@ from typing import Any
 
 import pycolmap
 
-from recon_worker.tools.placement_requests import Effort, FeatureRequest, PhotoGroup
+from recon_worker.tools.placement_requests import FeatureRequest, PhotoGroup, SiftOptions
 from recon_worker.tools.tool import main, report_fraction
 
 CHUNK = 6
@@ -53,7 +53,7 @@ def _extract(request: FeatureRequest, group: PhotoGroup, names: list[str]) -> No
         image_names=names,
         camera_mode=pycolmap.CameraMode.SINGLE,
         reader_options=_reader(request, group),
-        extraction_options=_options(request.effort),
+        extraction_options=_options(request.sift),
         device=pycolmap.Device.cpu,
     )
 
@@ -79,13 +79,13 @@ def _reader(request: FeatureRequest, group: PhotoGroup) -> pycolmap.ImageReaderO
     return reader
 
 
-def _options(effort: Effort) -> pycolmap.FeatureExtractionOptions:
+def _options(sift: SiftOptions) -> pycolmap.FeatureExtractionOptions:
     options = pycolmap.FeatureExtractionOptions()
     options.use_gpu = False
-    options.max_image_size = effort.image_px
-    options.sift.max_num_features = effort.features
-    options.sift.first_octave = effort.first_octave
-    options.sift.peak_threshold = effort.peak_threshold
+    options.max_image_size = sift.image_px
+    options.sift.max_num_features = sift.features
+    options.sift.first_octave = sift.first_octave
+    options.sift.peak_threshold = sift.peak_threshold
     return options
 
 

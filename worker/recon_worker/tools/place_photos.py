@@ -13,9 +13,11 @@ from recon_api.payload import PHOTOS_PLACED
 from recon_worker.tools.camera_limits import implausible
 from recon_worker.tools.camera_motion import only_turned, pair_motions, show_one_view
 from recon_worker.tools.camera_trials import Map, place_with_cameras
+from recon_worker.tools.learned_matches import LearnedMatches, add_matches
 from recon_worker.tools.mapping import PlacedGroups, map_photos, photos_of
-from recon_worker.tools.placement_requests import PlacementRequest
+from recon_worker.tools.placement_requests import TRACKS, PlacementRequest
 from recon_worker.tools.tool import main, report_fraction, report_metric
+from recon_worker.tools.tracks import Tracks
 
 EXHAUSTIVE_LIMIT = 120
 """Photos up to which every pair is matched: 7,140 pairs, minutes on two cores."""
@@ -29,11 +31,8 @@ LANDMARKS = 40
 MATCHING_SHARE = 0.75
 """Share of the tool's time that matching takes."""
 
-PAIRS_PER_CALL, GUIDED_PAIRS_PER_CALL = 60, 15
-"""Pairs of photos that are matched between two looks at the budget; guided matching takes ten times as long."""
-
-LEAST_INLIERS = 15
-"""Verified matches of two photos that fit each other: as many as the mapper wants."""
+PAIRS_PER_CALL = 60
+"""Pairs of photos that are matched between two looks at the budget."""
 
 
 def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
@@ -49,15 +48,19 @@ def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
         features = {
             image.name: database.num_keypoints_for_image(image.image_id) for image in database.read_all_images()
         }
+    if request.learned:
+        add_matches(request.database, LearnedMatches.load(request.learned), request.seed)
+    with pycolmap.Database.open(request.database) as database:
         motions = list(pair_motions(database, request.seed))
     turned = only_turned(motions)
-    found = PlacedGroups(()) if turned else _placed(request, names)
+    found = PlacedGroups(()) if turned else place_with_cameras(request, names, _mapper(request, len(names)))
     if not found.groups:
         one_view = turned and show_one_view(motions)
         found_nothing: dict[str, Any] = {"placed": 0, "groups": [], "points": 0}
         return found_nothing | {"features": features, "only_turned": turned, "one_view": one_view}
     request.model.mkdir(parents=True, exist_ok=True)
     found.groups[0].write_binary(request.model)
+    Tracks.of(found.groups[0]).save(request.model / TRACKS)
     cameras = list(found.cameras().values())
     return {
         "placed": found.placed,
@@ -68,41 +71,6 @@ def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
         "cameras": len({camera.camera_id for camera in cameras}),
         "implausible": implausible(cameras),
     }
-
-
-def _placed(request: PlacementRequest, names: list[str]) -> PlacedGroups:
-    """Place the photos by the matches that there are; where that is not enough, by guided ones, if the effort has them.
-
-    Other cameras are not tried again with those: what they could explain, they have explained before.
-    """
-    place = _mapper(request, len(names))
-    found = place_with_cameras(request, names, place)
-    if found.placed >= request.enough or not request.effort.guided_matching:
-        return found
-    _match(request, _fitting_pairs(request.database), guided=True)
-    again = place(request.database)
-    return max(again, found, key=lambda groups: (groups.placed, groups.points))
-
-
-def _fitting_pairs(path: Path) -> list[tuple[str, str]]:
-    """Return the names of the photos of pairs that fit each other; those first that need more matches most, for the budget may end."""
-    with pycolmap.Database.open(path) as database:
-        names = {image.image_id: image.name for image in database.read_all_images()}
-        inliers = {
-            pycolmap.pair_id_to_image_pair(pair): len(geometry.inlier_matches)
-            for pair, geometry in zip(*database.read_two_view_geometries(), strict=True)
-        }
-    fitting = sorted((count, pair) for pair, count in inliers.items() if count >= LEAST_INLIERS)
-    return [(names[one], names[other]) for _, (one, other) in fitting]
-
-
-def _forget_matches(path: Path, pairs: Sequence[tuple[str, str]]) -> None:
-    """Remove the matches of pairs of photos, without which they are not matched again."""
-    with pycolmap.Database.open(path) as database:
-        numbers = {image.name: image.image_id for image in database.read_all_images()}
-        for one, other in pairs:
-            database.delete_matches(numbers[one], numbers[other])
-            database.delete_inlier_matches(numbers[one], numbers[other])
 
 
 def near_first(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -120,22 +88,21 @@ def choose_pairs(count: int) -> list[tuple[int, int]]:
     return sorted(near | far)
 
 
-def _match(request: PlacementRequest, pairs: Sequence[tuple[str, str]], *, guided: bool = False) -> None:
-    """Match the pairs of photos, by name, in order, until all are matched or the budget is spent."""
+def _match(request: PlacementRequest, pairs: Sequence[tuple[str, str]]) -> None:
+    """Match the pairs of photos, by name, in order, until all are matched or the budget is spent.
+
+    Pairs that are matched already are passed over.
+    """
     matching = pycolmap.FeatureMatchingOptions()
     matching.use_gpu = False
-    matching.guided_matching = guided
     verification = pycolmap.TwoViewGeometryOptions()
     verification.ransac.random_seed = request.seed
     end = time.process_time() + request.budget_s
-    step = GUIDED_PAIRS_PER_CALL if guided else PAIRS_PER_CALL
-    for start in range(0, len(pairs), step):
+    for start in range(0, len(pairs), PAIRS_PER_CALL):
         if time.process_time() > end:
             return
         report_fraction(MATCHING_SHARE * start / len(pairs))
-        chunk = pairs[start : start + step]
-        if guided:
-            _forget_matches(request.database, chunk)
+        chunk = pairs[start : start + PAIRS_PER_CALL]
         with tempfile.NamedTemporaryFile("w", suffix=".txt", dir=request.database.parent) as listing:
             listing.write("".join(f"{one} {other}\n" for one, other in chunk))
             listing.flush()

@@ -4,6 +4,24 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+TRACKS = "tracks.npz"
+"""File beside a COLMAP model, with what `recon_worker.tools.tracks` gathers from it."""
+
+
+class SiftOptions(BaseModel):
+    """How hard to look for SIFT features."""
+
+    model_config = ConfigDict(frozen=True)
+
+    image_px: int
+    """Photos are scaled down to this longer side before features are found."""
+    first_octave: int
+    """-1 doubles the photo first, which finds finer features at four times the cost."""
+    features: int
+    """The strongest features of each photo that are kept."""
+    peak_threshold: float = 0.02 / 3
+    """Least contrast of a feature."""
+
 
 class Effort(BaseModel):
     """How hard to look for features and matches."""
@@ -11,49 +29,21 @@ class Effort(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    image_px: int
-    """Photos are scaled down to this longer side before features are found."""
-    first_octave: int
-    """-1 doubles the photo first, which finds finer features at four times the cost."""
-    features: int
-    """The strongest features of each photo that are kept."""
-    peak_threshold: float
-    """Least contrast of a feature."""
-    guided_matching: bool
-    """Where too few photos can be placed, match pairs that fit each other once more, along their epipolar lines."""
+    sift: SiftOptions
+    learned: bool
+    """Match learned features too."""
     budget_s: float
-    """CPU-seconds for each photo that matching may take."""
+    """CPU-seconds for each photo that matching SIFT features may take."""
 
 
-CHEAP = Effort(
-    name="cheap",
-    image_px=1000,
-    first_octave=0,
-    features=3072,
-    peak_threshold=0.02 / 3,
-    guided_matching=False,
-    budget_s=30,
-)
+FEW_FEATURES = SiftOptions(image_px=1000, first_octave=0, features=3072)
+CHEAP = Effort(name="cheap", sift=FEW_FEATURES, learned=False, budget_s=30)
+LEARNED = Effort(name="learned", sift=FEW_FEATURES, learned=True, budget_s=30)
 THOROUGH = Effort(
-    name="thorough",
-    image_px=1600,
-    first_octave=-1,
-    features=4096,
-    peak_threshold=0.02 / 3,
-    guided_matching=False,
-    budget_s=20,
+    name="thorough", sift=SiftOptions(image_px=1600, first_octave=-1, features=4096), learned=True, budget_s=20
 )
-EXHAUSTIVE = Effort(
-    name="exhaustive",
-    image_px=1600,
-    first_octave=-1,
-    features=8192,
-    peak_threshold=0.002,
-    guided_matching=True,
-    budget_s=15,
-)
-LADDER = (CHEAP, THOROUGH, EXHAUSTIVE)
-"""Tried in this order until nearly all photos are placed."""
+LADDER = (CHEAP, LEARNED, THOROUGH)
+"""Tried in this order until nearly all photos are placed. What one has found, the next one uses."""
 
 
 class PhotoGroup(BaseModel):
@@ -78,7 +68,7 @@ class FeatureRequest(BaseModel):
     images: Path
     masks: Path | None = None
     groups: tuple[PhotoGroup, ...]
-    effort: Effort
+    sift: SiftOptions
 
 
 class PlacementRequest(BaseModel):
@@ -87,13 +77,23 @@ class PlacementRequest(BaseModel):
     database: Path
     images: Path
     model: Path
-    """Folder to write the largest group of placed photos to, as a COLMAP model."""
-    effort: Effort
+    """Folder to write the largest group of placed photos to, as a COLMAP model, and its `TRACKS`."""
+    learned: Path | None = None
+    """Matches of learned features to use as well (`recon_worker.tools.learned_matches`)."""
     enough: int
     """Photos with which nothing else need be tried."""
     budget_s: float
     """CPU-seconds for matching; what is not matched then stays so. As many seconds for each try at placing the photos."""
     seed: int = 0
+
+
+class AdjustmentRequest(BaseModel):
+    """Move the features of placed photos, and adjust cameras and points to that."""
+
+    model: Path
+    """Folder of the COLMAP model to change."""
+    moved: Path
+    """NumPy archive of `places`, (m, 2), and `kept`, (m,), of the model's observations in the order of its `TRACKS`."""
 
 
 class UndistortionRequest(BaseModel):

@@ -1,0 +1,91 @@
+"""Matches by learned features, as a file, and in a feature database beside what is there."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pycolmap
+
+LEAST_INLIERS = 40
+"""Matches of a pair that fit one geometry. The network finds some in any two photos, and up to 30 of those fit by chance."""
+
+
+@dataclass(frozen=True)
+class LearnedMatches:
+    """Features and matches of photos, by name."""
+
+    places: Mapping[str, npt.NDArray[np.float32]]
+    """(n, 2) of each photo, in pixels; the corner of the first pixel is 0, 0."""
+    matches: Mapping[tuple[str, str], npt.NDArray[np.uint32]]
+    """(m, 2) of pairs of photos: numbers of features of each."""
+
+    def save(self, path: Path) -> None:
+        """Write them into a file."""
+        names, pairs = list(self.places), list(self.matches)
+        places, matches = list(self.places.values()), list(self.matches.values())
+        np.savez(
+            path,
+            names=np.array(names, dtype=str),
+            places=np.concatenate([*places, np.empty((0, 2), np.float32)]),
+            place_counts=np.array([len(of_photo) for of_photo in places], dtype=int),
+            pairs=np.array([[names.index(one), names.index(other)] for one, other in pairs], dtype=int).reshape(-1, 2),
+            matches=np.concatenate([*matches, np.empty((0, 2), np.uint32)]),
+            match_counts=np.array([len(of_pair) for of_pair in matches], dtype=int),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> "LearnedMatches":
+        """Read them from a file."""
+        with np.load(path) as file:
+            names = file["names"].tolist()
+            places = np.split(file["places"], np.cumsum(file["place_counts"])[:-1])
+            matches = np.split(file["matches"], np.cumsum(file["match_counts"])[:-1])
+            pairs = [(names[one], names[other]) for one, other in file["pairs"]]
+        return cls(dict(zip(names, places, strict=True)), dict(zip(pairs, matches, strict=False)))
+
+
+def add_matches(database: Path, learned: LearnedMatches, seed: int) -> None:
+    """Add features and matches to those in a database, and verify the pairs that get some."""
+    with pycolmap.Database.open(database) as opened:
+        ids = {image.name: image.image_id for image in opened.read_all_images()}
+        first = {name: _add_features(opened, ids[name], places) for name, places in learned.places.items()}
+        for (one, other), matches in learned.matches.items():
+            _add_to_pair(opened, ids[one], ids[other], matches + np.array([first[one], first[other]], np.uint32))
+    _verify(database, list(learned.matches), seed)
+
+
+def _add_features(database: pycolmap.Database, image: int, places: npt.NDArray[np.float32]) -> int:
+    """Put features behind those of an image; return how many there were."""
+    there = database.read_keypoints(image)
+    # A feature is written with its scale and direction where those there have them: columns that only matching reads.
+    added = np.zeros((len(places), there.shape[1] if len(there) else 2), np.float32)
+    added[:, :2] = places
+    if len(there):
+        database.update_keypoints(image, np.concatenate([there, added]))
+    elif database.exists_keypoints(image):
+        database.update_keypoints(image, added)
+    else:
+        database.write_keypoints(image, added)
+    return len(there)
+
+
+def _add_to_pair(database: pycolmap.Database, one: int, other: int, matches: npt.NDArray[np.uint32]) -> None:
+    if database.exists_matches(one, other):
+        matches = np.concatenate([database.read_matches(one, other), matches])
+        database.delete_matches(one, other)
+    if database.exists_two_view_geometry(one, other):
+        database.delete_two_view_geometry(one, other)
+    database.write_matches(one, other, matches)
+
+
+def _verify(database: Path, pairs: list[tuple[str, str]], seed: int) -> None:
+    options = pycolmap.TwoViewGeometryOptions()
+    options.ransac.random_seed = seed
+    options.min_num_inliers = LEAST_INLIERS
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", dir=database.parent) as listing:
+        listing.write("".join(f"{one} {other}\n" for one, other in pairs))
+        listing.flush()
+        pycolmap.verify_matches(database, Path(listing.name), options)

@@ -14,7 +14,7 @@ from recon_worker.stages.placement_checks import (
     require_one_thing,
     require_plausible_cameras,
 )
-from recon_worker.tools.placement_requests import CHEAP, EXHAUSTIVE, THOROUGH, Effort
+from recon_worker.tools.placement_requests import CHEAP, LEARNED, THOROUGH, Effort
 
 
 def photos(kind: str, count: int) -> list[str]:
@@ -43,7 +43,7 @@ def test_no_greater_effort_is_made_than_needed(effort: Effort, placed: int, all_
         pytest.param(CHEAP, 0, False, id="nothing, the cheap way"),
         pytest.param(THOROUGH, 3, True, id="hardly any, thoroughly"),
         pytest.param(THOROUGH, 4, False, id="a sixth, thoroughly"),
-        pytest.param(EXHAUSTIVE, 0, True, id="nothing at all"),
+        pytest.param(LEARNED, 0, True, id="nothing at all"),
     ],
 )
 def test_efforts_end_where_hardly_any_photo_can_be_placed(effort: Effort, placed: int, hopeless: bool) -> None:

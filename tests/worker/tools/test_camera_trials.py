@@ -9,7 +9,7 @@ import pytest
 
 from recon_worker.tools.camera_trials import is_better, is_doubtful, place_with_cameras
 from recon_worker.tools.mapping import PlacedGroups
-from recon_worker.tools.placement_requests import CHEAP, PlacementRequest
+from recon_worker.tools.placement_requests import PlacementRequest
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,5 @@ def test_a_focal_length_that_exif_says_may_be_wrong(tmp_path: Path, with_it: int
             known = any(camera.has_prior_focal_length for camera in opened.read_all_cameras())
         return placed(with_it if known else without_it)
 
-    request = PlacementRequest(
-        database=database, images=tmp_path, model=tmp_path / "model", effort=CHEAP, enough=taken, budget_s=1.0
-    )
+    request = PlacementRequest(database=database, images=tmp_path, model=tmp_path / "model", enough=taken, budget_s=1.0)
     assert place_with_cameras(request, [], map_photos).placed == taken

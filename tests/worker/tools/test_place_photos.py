@@ -1,4 +1,4 @@
-"""In which order photos are matched, and what is done where that places too few."""
+"""In which order photos are matched, and what is not matched twice."""
 
 import shutil
 from pathlib import Path
@@ -8,11 +8,17 @@ import pycolmap
 import pytest
 
 from recon_worker.tools import extract_features, place_photos
-from recon_worker.tools.placement_requests import EXHAUSTIVE, FeatureRequest, PhotoGroup, PlacementRequest
+from recon_worker.tools.placement_requests import (
+    FEW_FEATURES,
+    TRACKS,
+    FeatureRequest,
+    PhotoGroup,
+    PlacementRequest,
+)
+from recon_worker.tools.tracks import Tracks
 from tests.support.photo_sets import rendered_photos
 
 PHOTOS = 6
-QUICK = EXHAUSTIVE.model_copy(update={"features": 2000})
 
 
 def test_neighbours_are_matched_first() -> None:
@@ -20,53 +26,30 @@ def test_neighbours_are_matched_first() -> None:
     assert place_photos.near_first(pairs) == [(0, 1), (1, 2), (2, 3), (0, 2), (1, 3), (0, 3)]
 
 
-@pytest.fixture(scope="module")
-def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with photos and a database of their features."""
-    folder = tmp_path_factory.mktemp("features")
-    (folder / "images" / "0").mkdir(parents=True)
-    names = []
-    for photo in rendered_photos()[:PHOTOS]:
-        shutil.copy(photo, folder / "images" / "0")
-        names.append(photo.name)
-    group = PhotoGroup(name="0", files=tuple(names), width=640, height=480)
-    request = FeatureRequest(database=folder / "all.db", images=folder / "images", groups=(group,), effort=QUICK)
-    extract_features.extract_features(request)
-    return folder
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("has_guided", "enough", "matched_again"),
-    [
-        pytest.param(True, PHOTOS + 1, True, id="too few are placed"),
-        pytest.param(True, 2, False, id="enough are placed"),
-        pytest.param(False, PHOTOS + 1, False, id="the effort has none"),
-    ],
-)
-def test_guided_matching_follows_where_too_few_photos_are_placed(
-    features: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    has_guided: bool,
-    enough: int,
-    matched_again: bool,
-) -> None:
-    match, calls = pycolmap.match_image_pairs, list[bool]()
-
-    def match_and_note(database: Path, *, matching_options: pycolmap.FeatureMatchingOptions, **others: Any) -> None:
-        calls.append(matching_options.guided_matching)
-        match(database, matching_options=matching_options, **others)
-
-    monkeypatch.setattr(pycolmap, "match_image_pairs", match_and_note)
-    shutil.copy(features / "all.db", tmp_path / "features.db")
-    request = PlacementRequest(
-        database=tmp_path / "features.db",
-        images=features / "images",
-        model=tmp_path / "model",
-        effort=QUICK.model_copy(update={"guided_matching": has_guided}),
-        enough=enough,
-        budget_s=60.0,
+def test_a_database_that_is_matched_is_placed_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "images" / "0").mkdir(parents=True)
+    names = [Path(shutil.copy(photo, tmp_path / "images" / "0")).name for photo in rendered_photos()[:PHOTOS]]
+    group = PhotoGroup(name="0", files=tuple(names), width=640, height=480)
+    features = FeatureRequest(
+        database=tmp_path / "features.db", images=tmp_path / "images", groups=(group,), sift=FEW_FEATURES
     )
-    assert place_photos.place_photos(request)["placed"] >= 4
-    assert calls == ([False, True] if matched_again else [False])
+    extract_features.extract_features(features)
+    request = PlacementRequest(
+        database=features.database, images=features.images, model=tmp_path / "model", enough=2, budget_s=60.0
+    )
+    first = place_photos.place_photos(request)
+    assert first["placed"] >= 3
+    assert len(Tracks.load(tmp_path / "model" / TRACKS).names) == first["placed"]
+    with pycolmap.Database.open(features.database) as database:
+        pairs, matches = database.read_all_matches()
+
+    def read(*_: Any) -> None:
+        raise AssertionError("descriptors are read again")
+
+    monkeypatch.setattr(pycolmap.Database, "read_descriptors", read)
+    again = place_photos.place_photos(request)
+    with pycolmap.Database.open(features.database) as database:
+        pairs_again, matches_again = database.read_all_matches()
+    assert (pairs, [len(found) for found in matches]) == (pairs_again, [len(found) for found in matches_again])
+    assert again["placed"] == first["placed"]

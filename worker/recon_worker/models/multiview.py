@@ -1,7 +1,7 @@
-"""The built-in model `multiview`: photogrammetry without any learned weights, on a CPU or a GPU.
+"""The built-in model `multiview`: photogrammetry, on a CPU or a GPU.
 
-Photos are placed by structure from motion, each gets a depth map by plane sweep, semi-global matching and refinement,
-the maps are checked against each other and fused to points, and a closed surface is laid through the points.
+Photos are placed by structure from motion, with learned features where SIFT places too few. Each gets a depth map by plane sweep,
+semi-global matching and refinement, the maps are checked against each other and fused to points, and a surface is laid through them.
 """
 
 import importlib
@@ -46,7 +46,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         reads=("prepare_images",),
         parameters_read=lambda parameters: (parameters.seed, bool(parameters.require_all_photos)),
         weight=0.3,
-        version=3,
+        version=4,
     ),
     Stage(
         name="estimate_depth",
@@ -70,7 +70,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         step=Step.POST_PROCESSING,
         run=_run_of("build_mesh"),
         reads=("estimate_poses", "estimate_depth", "fuse_depths"),
-        parameters_read=lambda parameters: (parameters.quality, parameters.faces),
+        parameters_read=lambda parameters: (parameters.quality, parameters.faces, parameters.closed),
         weight=0.55,
         version=2,
     ),
@@ -100,7 +100,7 @@ class MultiView:
     reads_photos = True
 
     def load(self, weights_dir: Path | None, device: str) -> None:
-        """There are no weights: only import torch now, which takes seconds."""
+        """Import torch, which takes seconds. The weights are small, and read where they are used."""
         for stage in STAGES:
             importlib.import_module(f"recon_worker.stages.{stage.name}")
 

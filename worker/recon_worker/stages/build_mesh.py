@@ -43,6 +43,9 @@ REACH = 4.0
 HOLE_SHARE = 0.01
 """Parts without points are kept up to this share of the measured area: they close holes. Larger ones bridge gaps or go on beyond the edges."""
 
+CLOSED_HOLE_SHARE = 0.1
+"""The same where the mesh is to be closed: what the points suggest closes a hole better than a flat cap."""
+
 LEAST_SHARE = 0.02
 """Parts smaller than this share of the largest one are fragments."""
 
@@ -58,10 +61,11 @@ def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, prog
         mesh=plain,
         depth=octree_depth(read_ply(points).xyz, preset.surface_cell * spacing, preset.octree_levels),
         reach=REACH * spacing,
-        hole_share=HOLE_SHARE,
+        hole_share=CLOSED_HOLE_SHARE if parameters.closed else HOLE_SHARE,
         least_share=LEAST_SHARE,
         smoothing_rounds=SMOOTHING_ROUNDS,
         faces=parameters.faces,
+        closed=parameters.closed,
     )
     report = run_tool("reconstruct_surface", request, folder, progress.part(0.0, 0.85))
     surface = read_ply(plain)

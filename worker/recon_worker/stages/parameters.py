@@ -57,6 +57,8 @@ class MultiViewParameters(Parameters):
     """Not available yet: true is refused."""
     region: RegionChoice = RegionChoice()
     """What is reconstructed."""
+    closed: bool = False
+    """Whether the mesh is a watertight manifold, without a hole, as 3D printing needs it."""
 
     @property
     def preset(self) -> Preset:

@@ -44,7 +44,8 @@ class LearnedMatches:
             places = np.split(file["places"], np.cumsum(file["place_counts"])[:-1])
             matches = np.split(file["matches"], np.cumsum(file["match_counts"])[:-1])
             pairs = [(names[one], names[other]) for one, other in file["pairs"]]
-        return cls(dict(zip(names, places, strict=True)), dict(zip(pairs, matches, strict=False)))
+        # Splitting nothing leaves one empty part.
+        return cls(dict(zip(names, places, strict=False)), dict(zip(pairs, matches, strict=False)))
 
 
 def add_matches(database: Path, learned: LearnedMatches, seed: int) -> None:

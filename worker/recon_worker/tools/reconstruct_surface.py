@@ -12,6 +12,7 @@ from recon_api import reasons
 from recon_api.errors import UsageError
 from recon_worker.geometry.ply import Surface, read_ply, write_ply
 from recon_worker.tools.mesh_cleaning import decimated, drop_fragments, is_watertight, smoothed, with_normals
+from recon_worker.tools.mesh_closing import closed
 from recon_worker.tools.surface_request import SurfaceRequest
 from recon_worker.tools.surface_trimming import without_extensions
 from recon_worker.tools.tool import main, report_fraction
@@ -50,7 +51,8 @@ def _poisson(request: SurfaceRequest) -> Surface:
 
 def _clean(surface: Surface, request: SurfaceRequest) -> Mapping[str, Any]:
     whole = drop_fragments(surface, request.least_share)
-    cleaned = with_normals(decimated(smoothed(whole, request.smoothing_rounds), request.faces))
+    reduced = decimated(smoothed(whole, request.smoothing_rounds), request.faces)
+    cleaned = with_normals(closed(reduced) if request.closed else reduced)
     write_ply(request.mesh, cleaned)
     return {"watertight": is_watertight(cleaned.faces)}
 

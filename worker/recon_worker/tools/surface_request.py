@@ -22,4 +22,6 @@ class SurfaceRequest(BaseModel):
     """Parts smaller than this share of the largest one are dropped."""
     smoothing_rounds: int
     faces: int
-    """Triangles that are left at most."""
+    """Triangles that are left at most, without those that close the surface."""
+    closed: bool = False
+    """Close all holes."""

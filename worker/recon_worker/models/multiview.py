@@ -72,7 +72,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         reads=("estimate_poses", "estimate_depth", "fuse_depths"),
         parameters_read=lambda parameters: (parameters.quality, parameters.faces, parameters.closed),
         weight=0.55,
-        version=2,
+        version=3,
     ),
     Stage(
         name="render_previews",

@@ -12,7 +12,7 @@ from tests.support.meshes import make_ball, make_surface
 
 def without(surface: Surface, hidden: np.ndarray) -> Surface:
     """The surface without the triangles of which a corner is hidden, (n,)."""
-    return keep_faces(surface, ~hidden[surface.faces].any(axis=1))
+    return keep_faces(surface, np.asarray(~hidden[surface.faces].any(axis=1)))
 
 
 def bowl() -> Surface:

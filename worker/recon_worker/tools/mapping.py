@@ -14,6 +14,9 @@ import pycolmap
 MIN_MODEL = 3
 """Photos of the smallest group that is kept."""
 
+LEAST_SEEN = 25
+"""Points that a photo must share with the others: with fewer it may fit by chance, at a place that is entirely wrong."""
+
 MOST_GROUPS = 4
 
 NO_ERROR_PX = 0.0
@@ -79,6 +82,24 @@ def map_photos(
         groups = pycolmap.incremental_mapping(
             database, images, scratch, options=options, next_image_callback=lambda: placed_one(next(placed))
         )
+    for group in groups.values():
+        without_loose_photos(group)
     return PlacedGroups(
-        tuple(sorted(groups.values(), key=lambda group: (-group.num_reg_images(), -group.num_points3D())))
+        tuple(
+            sorted(
+                filter(pycolmap.Reconstruction.num_reg_images, groups.values()),
+                key=lambda group: (-group.num_reg_images(), -group.num_points3D()),
+            )
+        )
     )
+
+
+def without_loose_photos(group: pycolmap.Reconstruction) -> None:
+    """Take photos out of a group that share too few points with the others; fewer are left to those that remain."""
+    while loose := [
+        group.image(number).frame_id
+        for number in group.reg_image_ids()
+        if group.image(number).num_points3D < LEAST_SEEN
+    ]:
+        for frame in loose:
+            group.deregister_frame(frame)

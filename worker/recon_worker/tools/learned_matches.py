@@ -59,7 +59,7 @@ def add_matches(database: Path, learned: LearnedMatches, seed: int) -> None:
 
 
 def _add_features(database: pycolmap.Database, image: int, places: npt.NDArray[np.float32]) -> int:
-    """Put features behind those of an image; return how many there were."""
+    """Put features at places, (n, 2), behind those of an image; return how many there were."""
     there = database.read_keypoints(image)
     # A feature is written with its scale and direction where those there have them: columns that only matching reads.
     added = np.zeros((len(places), there.shape[1] if len(there) else 2), np.float32)

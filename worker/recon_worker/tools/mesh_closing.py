@@ -89,7 +89,7 @@ def _half_edges(faces: Faces) -> tuple[Faces, Faces]:
 
 
 def _loops(faces: Faces) -> Iterator[npt.NDArray[np.int64]]:
-    """Yield the edges of a surface, each as the vertices along it, in the direction in which triangles that close it run."""
+    """Yield the edges of triangles, (m, 3), each as the k vertices along it, (k,), in the direction of triangles that close it."""
     start, end = _half_edges(faces)
     count = int(faces.max(initial=0)) + 1
     forward, backward = start.astype(np.int64) * count + end, end.astype(np.int64) * count + start

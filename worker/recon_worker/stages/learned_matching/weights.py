@@ -19,7 +19,7 @@ SHA256 = {
 
 
 def load_weights(file: str) -> Mapping[str, Tensor]:
-    """Return the tensors of a file, by name, on the CPU. Raises ValueError where the file is not the known one."""
+    """Return the tensors of a file, (...,) each, by name, on the CPU. Raises ValueError where the file is not the known one."""
     # The package is found without being imported: its code needs packages that are not installed.
     found = importlib.util.find_spec(PACKAGE)
     if found is None or not found.submodule_search_locations:

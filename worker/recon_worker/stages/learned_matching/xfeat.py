@@ -81,7 +81,7 @@ class XFeat:
         return Features(_between_pixels(heat, places), functional.normalize(descriptors, dim=-1))
 
     def _describe(self, normal: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the descriptors, (1, 64, h / 8, w / 8), and how reliable each is, (1, 1, h / 8, w / 8)."""
+        """Return descriptors, (1, 64, h, w), and how reliable each is, (1, 1, h, w), of a photo, (1, 1, H, W), of eight times that size."""
         skipped = functional.conv2d(functional.avg_pool2d(normal, 4), *self._linear["skip1.1"])
         eighth = self._block("block3", self._block("block2", self._block("block1", normal) + skipped))
         sixteenth = self._block("block4", eighth)
@@ -106,7 +106,7 @@ class XFeat:
 
 
 def _folded(weights: Mapping[str, Tensor], layer: str, stride: int, device: torch.device) -> tuple[Tensor, Tensor, int]:
-    """Return a convolution's weight and bias with the batch normalisation that follows it put into them, and its stride."""
+    """Return a convolution's weight, (o, i, k, k), and bias, (o,), with the normalisation that follows it put into them, and its stride."""
     mean, variance = weights[f"{layer}.1.running_mean"], weights[f"{layer}.1.running_var"]
     scale = (variance + EPSILON).rsqrt()
     weight = weights[f"{layer}.0.weight"] * scale[:, None, None, None]

@@ -30,7 +30,7 @@ MARGIN_PX = RADIUS_PX + 1
 
 
 def cut_out(image: Tensor, centres: Tensor, axes: Tensor) -> Tensor:
-    """Return templates, (n, (SIDE + 2)^2), of mean 0 and deviation 1.
+    """Return templates, (n, k) with k = (SIDE + 2)^2, of mean 0 and deviation 1.
 
     Args:
         image: (h, w) luminance, 0 to 1.
@@ -45,7 +45,7 @@ def align(image: Tensor, templates: Tensor, centres: Tensor, axes: Tensor) -> tu
 
     Args:
         image: (h, w) luminance, 0 to 1.
-        templates: (n, (SIDE + 2)^2), as `cut_out` makes them.
+        templates: (n, k), as `cut_out` makes them.
         centres: (n, 2), where each should be, in pixels; the corner of the first pixel is 0, 0.
         axes: (n, 2, 2), the columns of which are the template's x and y axes there, in pixels.
 
@@ -67,7 +67,7 @@ def align(image: Tensor, templates: Tensor, centres: Tensor, axes: Tensor) -> tu
 
 
 def _with_steepest(templates: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the inner part of templates, (n, SIDE^2), and how each pixel changes with an affine warp, (n, SIDE^2, 6)."""
+    """Return the inner part of templates, (n, k), and how each of the k = SIDE^2 pixels changes with an affine warp, (n, k, 6)."""
     square = templates.view(-1, 2 * MARGIN_PX + 1, 2 * MARGIN_PX + 1)
     inner = square[:, 1:-1, 1:-1].flatten(1)
     deviation = _deviation(inner)
@@ -83,7 +83,7 @@ def _with_steepest(templates: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _solver(steepest: Tensor) -> Tensor:
-    """Return the damped inverses, (n, f, f), of the normal matrices of (n, SIDE^2, f)."""
+    """Return the damped inverses, (n, f, f), of the normal matrices of (n, k, f)."""
     normal = steepest.transpose(1, 2) @ steepest
     diagonal = normal.diagonal(dim1=-2, dim2=-1)
     inverses: Tensor = torch.linalg.inv(normal + torch.diag_embed(DAMPING * diagonal + 1e-3))

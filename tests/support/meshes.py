@@ -51,9 +51,13 @@ def make_surface(mesh: trimesh.Trimesh, rgb: npt.ArrayLike) -> Surface:
     )
 
 
-def finished_scene(root: Path, surface: Surface, azimuths_deg: tuple[float, ...] = (0, 90, 180, 270)) -> Scene:
+def finished_scene(
+    root: Path, surface: Surface, azimuths_deg: tuple[float, ...] = (0, 90, 180, 270), region: str = "object"
+) -> Scene:
     """Return a scene whose mesh is `surface`, photographed from 20 degrees above at those azimuths."""
     scene = Scene(root)
+    with scene.writing("estimate_depth", "test") as (_, report):
+        report["region"] = region
     with scene.writing("build_mesh", "test") as (folder, _):
         write_ply(folder / "mesh.ply", surface)
     with scene.writing("fuse_depths", "test") as (folder, _):

@@ -16,6 +16,7 @@ from recon_worker.rendering.best_view import best_direction
 from recon_worker.rendering.pictures import FOUR_SAMPLES, ONE_SAMPLE, sample_object
 from recon_worker.rendering.shaded_mesh import ShadedMesh, prepare
 from recon_worker.rendering.views import View, axes_facing, direction_of, framed, slopes
+from recon_worker.stages import render_previews as render_previews_module
 from recon_worker.stages.render_previews import (
     PREVIEW,
     PREVIEW_SIZE,
@@ -90,6 +91,43 @@ def test_the_side_that_shows_most_is_chosen_among_those_that_were_photographed()
     directions = np.array([direction_of(np.radians(a), 0.4) for a in (0, 80, 180, 270)])
     chosen = best_direction(model, 5 * directions, lambda _: None)
     assert chosen @ directions[1] > 0.99
+
+
+def room() -> Surface:
+    """A ball that is seen from inside: red towards +Z, green towards -Z."""
+    ball = make_ball(subdivisions=4)
+    rgb = np.where(ball.xyz[:, 2:] > 0, [[220, 0, 0]], [[0, 220, 0]]).astype(np.uint8)
+    return Surface(ball.xyz, -ball.normals, rgb, ball.faces[:, ::-1].copy())
+
+
+@pytest.mark.parametrize(
+    ("from_inside", "seen"),
+    [
+        pytest.param(True, "green", id="the farther wall, through the nearer one"),
+        pytest.param(False, "red", id="the nearer wall, from behind"),
+    ],
+)
+def test_a_room_is_looked_into(from_inside: bool, seen: str) -> None:
+    model = prepare(room(), lambda _: None, from_inside=from_inside)
+    view = framed(model.vertices, direction_of(0.0, 0.0), 1.0, 0.9)
+    colours, _ = sample_object(model, view, (40, 40), (0, 0, 40, 40), ONE_SAMPLE)
+    red, green, _ = colours[15:25, 15:25].reshape(-1, 3).mean(axis=0)
+    assert ("red" if red > green else "green") == seen
+    assert abs(red - green) > 0.2
+
+
+@pytest.mark.parametrize("region", ["object", "full"])
+def test_whole_scenes_are_seen_from_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, region: str) -> None:
+    asked = list[bool]()
+
+    def stop(*_: object, from_inside: bool) -> None:
+        asked.append(from_inside)
+        raise JobCancelled(reasons.CANCELLED, "seen enough")
+
+    monkeypatch.setattr(render_previews_module, "prepare", stop)
+    with pytest.raises(JobCancelled):
+        render_previews(finished_scene(tmp_path, make_ball(), region=region), tmp_path, None, Progress.silent())
+    assert asked == [region == "full"]
 
 
 @pytest.mark.slow

@@ -78,8 +78,9 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         name="render_previews",
         step=Step.PREVIEWS,
         run=_run_of("render_previews"),
-        reads=("estimate_poses", "build_mesh"),
+        reads=("estimate_poses", "estimate_depth", "build_mesh"),
         weight=0.8,
+        version=2,
     ),
     Stage(
         name="export_model",

@@ -62,7 +62,7 @@ def sample_object(
         check()
         columns, rows = np.arange(left, right, dtype=np.float32) + x, np.arange(top, bottom, dtype=np.float32) + y
         directions = _directions(view, size, columns, rows)
-        hits = model.caster.cast(np.broadcast_to(view.position, directions.shape), directions)
+        hits = model.first_hits(np.broadcast_to(view.position, directions.shape), directions)
         check()
         found = np.flatnonzero(hits.mask)
         corners, weights = model.triangles[hits.triangle[found]], hits.weights[found]

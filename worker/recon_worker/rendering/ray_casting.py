@@ -31,6 +31,10 @@ class Hits:
         return found
 
 
+MOST_BACKS = 6
+"""Backs of triangles that a ray passes through at most on its way to a front."""
+
+
 class RayCaster:
     """A triangle mesh made ready for rays. About 10 million coherent rays a second on one core."""
 
@@ -38,12 +42,31 @@ class RayCaster:
         """Take vertices (V, 3) and triangles (F, 3) of vertex indices; both are copied."""
         self._scene = EmbreeScene()
         TriangleMesh(self._scene, floats(vertices), np.ascontiguousarray(triangles, dtype=np.int32))
+        a, b, c = (floats(vertices)[triangles[:, corner]] for corner in range(3))
+        self._normals = np.cross(b - a, c - a)
 
     def cast(self, origins: NDArray[np.floating], directions: NDArray[np.floating]) -> Hits:
         """Return what rays from origins (n, 3) along directions (n, 3) of any length meet first."""
         found = self._scene.run(floats(origins), floats(directions), query="INTERSECT", output=1)
         u, v = found["u"], found["v"]
         return Hits(triangle=found["primID"], distance=found["tfar"], weights=np.stack([1 - u - v, u, v], axis=1))
+
+    def cast_at_fronts(self, origins: NDArray[np.floating], directions: NDArray[np.floating]) -> Hits:
+        """Return what rays from origins (n, 3) along directions (n, 3) meet first, of triangles whose front they meet.
+
+        So a room is looked into through its nearer walls.
+        """
+        hits = self.cast(origins, directions)
+        for _ in range(MOST_BACKS):
+            met = np.flatnonzero(hits.mask)
+            backs = met[np.einsum("ni,ni->n", self._normals[hits.triangle[met]], directions[met]) > 0]
+            if not len(backs):
+                break
+            passed = hits.distance[backs] * (1 + 1e-4)
+            behind = self.cast(origins[backs] + passed[:, None] * directions[backs], directions[backs])
+            hits.triangle[backs], hits.weights[backs] = behind.triangle, behind.weights
+            hits.distance[backs] = passed + behind.distance
+        return hits
 
     def occluded(
         self, origins: NDArray[np.floating], directions: NDArray[np.floating], reach: float

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from recon_worker.geometry.ply import Surface
 from recon_worker.rendering.ambient_occlusion import ambient_openness, smooth_over_mesh
 from recon_worker.rendering.arrays import Floats, floats, unit_vectors
-from recon_worker.rendering.ray_casting import RayCaster
+from recon_worker.rendering.ray_casting import Hits, RayCaster
 
 OPENNESS_RAYS = 16
 """Rays from each vertex; the noise that is left goes by smoothing over the mesh."""
@@ -42,11 +42,18 @@ class ShadedMesh:
     albedo: Floats
     """(V, 3) linear RGB of the surface, creases darkened half as much: what the lamp falls on."""
     caster: RayCaster
+    from_inside: bool = False
+    """Whether only fronts of triangles are seen, so that the nearer walls of a room do not hide it."""
 
     @property
     def diagonal(self) -> float:
         """Length of the diagonal of the box around the mesh."""
         return float(np.linalg.norm(self.vertices.max(axis=0) - self.vertices.min(axis=0)))
+
+    def first_hits(self, origins: npt.NDArray[np.floating], directions: npt.NDArray[np.floating]) -> Hits:
+        """Return what is seen along rays from origins (n, 3) in directions (n, 3)."""
+        cast = self.caster.cast_at_fronts if self.from_inside else self.caster.cast
+        return cast(origins, directions)
 
     def colours_from(self, axes: Floats) -> Floats:
         """Return linear RGB (V, 3) of the vertices, lit by the sky and by the lamp of a camera with these axes (3, 3)."""
@@ -55,8 +62,8 @@ class ShadedMesh:
         return self.reflected + facing[:, None] * self.albedo
 
 
-def prepare(surface: Surface, on_round: Callable[[float], None]) -> ShadedMesh:
-    """Return the mesh ready for pictures; `on_round` is told the fraction done."""
+def prepare(surface: Surface, on_round: Callable[[float], None], *, from_inside: bool = False) -> ShadedMesh:
+    """Return the mesh ready for pictures, of its fronts alone where it is seen `from_inside`; `on_round` gets the fraction done."""
     on_round(0.0)
     caster = RayCaster(surface.xyz, surface.faces)
     normals = unit_vectors(surface.normals)
@@ -71,4 +78,4 @@ def prepare(surface: Surface, on_round: Callable[[float], None]) -> ShadedMesh:
     # The photos' own shadows are in the colours already, so creases get no darker than to about a third.
     dimmed = np.float32(0.35) + np.float32(0.65) * openness
     reflected, lamp_lit = floats(albedo * sky * dimmed), floats(albedo * (0.5 + dimmed / 2))
-    return ShadedMesh(surface.xyz, surface.faces, normals, reflected, lamp_lit, caster)
+    return ShadedMesh(surface.xyz, surface.faces, normals, reflected, lamp_lit, caster, from_inside)

@@ -23,6 +23,7 @@ from recon_worker.rendering.studio import Floor, backdrop, lay_floor
 from recon_worker.rendering.views import View, angles_of, axes_facing, direction_of, framed, framed_for_turning
 from recon_worker.scene import Scene
 from recon_worker.stages.background import wait_for
+from recon_worker.stages.scene_region import RegionMode
 
 STAGE = "render_previews"
 PREVIEW = "preview.png"
@@ -45,7 +46,8 @@ def render_previews(scene: Scene, folder: Path, _: object, progress: Progress) -
     """Write `preview.png` and `turntable.gif` of `build_mesh`'s mesh into the folder; return their sizes in bytes."""
     surface = read_ply(scene.folder("build_mesh") / "mesh.ply")
     cameras = CameraSet.load(scene.folder("estimate_poses")).cameras
-    model = prepare(surface, progress.part(0.0, 0.3).tick)
+    from_inside = scene.report("estimate_depth")["region"] == RegionMode.FULL
+    model = prepare(surface, progress.part(0.0, 0.3).tick, from_inside=from_inside)
     direction = best_direction(model, np.array([camera.centre() for camera in cameras]), progress.part(0.3, 0.4).tick)
     floor = lay_floor(model, progress.check_cancelled)
     save_preview(folder / PREVIEW, model, floor, direction, progress)

@@ -17,7 +17,6 @@ from recon_worker.models.synthetic import Synthetic
 from recon_worker.progress import Progress, SilentSink
 from recon_worker.stages.parallel import for_each
 from recon_worker.stages.parameters import PRESETS
-from recon_worker.tools.place_photos import choose_pairs
 from tests.support.parameter_limits import PARAMETER_LIMITS
 
 CPU = torch.device("cpu")
@@ -77,26 +76,6 @@ def test_stages_read_only_what_exists_before_them():
     for index, stage in enumerate(STAGES):
         assert set(stage.reads) <= {"load_photos", *(earlier.name for earlier in STAGES[:index])}
     assert [stage.step for stage in STAGES] == sorted((stage.step for stage in STAGES), key=list(Step).index)
-
-
-@pytest.mark.parametrize(
-    ("count", "pairs"),
-    [
-        pytest.param(2, 1, id="two photos are one pair"),
-        pytest.param(36, 630, id="every pair of a small set"),
-        pytest.param(120, 7140, id="every pair of a set at the limit"),
-    ],
-)
-def test_small_sets_are_matched_completely(count: int, pairs: int):
-    assert len(choose_pairs(count)) == pairs
-
-
-def test_large_sets_are_matched_with_neighbours_and_landmarks():
-    pairs = choose_pairs(1000)
-    assert len(pairs) < 60_000
-    assert len(set(pairs)) == len(pairs)
-    assert all(i < j for i, j in pairs)
-    assert {(i, i + 1) for i in range(999)} <= set(pairs)
 
 
 class CancelledSoon(SilentSink):

@@ -15,6 +15,7 @@ from recon_worker.inputs.source import PhotoSource
 from recon_worker.models.multiview import STAGES
 from recon_worker.progress import SilentSink
 from recon_worker.scene import Scene
+from recon_worker.stages import placement_ladder
 from recon_worker.stages.load_photos import LOAD_PHOTOS
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.stage import run_stages
@@ -46,15 +47,23 @@ def said_to_be_of_a_telephoto_lens(_: int, photo: Image.Image) -> Image.Image:
 
 
 def placed(
-    folder: Path, treat: Callable[[int, Image.Image], Image.Image], strangers: int = 0, **parameters: object
+    folder: Path,
+    treat: Callable[[int, Image.Image], Image.Image],
+    strangers: int = 0,
+    step: int = 1,
+    **parameters: object,
 ) -> tuple[dict[str, Any], Figures]:
-    """Return the report of placing rendered photos, and pictures of something else."""
+    """Return the report of placing rendered photos, and pictures of something else.
+
+    Photos that were taken after each other have names that are `step` apart, which shares no divisor with their number.
+    """
     photos, sink = folder / "photos", Figures()
     photos.mkdir()
     for number, path in enumerate(rendered_photos()):
         with Image.open(path) as photo:
             treated = treat(number, photo.convert("RGB"))
-            treated.save(photos / f"{number:02}.jpg", quality=95, exif=treated.getexif())
+            name = f"{number * step % PHOTOS:02}.jpg"
+            treated.save(photos / name, quality=95, exif=treated.getexif())
     for number in range(strangers):
         Image.effect_noise((640, 480), 90 + number).convert("RGB").save(photos / f"z{number}.jpg")
     scene = Scene(folder / "scene")
@@ -72,6 +81,14 @@ def test_photos_of_something_else_are_left_out_with_a_warning(tmp_path: Path) ->
         f"1 of {PHOTOS + 1} photos is not in the model, as it could not be placed: z0.jpg;"
     )
     assert report["warnings"] == [warning.model_dump()]
+
+
+def test_many_photos_are_matched_with_those_that_look_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placement_ladder, "EXHAUSTIVE_LIMIT", 10)
+    monkeypatch.setattr(placement_ladder, "ALIKE", 6)
+    report, _ = placed(tmp_path, as_it_is, step=9)
+    assert report["placed"] >= PHOTOS - 1
+    assert report["effort"] == "cheap"
 
 
 def without_exif(number: int, photo: Image.Image) -> Image.Image:

@@ -26,6 +26,25 @@ def test_neighbours_are_matched_first() -> None:
     assert place_photos.near_first(pairs) == [(0, 1), (1, 2), (2, 3), (0, 2), (1, 3), (0, 3)]
 
 
+NAMES = [f"{number:03}.jpg" for number in range(100)]
+
+
+@pytest.mark.parametrize("count", [2, 36, 100])
+def test_every_pair_is_matched_where_nothing_is_known(count: int) -> None:
+    pairs = place_photos.choose_pairs(NAMES[:count], None)
+    assert len(pairs) == len(set(pairs)) == count * (count - 1) / 2
+
+
+def test_otherwise_photos_that_look_alike_are_matched_and_neighbours() -> None:
+    pairs = place_photos.choose_pairs(NAMES, [("005.jpg", "070.jpg"), ("080.jpg", "020.jpg"), ("003.jpg", "004.jpg")])
+    assert sorted(set(pairs)) == pairs
+    assert all(i < j for i, j in pairs)
+    assert {(5, 70), (20, 80), (3, 4)} <= set(pairs)
+    neighbours = {(i, j) for i, j in pairs if j - i <= place_photos.NEIGHBOURS}
+    assert set(pairs) - neighbours == {(5, 70), (20, 80)}
+    assert {(i, i + 1) for i in range(99)} <= neighbours
+
+
 @pytest.mark.slow
 def test_a_database_that_is_matched_is_placed_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "images" / "0").mkdir(parents=True)

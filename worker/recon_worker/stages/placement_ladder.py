@@ -12,7 +12,13 @@ from recon_api.errors import UsageError
 from recon_api.payload import PLACING
 from recon_worker.progress import Progress
 from recon_worker.stages import prepare_images
-from recon_worker.stages.learned_matching.matching import PhotoFile, match_photos
+from recon_worker.stages.learned_matching.matching import (
+    PhotoFile,
+    SeenPhoto,
+    find_partners,
+    match_pairs,
+    see_photos,
+)
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.placement_checks import enough_placed, is_hopeless
 from recon_worker.stages.prepare_images import PhotoGroups
@@ -27,6 +33,15 @@ from recon_worker.tools.placement_requests import (
 from recon_worker.tools.runner import run_tool
 
 logger = logging.getLogger(__name__)
+
+EXHAUSTIVE_LIMIT = 120
+"""Photos up to which SIFT features of every pair are matched: 7,140 pairs, minutes on two cores."""
+
+ALIKE = 20
+"""In larger sets, each photo is matched with so many that look most like it, whatever their names are."""
+
+PARTNERS = 6
+"""Photos whose learned features each photo is matched with."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,8 @@ class Ladder:
     parameters: MultiViewParameters
     _databases: dict[SiftOptions, Path] = field(default_factory=dict)
     """With the features that were found last with these options, and their matches."""
+    _seen: list[SeenPhoto] | None = None
+    _alike: tuple[tuple[str, str], ...] | None = None
     _learned: Path | None = None
 
     def climb(self, progress: Progress) -> Rung:
@@ -92,6 +109,7 @@ class Ladder:
             database=self._database(effort.sift, folder, progress.part(0.0, 0.3)),
             images=self.prepared / "images",
             model=folder / "model",
+            pairs=self._alike_pairs(progress.part(0.0, 0.3)) if photos > EXHAUSTIVE_LIMIT else None,
             learned=self._learned_matches(progress.part(0.3, 0.6)) if effort.learned else None,
             enough=enough_placed(CHEAP, photos, self.parameters),
             budget_s=effort.budget_s * photos,
@@ -117,17 +135,33 @@ class Ladder:
         self._databases[sift] = database
         return database
 
+    def _alike_pairs(self, progress: Progress) -> tuple[tuple[str, str], ...]:
+        """Return the names of photos that show the same, by their learned features, which is found once."""
+        if self._alike is None:
+            seen = self._seen_photos(progress.part(0.0, 0.7))
+            pairs = find_partners(seen, ALIKE, progress.part(0.7, 1.0))
+            self._alike = tuple((seen[one].name, seen[other].name) for one, other in pairs)
+        return self._alike
+
     def _learned_matches(self, progress: Progress) -> Path:
         """Return the file of matches of learned features, which are found once."""
         if self._learned is None:
+            seen = self._seen_photos(progress.part(0.0, 0.2))
+            pairs = find_partners(seen, PARTNERS, progress.part(0.2, 0.3))
+            self._learned = self.folder / "learned.npz"
+            match_pairs(seen, pairs, progress.part(0.3, 1.0)).save(self._learned)
+        return self._learned
+
+    def _seen_photos(self, progress: Progress) -> list[SeenPhoto]:
+        """Return all photos with their learned features, which are found once."""
+        if self._seen is None:
             masks = prepare_images.masks_in(self.prepared)
             photos = [
                 PhotoFile(name, self.prepared / "images" / name, masks and masks / f"{name}.png")
                 for name in sorted(self.groups.sources)
             ]
-            self._learned = self.folder / "learned.npz"
-            match_photos(photos, progress).save(self._learned)
-        return self._learned
+            self._seen = see_photos(photos, progress)
+        return self._seen
 
 
 def _require_motion(rung: Rung) -> None:

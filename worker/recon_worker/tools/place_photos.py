@@ -3,7 +3,7 @@
 import itertools
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,8 @@ from recon_worker.tools.placement_requests import TRACKS, PlacementRequest
 from recon_worker.tools.tool import main, report_fraction, report_metric
 from recon_worker.tools.tracks import Tracks
 
-EXHAUSTIVE_LIMIT = 120
-"""Photos up to which every pair is matched: 7,140 pairs, minutes on two cores."""
-
 NEIGHBOURS = 12
-"""In larger sets, each photo is matched with so many that follow it, ..."""
-
-LANDMARKS = 40
-"""... and with so many that are spread evenly over the set, which closes loops."""
+"""Where not every pair is matched, each photo is matched with so many that follow it: they were often taken after each other."""
 
 MATCHING_SHARE = 0.75
 """Share of the tool's time that matching takes."""
@@ -43,7 +37,7 @@ def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
     pycolmap.set_random_seed(request.seed)
     with pycolmap.Database.open(request.database) as database:
         names = sorted(image.name for image in database.read_all_images())
-    _match(request, [(names[i], names[j]) for i, j in near_first(choose_pairs(len(names)))])
+    _match(request, [(names[i], names[j]) for i, j in near_first(choose_pairs(names, request.pairs))])
     with pycolmap.Database.open(request.database) as database:
         features = {
             image.name: database.num_keypoints_for_image(image.image_id) for image in database.read_all_images()
@@ -78,13 +72,14 @@ def near_first(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return sorted(pairs, key=lambda pair: (pair[1] - pair[0], pair))
 
 
-def choose_pairs(count: int) -> list[tuple[int, int]]:
-    """Return the index pairs (i < j) of the photos to match: all of a small set; neighbours and landmarks of a large one."""
-    if count <= EXHAUSTIVE_LIMIT:
+def choose_pairs(names: Sequence[str], alike: Iterable[tuple[str, str]] | None) -> list[tuple[int, int]]:
+    """Return the index pairs (i < j) of the photos to match: those that look alike and neighbours; all where nothing is known."""
+    count = len(names)
+    if alike is None:
         return list(itertools.combinations(range(count), 2))
-    landmarks = range(0, count, max(1, count // LANDMARKS))
+    number = {name: index for index, name in enumerate(names)}
     near = {(i, j) for i in range(count) for j in range(i + 1, min(i + 1 + NEIGHBOURS, count))}
-    far = {(min(i, j), max(i, j)) for i in range(count) for j in landmarks if i != j}
+    far = {(min(number[one], number[other]), max(number[one], number[other])) for one, other in alike}
     return sorted(near | far)
 
 

@@ -7,13 +7,16 @@ import pytest
 from PIL import Image
 
 from recon_worker.progress import Progress
-from recon_worker.stages.learned_matching.matching import PhotoFile, match_photos
+from recon_worker.stages.learned_matching.matching import PhotoFile, find_partners, match_pairs, see_photos
 from tests.support.photo_sets import rendered_photos
 
 
 def test_neighbours_of_a_ring_share_most() -> None:
     photos = [PhotoFile(path.name, path) for path in rendered_photos()[:4]]
-    learned = match_photos(photos, Progress.silent())
+    seen = see_photos(photos, Progress.silent())
+    assert set(find_partners(seen, 1, Progress.silent())) <= {(0, 1), (1, 2), (2, 3)}
+    pairs = find_partners(seen, 3, Progress.silent())
+    learned = match_pairs(seen, pairs, Progress.silent())
     assert list(learned.places) == [photo.name for photo in photos]
     next_to, farther = ({(photos[i].name, photos[i + step].name) for i in range(4 - step)} for step in (1, 3))
     assert next_to <= learned.matches.keys()
@@ -29,7 +32,8 @@ def test_nothing_is_found_where_a_mask_hides_the_photo(tmp_path: Path) -> None:
     shown[:, 320:] = 255
     Image.fromarray(shown).save(tmp_path / "mask.png")
     path = rendered_photos()[0]
-    (places,) = match_photos([PhotoFile("a", path, tmp_path / "mask.png")], Progress.silent()).places.values()
+    (photo,) = see_photos([PhotoFile("a", path, tmp_path / "mask.png")], Progress.silent())
+    places = photo.places()
     assert len(places) > 50
     assert places[:, 0].min() > 319
 
@@ -38,5 +42,6 @@ def test_nothing_is_found_where_a_mask_hides_the_photo(tmp_path: Path) -> None:
 def test_places_are_in_pixels_of_the_photo(tmp_path: Path, size: tuple[int, int], longer_px: int) -> None:
     with Image.open(rendered_photos()[0]) as photo:
         photo.convert("RGB").resize(size).save(tmp_path / "a.png")
-    (places,) = match_photos([PhotoFile("a", tmp_path / "a.png")], Progress.silent()).places.values()
+    (seen,) = see_photos([PhotoFile("a", tmp_path / "a.png")], Progress.silent())
+    places = seen.places()
     assert 0.5 * longer_px < places[:, 0].max() <= longer_px

@@ -1,4 +1,4 @@
-"""Matching all photos of a set by learned features."""
+"""Learned features of all photos of a set: which photos show the same, and their matches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,9 +22,6 @@ PHOTO_PX = 1200
 FEATURES = 1024
 """Of each photo. Twice as many took five times as long, and placed the same photos."""
 
-PARTNERS = 6
-"""Photos that each photo is matched with."""
-
 
 @dataclass(frozen=True)
 class PhotoFile:
@@ -37,9 +34,10 @@ class PhotoFile:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class SeenPhoto:
     """One photo as the network saw it."""
 
+    name: str
     features: Features
     seen_px: tuple[int, int]
     photo_px: tuple[int, int]
@@ -51,32 +49,52 @@ class _Seen:
         return places
 
 
-def match_photos(photos: Sequence[PhotoFile], progress: Progress) -> LearnedMatches:
-    """Return the features of all photos, and the matches of each with those that show most of the same."""
-    device = device_in_use()
-    seen = _look_at(photos, device, progress.part(0.0, 0.2))
-    pairs = _pairs([photo.features for photo in seen], device, progress.part(0.2, 0.3))
-    matches = _match(seen, pairs, device, progress.part(0.3, 1.0))
-    names = [photo.name for photo in photos]
+def see_photos(photos: Sequence[PhotoFile], progress: Progress) -> list[SeenPhoto]:
+    """Return the photos, in order, with the features that the network finds."""
+    device, found = device_in_use(), dict[int, SeenPhoto]()
+    network = XFeat(device)
+
+    def look(number: int, _: object) -> None:
+        found[number] = _see(photos[number], network)
+
+    for_each(range(len(photos)), look, device, progress)
+    return [found[number] for number in range(len(photos))]
+
+
+def find_partners(photos: Sequence[SeenPhoto], count: int, progress: Progress) -> list[tuple[int, int]]:
+    """Return the pairs (i < j) of each photo and the `count` photos that show most of the same."""
+    descriptors = stacked([photo.features for photo in photos])
+    alike = torch.zeros(len(photos), len(photos), dtype=torch.long)
+
+    def compare(number: int, _: object) -> None:
+        alike[number, number + 1 :] = count_alike(descriptors, number).cpu()
+
+    for_each(range(len(photos)), compare, descriptors.device, progress)
+    return choose_partners(alike + alike.T, count)
+
+
+def match_pairs(photos: Sequence[SeenPhoto], pairs: Sequence[tuple[int, int]], progress: Progress) -> LearnedMatches:
+    """Return the features of all photos, and the matches of those pairs that have any."""
+    device, found = device_in_use(), dict[int, npt.NDArray[np.uint32]]()
+    network = LighterGlue(device)
+
+    def match(number: int, _: object) -> None:
+        one, other = (photos[photo] for photo in pairs[number])
+        matches = network(one.features, other.features, one.seen_px, other.seen_px)
+        found[number] = matches.cpu().numpy().astype(np.uint32)
+
+    for_each(range(len(pairs)), match, device, progress)
     return LearnedMatches(
-        places={photo.name: view.places() for photo, view in zip(photos, seen, strict=True)},
+        places={photo.name: photo.places() for photo in photos},
         matches={
-            (names[one], names[other]): found for (one, other), found in zip(pairs, matches, strict=True) if len(found)
+            (photos[one].name, photos[other].name): found[number]
+            for number, (one, other) in enumerate(pairs)
+            if len(found[number])
         },
     )
 
 
-def _look_at(photos: Sequence[PhotoFile], device: torch.device, progress: Progress) -> list[_Seen]:
-    network, seen = XFeat(device), dict[int, _Seen]()
-
-    def look(number: int, _: object) -> None:
-        seen[number] = _see(photos[number], network)
-
-    for_each(range(len(photos)), look, device, progress)
-    return [seen[number] for number in range(len(photos))]
-
-
-def _see(file: PhotoFile, network: XFeat) -> _Seen:
+def _see(file: PhotoFile, network: XFeat) -> SeenPhoto:
     with Image.open(file.image) as opened:
         photo = opened.convert("RGB")
     scale = min(1.0, PHOTO_PX / max(photo.size))
@@ -85,7 +103,7 @@ def _see(file: PhotoFile, network: XFeat) -> _Seen:
     features = network(torch.from_numpy(np.asarray(small).mean(-1, dtype=np.float32)), FEATURES)
     if file.mask is not None and file.mask.exists():
         features = _unmasked(features, file.mask, (width, height))
-    return _Seen(features, (width, height), photo.size)
+    return SeenPhoto(file.name, features, (width, height), photo.size)
 
 
 def _unmasked(features: Features, mask: Path, size_px: tuple[int, int]) -> Features:
@@ -95,28 +113,3 @@ def _unmasked(features: Features, mask: Path, size_px: tuple[int, int]) -> Featu
     kept = torch.from_numpy(shown)[rows.clamp(0, size_px[1] - 1), columns.clamp(0, size_px[0] - 1)]
     kept = kept.to(features.places.device)
     return Features(features.places[kept], features.descriptors[kept])
-
-
-def _pairs(photos: list[Features], device: torch.device, progress: Progress) -> list[tuple[int, int]]:
-    descriptors = stacked(photos)
-    alike = torch.zeros(len(photos), len(photos), dtype=torch.long)
-
-    def compare(number: int, _: object) -> None:
-        alike[number, number + 1 :] = count_alike(descriptors, number).cpu()
-
-    for_each(range(len(photos)), compare, device, progress)
-    return choose_partners(alike + alike.T, PARTNERS)
-
-
-def _match(
-    seen: list[_Seen], pairs: list[tuple[int, int]], device: torch.device, progress: Progress
-) -> list[npt.NDArray[np.uint32]]:
-    network, found = LighterGlue(device), dict[int, npt.NDArray[np.uint32]]()
-
-    def match(number: int, _: object) -> None:
-        one, other = (seen[photo] for photo in pairs[number])
-        matches = network(one.features, other.features, one.seen_px, other.seen_px)
-        found[number] = matches.cpu().numpy().astype(np.uint32)
-
-    for_each(range(len(pairs)), match, device, progress)
-    return [found[number] for number in range(len(pairs))]

@@ -40,7 +40,7 @@ class LighterGlue:
         return _mutual(self._confidence(x, y))
 
     def _rotation(self, places: Tensor, size_px: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Return the cosines and sines, (n, 48), by which each feature's place turns its queries and keys."""
+        """Return the cosines and sines, (n, 48), of the angles that each feature's place turns its queries and keys by."""
         size = torch.tensor(size_px, device=places.device)
         normal = (places - size / 2) / (size.max() / 2)
         angles = normal @ self._weights["posenc.Wr.weight"].T

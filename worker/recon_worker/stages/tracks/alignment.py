@@ -23,7 +23,7 @@ FARTHEST_PX = 4.0
 """Distance from a feature at which its patch is found: farther away it is another thing that looks alike."""
 
 LEAST_FOUND = 30
-"""Observations of a photo of which so few are found keep their places, lest nothing held the photo."""
+"""A photo in which fewer are found keeps all of its observations where they are: something must hold it."""
 
 AT_ONCE = 512
 """Patches that are aligned between two looks at the order to stop."""

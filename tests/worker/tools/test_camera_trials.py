@@ -18,14 +18,15 @@ class Placed:
 
     placed: int
     error_px: float = 0.5
+    longer_side_px: int = 1000
 
     @property
     def relative_error(self) -> float:
-        return self.error_px / 1000
+        return self.error_px / self.longer_side_px
 
 
-def placed(photos: int, error_px: float = 0.5) -> PlacedGroups:
-    return cast("PlacedGroups", Placed(photos, error_px))
+def placed(photos: int, error_px: float = 0.5, longer_side_px: int = 1000) -> PlacedGroups:
+    return cast("PlacedGroups", Placed(photos, error_px, longer_side_px))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,8 @@ def placed(photos: int, error_px: float = 0.5) -> PlacedGroups:
         pytest.param(placed(20), False, id="all are placed and fit"),
         pytest.param(placed(17), True, id="too few are placed"),
         pytest.param(placed(20, error_px=1.1), True, id="all are placed and fit badly"),
+        pytest.param(placed(20, error_px=0.6, longer_side_px=640), False, id="small photos fit as well as any"),
+        pytest.param(placed(20, error_px=0.9, longer_side_px=640), True, id="small photos fit badly"),
         pytest.param(placed(0, error_px=0.0), True, id="none is placed"),
     ],
 )

@@ -12,6 +12,9 @@ from recon_worker.tools.placement_requests import PlacementRequest
 USUAL_ERROR = 0.0008
 """Mean reprojection error, as a share of the longer side, above which the cameras are not what they are taken for."""
 
+SMALL_ERROR_PX = 0.7
+"""The same in pixels, for small photos: features are no more exact than that in any photo."""
+
 MUCH_SMALLER = 0.8
 """Share of the error with which another assumption explains the same photos better: each camera of its own explains any better."""
 
@@ -41,7 +44,7 @@ def is_doubtful(best: PlacedGroups, enough: int) -> bool:
 
     What EXIF says is no reason to believe in cameras that fit badly: a photo that was cropped later keeps it.
     """
-    return best.placed < enough or best.relative_error > USUAL_ERROR
+    return best.placed < enough or (best.relative_error > USUAL_ERROR and best.error_px > SMALL_ERROR_PX)
 
 
 def is_better(found: PlacedGroups, best: PlacedGroups) -> bool:

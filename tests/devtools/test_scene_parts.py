@@ -130,7 +130,7 @@ def test_a_roof_casts_a_shadow_on_the_ground() -> None:
 
 def test_a_panels_light_falls_with_the_square_of_the_distance() -> None:
     mesh = join([panel((-0.05, -0.05, -z), (0.1, 0, 0), (0, 0.1, 0), 0.1) for z in (4.0, 2.0)])
-    caster = RayCaster(mesh.vertices[:3] + 50, mesh.triangles[:1])
+    caster = RayCaster(mesh.vertices[:4] + 50, mesh.triangles[:1])
     light, _ = bake(replace(DARK, lights=(Panel((-0.1, -0.1, 0), (0.2, 0, 0), (0, 0.2, 0), (1, 1, 1)),)), caster, mesh)
     assert light[:4].mean() == pytest.approx(1 / 16, rel=0.02)
     assert light[4:].mean() == pytest.approx(1 / 4, rel=0.02)

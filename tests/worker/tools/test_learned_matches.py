@@ -59,7 +59,20 @@ def test_features_and_matches_follow_those_that_are_there(database: Path) -> Non
 def test_a_few_matches_fit_by_chance_and_do_not_count(database: Path, count: int, fits: bool) -> None:
     add_matches(database, learned(count), seed=0)
     with pycolmap.Database.open(database) as opened:
-        assert (len(opened.read_two_view_geometry(1, 2).inlier_matches) > 0) is fits
+        matches = opened.read_matches(1, 2)
+        assert len(matches) == 2 + (count if fits else 0)
+        assert opened.exists_two_view_geometry(1, 2) is fits
+
+
+def test_what_was_verified_before_stays_where_learned_matches_do_not_fit(database: Path) -> None:
+    geometry = pycolmap.TwoViewGeometry()
+    geometry.config = int(pycolmap.TwoViewGeometryConfiguration.CALIBRATED)
+    geometry.inlier_matches = np.array([[0, 1]], np.uint32)
+    with pycolmap.Database.open(database) as opened:
+        opened.write_two_view_geometry(1, 2, geometry)
+    add_matches(database, learned(LEAST_INLIERS - 5), seed=0)
+    with pycolmap.Database.open(database) as opened:
+        assert opened.read_two_view_geometry(1, 2).inlier_matches.tolist() == [[0, 1]]
 
 
 @pytest.mark.parametrize(

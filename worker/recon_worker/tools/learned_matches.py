@@ -49,13 +49,32 @@ class LearnedMatches:
 
 
 def add_matches(database: Path, learned: LearnedMatches, seed: int) -> None:
-    """Add features and matches to those in a database, and verify the pairs that get some."""
+    """Add features to those in a database, and the matches of pairs that fit one geometry; verify those pairs again."""
     with pycolmap.Database.open(database) as opened:
-        ids = {image.name: image.image_id for image in opened.read_all_images()}
-        first = {name: _add_features(opened, ids[name], places) for name, places in learned.places.items()}
-        for (one, other), matches in learned.matches.items():
-            _add_to_pair(opened, ids[one], ids[other], matches + np.array([first[one], first[other]], np.uint32))
-    _verify(database, list(learned.matches), seed)
+        images = {image.name: image for image in opened.read_all_images()}
+        cameras = {name: opened.read_camera(image.camera_id) for name, image in images.items()}
+        fitting = [pair for pair in learned.matches if _fits(learned, pair, cameras, seed)]
+        first = {name: _add_features(opened, images[name].image_id, places) for name, places in learned.places.items()}
+        for one, other in fitting:
+            matches = learned.matches[one, other] + np.array([first[one], first[other]], np.uint32)
+            _add_to_pair(opened, images[one].image_id, images[other].image_id, matches)
+    _verify(database, fitting, seed)
+
+
+def _fits(learned: LearnedMatches, pair: tuple[str, str], cameras: Mapping[str, pycolmap.Camera], seed: int) -> bool:
+    """Say whether enough of a pair's learned matches fit one geometry, whatever other matches the pair has."""
+    one, other = pair
+    options = pycolmap.TwoViewGeometryOptions()
+    options.ransac.random_seed = seed
+    found = pycolmap.estimate_two_view_geometry(
+        cameras[one],
+        learned.places[one].astype(np.float64),
+        cameras[other],
+        learned.places[other].astype(np.float64),
+        learned.matches[pair],
+        options,
+    )
+    return len(found.inlier_matches) >= LEAST_INLIERS
 
 
 def _add_features(database: pycolmap.Database, image: int, places: npt.NDArray[np.float32]) -> int:
@@ -85,7 +104,6 @@ def _add_to_pair(database: pycolmap.Database, one: int, other: int, matches: npt
 def _verify(database: Path, pairs: list[tuple[str, str]], seed: int) -> None:
     options = pycolmap.TwoViewGeometryOptions()
     options.ransac.random_seed = seed
-    options.min_num_inliers = LEAST_INLIERS
     with tempfile.NamedTemporaryFile("w", suffix=".txt", dir=database.parent) as listing:
         listing.write("".join(f"{one} {other}\n" for one, other in pairs))
         listing.flush()

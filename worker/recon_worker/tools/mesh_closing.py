@@ -14,7 +14,7 @@ from recon_worker.geometry.ply import Surface
 from recon_worker.tools.mesh_cleaning import keep_faces
 
 Faces = npt.NDArray[np.int32]
-Floats = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
 
 AROUND_SHARE = 0.8
 """The scene ends at an edge that is as wide and as deep as this share of the surface's own width and depth."""
@@ -31,14 +31,17 @@ def closed(surface: Surface) -> Surface:
     manifold = _with_single_sheets(_without_crossed_edges(surface))
     extent = np.ptp(manifold.xyz, axis=0)
     base = float(manifold.xyz[:, UP].min() - BASE_SHARE * np.linalg.norm(extent))
-    for loop in list(_loops(manifold.faces)):
-        wide = np.ptp(manifold.xyz[loop], axis=0) >= AROUND_SHARE * extent
+    additions = _Additions(manifold)
+    for loop in _loops(manifold.faces):
+        xyz, rgb = manifold.xyz[loop], manifold.rgb[loop]
+        wide = np.ptp(xyz, axis=0) >= AROUND_SHARE * extent
         if np.delete(wide, UP).all():
-            manifold, rim = _led_down(manifold, loop, base)
+            xyz[:, UP] = base
+            rim = additions.lead_down(loop, xyz, rgb)
         else:
             rim = loop
-        manifold = _capped(manifold, rim)
-    return manifold
+        additions.cap(rim, xyz, rgb)
+    return additions.whole()
 
 
 def _without_crossed_edges(surface: Surface) -> Surface:
@@ -88,7 +91,7 @@ def _half_edges(faces: Faces) -> tuple[Faces, Faces]:
     return faces.T.ravel(), np.roll(faces, -1, axis=1).T.ravel()
 
 
-def _loops(faces: Faces) -> Iterator[npt.NDArray[np.int64]]:
+def _loops(faces: Faces) -> Iterator[Numbers]:
     """Yield the edges of triangles, (m, 3), each as the k vertices along it, (k,), in the direction of triangles that close it."""
     start, end = _half_edges(faces)
     count = int(faces.max(initial=0)) + 1
@@ -104,36 +107,42 @@ def _loops(faces: Faces) -> Iterator[npt.NDArray[np.int64]]:
         yield np.array(loop)
 
 
-def _led_down(surface: Surface, loop: npt.NDArray[np.int64], base: float) -> tuple[Surface, npt.NDArray[np.int64]]:
-    """Return the surface with walls from an edge, (k,), down to a height, and the edge there."""
-    lower = surface.xyz[loop].copy()
-    lower[:, UP] = base
-    below = np.arange(len(surface.xyz), len(surface.xyz) + len(loop))
-    following, below_following = np.roll(loop, -1), np.roll(below, -1)
-    walls = np.concatenate(
-        [np.stack([loop, following, below], axis=1), np.stack([following, below_following, below], axis=1)]
-    )
-    return _extended(surface, lower, surface.rgb[loop], walls), below
+class _Additions:
+    """A surface, and the vertices and triangles that close it."""
 
+    def __init__(self, surface: Surface) -> None:
+        self._surface, self._count = surface, len(surface.xyz)
+        self._xyz, self._rgb, self._faces = [surface.xyz], [surface.rgb], [surface.faces]
 
-def _capped(surface: Surface, loop: npt.NDArray[np.int64]) -> Surface:
-    """Return the surface with a hole, whose vertices are (k,) in order, closed by triangles."""
-    if len(loop) == 3:
-        return _extended(surface, np.empty((0, 3), np.float32), np.empty((0, 3), np.uint8), loop[None])
-    middle = np.full(len(loop), len(surface.xyz))
-    fan = np.stack([loop, np.roll(loop, -1), middle], axis=1)
-    return _extended(
-        surface, surface.xyz[loop].mean(axis=0)[None], surface.rgb[loop].mean(axis=0).astype(np.uint8)[None], fan
-    )
+    def lead_down(self, loop: Numbers, xyz: npt.NDArray[np.float32], rgb: npt.NDArray[np.uint8]) -> Numbers:
+        """Add walls from an edge, (k,), down to as many vertices, (k, 3), and return these, (k,)."""
+        below = self._vertices(xyz, rgb)
+        following, below_following = np.roll(loop, -1), np.roll(below, -1)
+        self._triangles(np.stack([loop, following, below], axis=1))
+        self._triangles(np.stack([following, below_following, below], axis=1))
+        return below
 
+    def cap(self, loop: Numbers, xyz: npt.NDArray[np.float32], rgb: npt.NDArray[np.uint8]) -> None:
+        """Close a hole, whose vertices are (k,) in order and lie at (k, 3), by triangles."""
+        if len(loop) == 3:
+            self._triangles(loop[None])
+            return
+        middle = self._vertices(xyz.mean(axis=0)[None], rgb.mean(axis=0)[None].astype(np.uint8))
+        self._triangles(np.stack([loop, np.roll(loop, -1), np.broadcast_to(middle, loop.shape)], axis=1))
 
-def _extended(
-    surface: Surface, xyz: npt.NDArray[np.float32], rgb: npt.NDArray[np.uint8], faces: npt.NDArray[np.int64]
-) -> Surface:
-    """Return the surface with more vertices, (n, 3), and triangles, (m, 3). Normals of the new vertices are zero."""
-    return Surface(
-        np.concatenate([surface.xyz, xyz.astype(np.float32)]),
-        np.concatenate([surface.normals, np.zeros((len(xyz), 3), np.float32)]),
-        np.concatenate([surface.rgb, rgb]),
-        np.concatenate([surface.faces, faces.astype(np.int32)]),
-    )
+    def whole(self) -> Surface:
+        """Return the closed surface. Normals of its new vertices are zero."""
+        normals = np.zeros((self._count, 3), np.float32)
+        normals[: len(self._surface.normals)] = self._surface.normals
+        return Surface(np.concatenate(self._xyz), normals, np.concatenate(self._rgb), np.concatenate(self._faces))
+
+    def _vertices(self, xyz: npt.NDArray[np.float32], rgb: npt.NDArray[np.uint8]) -> Numbers:
+        """Add vertices at (k, 3) and return their numbers, (k,)."""
+        first, self._count = self._count, self._count + len(xyz)
+        self._xyz.append(xyz.astype(np.float32))
+        self._rgb.append(rgb)
+        return np.arange(first, self._count)
+
+    def _triangles(self, faces: Numbers) -> None:
+        """Add triangles, (m, 3)."""
+        self._faces.append(faces.astype(np.int32))

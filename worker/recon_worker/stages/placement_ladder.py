@@ -104,18 +104,19 @@ class Ladder:
 
     def _try(self, effort: Effort, progress: Progress) -> Rung:
         folder, photos = self.folder / effort.name, len(self.groups.sources)
+        many = photos > EXHAUSTIVE_LIMIT
         folder.mkdir(parents=True)
         request = PlacementRequest(
             database=self._database(effort.sift, folder, progress.part(0.0, 0.3)),
             images=self.prepared / "images",
             model=folder / "model",
-            pairs=self._alike_pairs(progress.part(0.0, 0.3)) if photos > EXHAUSTIVE_LIMIT else None,
-            learned=self._learned_matches(progress.part(0.3, 0.6)) if effort.learned else None,
+            pairs=self._alike_pairs(progress.part(0.3, 0.4)) if many else None,
+            learned=self._learned_matches(progress.part(0.4, 0.6)) if effort.learned else None,
             enough=enough_placed(CHEAP, photos, self.parameters),
             budget_s=effort.budget_s * photos,
             seed=self.parameters.seed,
         )
-        report = run_tool("place_photos", request, folder, progress.part(0.6 if effort.learned else 0.0, 1.0))
+        report = run_tool("place_photos", request, folder, progress.part(0.6 if effort.learned else 0.4 * many, 1.0))
         return Rung(effort, folder / "model", report)
 
     def _database(self, sift: SiftOptions, folder: Path, progress: Progress) -> Path:

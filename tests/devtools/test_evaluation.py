@@ -14,6 +14,7 @@ from recon_dev.ground_truth.pose_error import score_poses
 from recon_dev.ground_truth.surface_distance import SurfaceProtocol, score_surface
 from recon_dev.ground_truth.visibility import seen_triangles
 from recon_worker.geometry.cameras import CameraSet, PlacedCamera
+from tests.support.cameras import placed
 
 pytestmark = pytest.mark.slow
 
@@ -46,19 +47,7 @@ def place(true: TrueCamera, similarity: Similarity = UNCHANGED, turn_deg: float 
     turn = Rotation.from_euler("x", turn_deg, degrees=True).as_matrix()
     rotation = turn @ true.R @ similarity.rotation
     centre = similarity.rotation.T @ (true.centre - similarity.translation) / similarity.scale
-    width, height = true.size
-    return PlacedCamera(
-        name=true.name,
-        file=true.name,
-        width=width,
-        height=height,
-        fx=FOCAL_PX,
-        fy=FOCAL_PX,
-        cx=width / 2,
-        cy=height / 2,
-        R=rotation.tolist(),
-        t=(-rotation @ centre).tolist(),
-    )
+    return placed(rotation, -rotation @ centre, true.size, FOCAL_PX, true.name)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ PHOTOS = 10
 
 
 class Tools:
-    """Places as many photos as it is told, one number for each effort, and notes what it was asked."""
+    """Places the given numbers of photos, one for each effort, and records the requests."""
 
     def __init__(self, placed: list[int]) -> None:
         self.left, self.done = list(placed), list[str]()

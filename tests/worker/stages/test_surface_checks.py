@@ -11,6 +11,7 @@ from recon_worker.geometry.cameras import PlacedCamera
 from recon_worker.geometry.ply import Surface
 from recon_worker.stages.estimate_poses import SparsePoints
 from recon_worker.stages.surface_checks import SurfaceEvidence, compare, require_measured
+from tests.support.cameras import placed
 
 WIDTH, HEIGHT, FOCAL_PX, DISTANCE = 160, 120, 160.0, 4.0
 GRID = 60
@@ -49,20 +50,7 @@ def photos(tmp_path: Path) -> list[PlacedCamera]:
         at_x, at_y = (column - WIDTH / 2) * DISTANCE / FOCAL_PX + x, (row - HEIGHT / 2) * DISTANCE / FOCAL_PX
         picture = np.where((abs(at_x) < 1) & (abs(at_y) < 1), colour_at(at_x, at_y), 20).astype(np.uint8)
         Image.fromarray(picture).convert("RGB").save(tmp_path / "images" / f"{number}.png")
-        cameras.append(
-            PlacedCamera(
-                name=f"{number}.png",
-                file=f"images/{number}.png",
-                width=WIDTH,
-                height=HEIGHT,
-                fx=FOCAL_PX,
-                fy=FOCAL_PX,
-                cx=WIDTH / 2,
-                cy=HEIGHT / 2,
-                R=((1, 0, 0), (0, 1, 0), (0, 0, 1)),
-                t=(-x, 0.0, DISTANCE),
-            )
-        )
+        cameras.append(placed(np.eye(3), np.array([-x, 0.0, DISTANCE]), (WIDTH, HEIGHT), FOCAL_PX, name=str(number)))
     return cameras
 
 

@@ -4,6 +4,7 @@ Wald et al., "Embree: A Kernel Framework for Efficient CPU Ray Tracing", ACM Tra
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
@@ -39,11 +40,16 @@ class RayCaster:
     """A triangle mesh made ready for rays. About 10 million coherent rays a second on one core."""
 
     def __init__(self, vertices: NDArray[np.floating], triangles: NDArray[np.integer]) -> None:
-        """Take vertices (V, 3) and triangles (F, 3) of vertex indices; both are copied."""
+        """Take vertices (V, 3) and triangles (F, 3) of vertex indices."""
         self._scene = EmbreeScene()
         TriangleMesh(self._scene, floats(vertices), np.ascontiguousarray(triangles, dtype=np.int32))
-        a, b, c = (floats(vertices)[triangles[:, corner]] for corner in range(3))
-        self._normals = np.cross(b - a, c - a)
+        self._vertices, self._triangles = vertices, triangles
+
+    @cached_property
+    def _normals(self) -> Floats:
+        """(F, 3) out of the fronts of the triangles, of any length."""
+        a, b, c = (floats(self._vertices)[self._triangles[:, corner]] for corner in range(3))
+        return floats(np.cross(b - a, c - a))
 
     def cast(self, origins: NDArray[np.floating], directions: NDArray[np.floating]) -> Hits:
         """Return what rays from origins (n, 3) along directions (n, 3) of any length meet first."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pycolmap
 
 from recon_worker.tools.extract_features import camera_params, camera_reader
+from recon_worker.tools.pair_verification import verification_options
 
 USUAL_FOCAL = 1.2
 """Focal length to start from, as a share of the longer side, where nothing is known: COLMAP's own default."""
@@ -94,6 +95,4 @@ def _copy_matches(database: Path, copy: Path) -> None:
 def _verify(database: Path, seed: int) -> None:
     with pycolmap.Database.open(database) as opened:
         opened.clear_two_view_geometries()
-    options = pycolmap.TwoViewGeometryOptions()
-    options.ransac.random_seed = seed
-    pycolmap.geometric_verification(database, two_view_geometry_options=options)
+    pycolmap.geometric_verification(database, two_view_geometry_options=verification_options(seed))

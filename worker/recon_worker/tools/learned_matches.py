@@ -1,6 +1,5 @@
 """Matches by learned features, as a file, and in a feature database beside what is there."""
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pycolmap
+
+from recon_worker.tools.pair_verification import pair_list, verification_options
 
 LEAST_INLIERS = 40
 """Matches of a pair that fit one geometry. The network finds some in any two photos, and up to 30 of those fit by chance."""
@@ -58,21 +59,20 @@ def add_matches(database: Path, learned: LearnedMatches, seed: int) -> None:
         for one, other in fitting:
             matches = learned.matches[one, other] + np.array([first[one], first[other]], np.uint32)
             _add_to_pair(opened, images[one].image_id, images[other].image_id, matches)
-    _verify(database, fitting, seed)
+    with pair_list(fitting, database.parent) as listed:
+        pycolmap.verify_matches(database, listed, verification_options(seed))
 
 
 def _fits(learned: LearnedMatches, pair: tuple[str, str], cameras: Mapping[str, pycolmap.Camera], seed: int) -> bool:
     """Say whether enough of a pair's learned matches fit one geometry, whatever other matches the pair has."""
     one, other = pair
-    options = pycolmap.TwoViewGeometryOptions()
-    options.ransac.random_seed = seed
     found = pycolmap.estimate_two_view_geometry(
         cameras[one],
         learned.places[one].astype(np.float64),
         cameras[other],
         learned.places[other].astype(np.float64),
         learned.matches[pair],
-        options,
+        verification_options(seed),
     )
     return len(found.inlier_matches) >= LEAST_INLIERS
 
@@ -99,12 +99,3 @@ def _add_to_pair(database: pycolmap.Database, one: int, other: int, matches: npt
     if database.exists_two_view_geometry(one, other):
         database.delete_two_view_geometry(one, other)
     database.write_matches(one, other, matches)
-
-
-def _verify(database: Path, pairs: list[tuple[str, str]], seed: int) -> None:
-    options = pycolmap.TwoViewGeometryOptions()
-    options.ransac.random_seed = seed
-    with tempfile.NamedTemporaryFile("w", suffix=".txt", dir=database.parent) as listing:
-        listing.write("".join(f"{one} {other}\n" for one, other in pairs))
-        listing.flush()
-        pycolmap.verify_matches(database, Path(listing.name), options)

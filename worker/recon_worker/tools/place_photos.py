@@ -1,10 +1,8 @@
 """Tool: match features between photos, and place the photos by `recon_worker.tools.mapping`."""
 
 import itertools
-import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pycolmap
@@ -15,6 +13,7 @@ from recon_worker.tools.camera_motion import only_turned, pair_motions, show_one
 from recon_worker.tools.camera_trials import Map, place_with_cameras
 from recon_worker.tools.learned_matches import LearnedMatches, add_matches
 from recon_worker.tools.mapping import PlacedGroups, map_photos, photos_of
+from recon_worker.tools.pair_verification import pair_list, verification_options
 from recon_worker.tools.placement_requests import TRACKS, PlacementRequest
 from recon_worker.tools.tool import main, report_fraction, report_metric
 from recon_worker.tools.tracks import Tracks
@@ -90,24 +89,20 @@ def _match(request: PlacementRequest, pairs: Sequence[tuple[str, str]]) -> None:
     """
     matching = pycolmap.FeatureMatchingOptions()
     matching.use_gpu = False
-    verification = pycolmap.TwoViewGeometryOptions()
-    verification.ransac.random_seed = request.seed
+    pairing = pycolmap.ImportedPairingOptions()
     end = time.process_time() + request.budget_s
     for start in range(0, len(pairs), PAIRS_PER_CALL):
         if time.process_time() > end:
             return
         report_fraction(MATCHING_SHARE * start / len(pairs))
         chunk = pairs[start : start + PAIRS_PER_CALL]
-        with tempfile.NamedTemporaryFile("w", suffix=".txt", dir=request.database.parent) as listing:
-            listing.write("".join(f"{one} {other}\n" for one, other in chunk))
-            listing.flush()
-            pairing = pycolmap.ImportedPairingOptions()
-            pairing.match_list_path = Path(listing.name)
+        with pair_list(chunk, request.database.parent) as listed:
+            pairing.match_list_path = listed
             pycolmap.match_image_pairs(
                 request.database,
                 matching_options=matching,
                 pairing_options=pairing,
-                verification_options=verification,
+                verification_options=verification_options(request.seed),
                 device=pycolmap.Device.cpu,
             )
 

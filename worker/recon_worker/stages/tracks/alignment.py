@@ -25,6 +25,9 @@ FARTHEST_PX = 4.0
 LEAST_FOUND = 30
 """A photo in which fewer are found keeps all of its observations where they are: something must hold it."""
 
+UNDISTORTION_ROUNDS = 10
+"""Of the fixed-point iteration that removes a radial distortion: exact to a thousandth of a pixel where it is usual."""
+
 AT_ONCE = 512
 """Patches that are aligned between two looks at the order to stop."""
 
@@ -156,10 +159,6 @@ def _on_rays(tracks: Tracks, front: npt.NDArray[np.int64]) -> npt.NDArray[np.flo
         flat = distorted / (1 + intrinsics[:, 3:] * np.square(flat).sum(-1, keepdims=True))
     moved = np.concatenate((flat, np.ones((len(flat), 1))), axis=1) * own[:, 2:]
     return np.asarray(np.einsum("pji,pj->pi", rotations, moved - translations))
-
-
-UNDISTORTION_ROUNDS = 10
-"""Of the fixed-point iteration that removes a radial distortion: exact to a thousandth of a pixel where it is usual."""
 
 
 def _luminance(path: Path, device: torch.device) -> Tensor:

@@ -19,11 +19,10 @@ VARIANCE_FLOOR = 1e-5
 """Added to the variance of a patch (luminance 0 to 1): a deviation of nearly one grey level."""
 
 DAMPING = 1e-3
-"""Added to the diagonal of each normal matrix, as a share of it: an edge does not tell where along it a patch is."""
+"""Added to the diagonal of each normal matrix, as a share of it: an edge leaves open where along it a patch is."""
 
 LARGEST_STEP = 1.0
 """Of a round, in pixels of the template."""
-
 
 MARGIN_PX = RADIUS_PX + 1
 """Templates are cut out with one pixel more on each side, for their gradients."""

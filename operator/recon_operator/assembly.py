@@ -132,10 +132,11 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
     limits, work, notes, installation = settings.limits(), WorkQueue(), AttemptNotes(), settings.this_installation()
     redis = _redis_state(settings, fence)
     celery = CeleryClient(settings.celery_broker_url, settings.redis_timeout_s, fence)
-    deferred_stops, tracing = DeferredStops(api, redis, celery), make_tracing(settings.otel_exporter_otlp_endpoint)
+    logs, tracing = AttemptLogs(api, redis, celery, settings.namespaces), _tracing(settings)
     watch, events = WatchLiveness(settings.namespaces), EventPublisher(api)
     jobs = Jobs(installation, OtherInstallations(lambda job: _report_other(events, job, installation)))
     writer = _status_writer(settings, api, jobs, events)
+    deferred_stops = DeferredStops(api, redis, celery, logs.suspect)
     metrics, history = Metrics(jobs, watch), RunHistory(redis.state, settings.default_model)
     namespaces = WatchedNamespaces(settings.namespaces, watch, _missing_namespaces(settings, events, metrics))
     observer = Observer(redis, history, notes, longest_gap_s=2 * limits.watch_interval_s)
@@ -164,7 +165,6 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
         concurrency=settings.concurrency,
     )
     _report(metrics, election, redis, work, reconciler, writer)
-    logs = AttemptLogs(api, redis, celery, settings.namespaces)
     cleanup = _cleanup(settings, api, writer, OutputRemoval(redis, celery), logs, metrics, history, installation)
     return Components(
         jobs=jobs,
@@ -270,3 +270,7 @@ def _redis_state(settings: OperatorSettings, fence: Fence) -> RedisState:
 def _credentials(settings: OperatorSettings, api: KubernetesApi, redis: RedisState) -> CredentialsProvider:
     key = settings.credentials_key.get_secret_value() if settings.credentials_key else None
     return CredentialsProvider(api, redis, key)
+
+
+def _tracing(settings: OperatorSettings) -> Tracing:
+    return make_tracing(settings.otel_exporter_otlp_endpoint)

@@ -1,6 +1,7 @@
 """Jobs that went before their attempts had stopped: as soon as Redis answers, what still runs of them is ordered to stop."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from recon_api.resource import ReconstructionJob
@@ -30,9 +31,15 @@ class DeferredStops:
     the workers' `SELF_STOP_S`: an attempt that cannot reach Redis has given up by then.
     """
 
-    def __init__(self, api: KubernetesApi, redis: RedisState, celery: CeleryClient) -> None:
-        """Owe nothing yet; `run` pays."""
-        self._api, self._redis, self._celery = api, redis, celery
+    def __init__(
+        self,
+        api: KubernetesApi,
+        redis: RedisState,
+        celery: CeleryClient,
+        gone: Callable[[ReconstructionJob], None],
+    ) -> None:
+        """Owe nothing yet; `run` pays. `gone` is called with each job that is ordered to stop, for an attempt of it may have a log."""
+        self._api, self._redis, self._celery, self._gone = api, redis, celery, gone
         self._owed: dict[str, Owed] = {}
         self._added = asyncio.Event()
 
@@ -70,4 +77,5 @@ class DeferredStops:
         except (KubernetesError, StateUnavailableError, BrokerError):
             return
         del self._owed[job.uid]
+        self._gone(job)
         job_logger(__name__, job).info("deleted before its attempt had stopped; what runs of it is ordered to stop")

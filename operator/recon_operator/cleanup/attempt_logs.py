@@ -75,7 +75,13 @@ class AttemptLogs:
         """
         metadata = job.metadata
         has_ended_only = FINALIZER in metadata.finalizers and metadata.deletion_timestamp is None
-        if not has_ended_only and (attempt := job.status.execution_attempts):
+        if not has_ended_only:
+            self.suspect(job)
+
+    def suspect(self, job: ReconstructionJob) -> None:
+        """Have the logs removed of a job that seems to be gone, if it is; one that was never sent has none."""
+        metadata = job.metadata
+        if attempt := job.status.execution_attempts:
             self._suspects[job.uid] = _Suspect(job.uid, metadata.namespace, metadata.name, job.spec.gpu_class, attempt)
 
     async def run(self) -> None:

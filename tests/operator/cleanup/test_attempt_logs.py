@@ -97,6 +97,16 @@ async def test_who_is_asked_about(world: World, seen: ReconstructionJob, looks: 
     assert await world.turn() == []
 
 
+async def test_a_job_that_went_as_it_got_its_finalizer_is_asked_about_once_its_stop_is_ordered(world: World) -> None:
+    gone = job(LOGGED, finalizer=True)  # looks like one that has just finished
+    world.running = {(gone.uid, 1)}
+    world.logs.suspect(gone)
+    assert await world.turn() == ["get shop/chair", f"forget {gone.uid}", f"stop {gone.uid}"]
+    world.running.clear()
+    world.now += STOP_INTERVAL_S
+    assert await world.turn() == ["get shop/chair", f"discard {gone.uid} shop any True"]
+
+
 async def test_a_job_that_exists_keeps_its_logs(world: World) -> None:
     world.existing["chair"] = job().uid
     world.logs.seen_to_go(job(LOGGED))

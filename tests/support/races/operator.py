@@ -70,7 +70,7 @@ class Operator:
         writer = StatusWriter(api, self.jobs, refused, 20.0)
         writer.budget = WriteBudget(20.0, clock.steady)
         celery = GatedCelery(around.broker, self.gates, around.kill)
-        self._deferred_stops = DeferredStops(api, self.redis, celery)
+        self._deferred_stops = DeferredStops(api, self.redis, celery, lambda _: None)
         actor = Actor(
             api=api,
             writer=writer,

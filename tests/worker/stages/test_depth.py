@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.ndimage import median_filter, uniform_filter
 
 from recon_worker.stages.depth.bounds import object_bounds
-from recon_worker.stages.depth.comparison import Comparison
+from recon_worker.stages.depth.comparison import Comparison, OnCpu
 from recon_worker.stages.depth.consistency import DepthMap, confirmed, opinion
 from recon_worker.stages.depth.correlation import BestMean, Reference, box_sum
 from recon_worker.stages.depth.estimation import estimate_inverse_depth
@@ -105,6 +105,36 @@ def test_nothing_spreads_to_pixels_that_match_better() -> None:
     with torch.inference_mode():
         found = propagate(comparison, true, (8, 1), LIMITS, lambda: None)
     assert (found / true - 1).abs()[8:-8, 8:-8].quantile(0.99) < 0.01
+
+
+NOWHERE = -5.0
+"""An inverse depth of points behind all cameras."""
+
+
+@pytest.mark.parametrize("inverse_depths", [(1 / 5.0, 1 / 1.8), (0.0, 0.0), (1 / 0.2, 1 / 0.2), (NOWHERE, NOWHERE)])
+@pytest.mark.parametrize("radius", [1, 2, 3])
+@pytest.mark.parametrize("best", [1, 3])
+def test_compiled_code_computes_what_tensors_do(inverse_depths: tuple[float, float], radius: int, best: int) -> None:
+    """In the photo and beyond its border, at the true depth and far from it."""
+    view, _ = photograph(plane, 0.0)
+    sources = [photograph(plane, x, y)[0] for x, y in ((-0.35, 0), (0.35, 0.1), (0, 0.35), (1.4, 0))]
+    compiled = Comparison.between(view, sources, 0, radius, best, lambda: None)
+    by_tensors = Comparison(compiled.reference, compiled.warps, compiled.best)
+    w = torch.linspace(*inverse_depths, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH)
+    planes = torch.linspace(*inverse_depths, 3)[:, None, None]
+    assert type(compiled) is OnCpu
+    for depths in (w, w.T.contiguous().T, planes):
+        difference = (compiled.score(depths, lambda: None) - by_tensors.score(depths, lambda: None)).abs()
+        # Rounding matters where a window is nearly plain.
+        assert difference.max() < 5e-3
+        assert difference.quantile(0.99) < 1e-4
+
+
+def test_no_number_leads_the_compiled_code_out_of_the_photo() -> None:
+    view, _ = photograph(ball, 0.0)
+    comparison = Comparison.between(view, [photograph(ball, 0.35)[0]], 0, 2, 1, lambda: None)
+    for strange in (float("nan"), float("inf"), -float("inf"), 1e38, -1e38):
+        assert comparison.score(torch.full((HEIGHT, WIDTH), strange), lambda: None).shape == (HEIGHT, WIDTH)
 
 
 def test_a_plain_sky_is_recognised_up_to_the_roof() -> None:

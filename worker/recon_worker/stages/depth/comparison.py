@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
+import torch
 from torch import Tensor
 
+from recon_worker.stages.depth.compiled_correlation import MARGIN, Floats, correlate
 from recon_worker.stages.depth.correlation import BestMean, Reference
 from recon_worker.stages.depth.view import View
 from recon_worker.stages.depth.warping import Warp
@@ -30,7 +34,8 @@ class Comparison:
         for source in sources:
             check()
             warps.append(Warp.between(view, source, level))
-        return cls(Reference.of(view.pyramid[level], radius), tuple(warps), min(best, len(sources)))
+        prepare = OnCpu if view.pyramid[level].device.type == "cpu" else cls
+        return prepare(Reference.of(view.pyramid[level], radius), tuple(warps), min(best, len(sources)))
 
     def score(self, w: Tensor, check: Callable[[], None]) -> Tensor:
         """Return the mean correlation, -1 to 1, with the best sources at inverse depths `w`, (h, w) or, for d planes, (d, 1, 1).
@@ -47,3 +52,30 @@ class Comparison:
         """Return by how much inverse depth must change, near an inverse depth, to move a pixel by one in a typical source."""
         motion = sum(warp.pixels_per_inverse_depth(near) for warp in self.warps) / len(self.warps)
         return 1 / max(motion, 1e-9)
+
+
+class OnCpu(Comparison):
+    """A comparison whose scores are computed by compiled code."""
+
+    def score(self, w: Tensor, check: Callable[[], None]) -> Tensor:
+        """Return the same as the comparison with tensors, but for rounding: (h, w) or (d, h, w)."""
+        if w.dim() == 2:
+            return torch.from_numpy(self._score(w.contiguous().numpy(), check))
+        planes = [np.full(self.reference.image.shape, plane, np.float32) for plane in w.flatten().tolist()]
+        return torch.from_numpy(np.stack([self._score(plane, check) for plane in planes]))
+
+    @cached_property
+    def _sources(self) -> list[Floats]:
+        return [np.pad(warp.image.numpy(), MARGIN) for warp in self.warps]
+
+    def _score(self, w: Floats, check: Callable[[], None]) -> Floats:
+        reference = self.reference
+        images = (reference.image, reference.mean, reference.inverse_deviation, reference.per_window)
+        statistics = tuple(image.numpy() for image in images)
+        columns = tuple(range(2 * reference.radius + 1))
+        kept = np.empty((self.best, *w.shape), np.float32)
+        for added, (warp, source) in enumerate(zip(self.warps, self._sources, strict=True)):
+            check()
+            correlate(statistics, source, warp.A, warp.b, w, columns, kept, added)
+        mean: Floats = kept.mean(axis=0)
+        return mean

@@ -12,7 +12,7 @@ from scipy.ndimage import median_filter, uniform_filter
 
 from recon_worker.stages.depth.bounds import object_bounds
 from recon_worker.stages.depth.comparison import Comparison, OnCpu
-from recon_worker.stages.depth.consistency import DepthMap, confirmed, opinion
+from recon_worker.stages.depth.consistency import DepthMap, SeenSurface, confirmed, opinion
 from recon_worker.stages.depth.correlation import BestMean, Reference, box_sum
 from recon_worker.stages.depth.estimation import estimate_inverse_depth
 from recon_worker.stages.depth.free_space import Votes
@@ -227,7 +227,7 @@ def test_another_view_confirms(factor: float, agrees: bool):
     claimed = DepthMap(here.w / factor, here.K, here.R, here.t)
     points = claimed.points()
     normals, _ = normals_of(points, np.zeros(3))
-    said = opinion(points, normals, np.zeros(3), claimed.w, there)
+    said = opinion(SeenSurface.of(points, normals, claimed.w, np.zeros(3)), there)
     assert said.agrees[20:-20, 30:-30].float().mean() == pytest.approx(float(agrees))
 
 
@@ -251,7 +251,7 @@ def test_what_another_view_says_corrects_a_small_error():
     claimed = DepthMap(here.w * 1.003, here.K, here.R, here.t)
     points = claimed.points()
     normals, _ = normals_of(points, np.zeros(3))
-    corrected = claimed.w + opinion(points, normals, np.zeros(3), claimed.w, there).change
+    corrected = claimed.w + opinion(SeenSurface.of(points, normals, claimed.w, np.zeros(3)), there).change
     error = (corrected / here.w - 1).abs()[20:-20, 30:-30]
     assert error.max() < 0.0003
 

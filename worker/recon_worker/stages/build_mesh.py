@@ -11,16 +11,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from recon_worker.geometry.cameras import CameraSet
 from recon_worker.geometry.ply import Surface, read_ply, write_ply
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import estimate_depth, estimate_poses, fuse_depths
-from recon_worker.stages.background import Check, wait_for
-from recon_worker.stages.depth.consistency import DepthMap
-from recon_worker.stages.estimate_depth import SavedDepth, saved_maps
+from recon_worker.stages.background import wait_for
+from recon_worker.stages.estimate_depth import saved_maps
 from recon_worker.stages.estimate_poses import SparsePoints
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.surface_checks import SurfaceEvidence, compare, require_measured
@@ -70,7 +68,7 @@ def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, prog
     report = run_tool("reconstruct_surface", request, folder, progress.part(0.0, 0.85))
     surface = read_ply(plain)
     plain.unlink()
-    sources = _colour_sources(scene, progress.check_cancelled)
+    sources = _colour_sources(scene)
     surface = coloured(surface, sources, progress.part(0.85, 0.98))
     evidence = _compared(scene, surface, progress.part(0.98, 1.0))
     require_measured(evidence)
@@ -91,14 +89,9 @@ def _compared(scene: Scene, surface: Surface, progress: Progress) -> SurfaceEvid
     return wait_for(lambda check: compare(surface, cameras, sparse, posed, check), progress)
 
 
-def _colour_sources(scene: Scene, check: Check) -> list[ColourSource]:
+def _colour_sources(scene: Scene) -> list[ColourSource]:
     """Return the photos that have a depth map."""
     posed = scene.folder(estimate_poses.STAGE)
     cameras = CameraSet.load(posed).cameras
-    sources = []
-    for number, path in saved_maps(scene.folder(estimate_depth.STAGE)).items():
-        check()
-        saved = SavedDepth.load(path)
-        depth = DepthMap(torch.from_numpy(saved.w), saved.K, saved.R, saved.t)
-        sources.append(ColourSource(posed / cameras[number].file, cameras[number], depth))
-    return sources
+    maps = saved_maps(scene.folder(estimate_depth.STAGE))
+    return [ColourSource(posed / cameras[number].file, cameras[number], path) for number, path in maps.items()]

@@ -5,8 +5,9 @@ The artefact: `region.npz` (centre and radius of the ball that the maps cover, a
 `<number>` being the camera's index in the camera set.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from recon_worker.geometry.cameras import CameraSet, PlacedCamera
 from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import estimate_poses
+from recon_worker.stages.background import Check
 from recon_worker.stages.depth.bounds import DepthBounds, object_bounds, scene_bounds
+from recon_worker.stages.depth.consistency import DepthMap
 from recon_worker.stages.depth.estimation import estimate_inverse_depth
 from recon_worker.stages.depth.view import View, load_view
 from recon_worker.stages.estimate_poses import SparsePoints
@@ -33,6 +36,9 @@ from recon_worker.stages.view_selection import select_sources
 STAGE = "estimate_depth"
 REGION = "region.npz"
 LEAST_VIEWS = 3
+
+MOST_IN_MEMORY = 128
+"""Views that are kept at a time: a view is compared with others of about the same number."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,17 @@ class SavedDepth:
             return cls(**{name: archive[name] for name in ("w", "score", "rgb", "K", "R", "t")})
 
 
+def save_map(path: Path, depth: DepthMap) -> None:
+    """Write a depth map without colours and scores."""
+    np.savez(path, w=depth.w.cpu().numpy(), K=depth.K, R=depth.R, t=depth.t)
+
+
+def load_map(path: Path, device: torch.device) -> DepthMap:
+    """Read the depth map alone of a view's file."""
+    with np.load(path) as archive:
+        return DepthMap(torch.from_numpy(archive["w"]).to(device), archive["K"], archive["R"], archive["t"])
+
+
 def saved_maps(folder: Path) -> dict[int, Path]:
     """Return the files of an artefact's maps by their camera's index, in order."""
     return {int(path.stem): path for path in sorted(folder.glob("[0-9]*.npz"))}
@@ -81,36 +98,34 @@ def estimate_depth(
     cameras, sparse = CameraSet.load(posed).cameras, SparsePoints.load(posed)
     region = region_of(parameters.region.mode, cameras, sparse.xyz, sparse.tracks)
     np.savez(folder / REGION, centre=region.centre, radius=region.radius, whole_scene=region.whole_scene)
-    bounds = _bounds(cameras, sparse, region, parameters.depth_px)
+    bounds = dict(_bounds(cameras, sparse, region, parameters.depth_px))
     device = device_in_use()
     centres = np.array([camera.centre() for camera in cameras])
     sources = select_sources(centres, sparse.xyz, sparse.tracks, parameters.preset.sources, progress.check_cancelled)
+    compared = _compared(bounds, sources)
+    widths: list[int] = []
+
+    @lru_cache(MOST_IN_MEMORY)
+    def load(number: int) -> View:
+        return load_view(posed, cameras[number], bounds[number], device)
+
+    def estimate(number: int, check: Check) -> None:
+        view, others = load(number), [load(other) for other in compared[number]]
+        w, score = estimate_inverse_depth(view, others, parameters.preset.planes, check)
+        if view.shown is not None:
+            w, score = torch.where(view.shown, w, 0.0), torch.where(view.shown, score, -1.0)
+        _save(folder / f"{number:05d}.npz", view, w, score)
+        widths.append(w.shape[1])
+
     try:
-        views: dict[int, View | None] = {}
-
-        def load(number: int, _: Callable[[], None]) -> None:
-            found = bounds[number]
-            views[number] = load_view(posed, cameras[number], found, device) if found else None
-
-        for_each(range(len(cameras)), load, device, progress.part(0.0, 0.05))
-        jobs = _jobs(views, sources)
-
-        def estimate(number: int, check: Callable[[], None]) -> None:
-            view, others = jobs[number]
-            w, score = estimate_inverse_depth(view, others, parameters.preset.planes, check)
-            if view.shown is not None:
-                w, score = torch.where(view.shown, w, 0.0), torch.where(view.shown, score, -1.0)
-            _save(folder / f"{number:05d}.npz", view, w, score)
-
-        for_each(sorted(jobs), estimate, device, progress.part(0.05, 1.0))
+        for_each(sorted(compared), estimate, device, progress)
     except torch.OutOfMemoryError as error:
         raise TransientError(
             reasons.CUDA_OUT_OF_MEMORY,
             "the GPU's memory did not suffice for the depth maps; a lower quality or maxImageSize needs less",
         ) from error
-    widths = [view.pyramid[0].shape[1] for view, _ in jobs.values()]
     return {
-        "views": len(jobs),
+        "views": len(compared),
         "median_width_px": int(np.median(widths)),
         "region": (RegionMode.FULL if region.whole_scene else RegionMode.OBJECT).value,
         "device": device_name(device),
@@ -119,30 +134,29 @@ def estimate_depth(
 
 def _bounds(
     cameras: Sequence[PlacedCamera], sparse: SparsePoints, region: Region, object_px: int
-) -> list[DepthBounds | None]:
-    """Return for each camera what of its photo gets a depth map."""
-    if not region.whole_scene:
-        return [object_bounds(camera, region, object_px) for camera in cameras]
+) -> Iterator[tuple[int, DepthBounds]]:
+    """Yield the index of each camera whose photo gets a depth map, and what of it does."""
     observed, camera = sparse.tracks[are_trusted(len(sparse.xyz), sparse.tracks)[sparse.tracks[:, 0]]].T
-    seen = [sparse.xyz[observed[camera == number]] for number in range(len(cameras))]
-    return [scene_bounds(one, points, object_px) for one, points in zip(cameras, seen, strict=True)]
+    for number, one in enumerate(cameras):
+        if region.whole_scene:
+            bounds = scene_bounds(one, sparse.xyz[observed[camera == number]], object_px)
+        else:
+            bounds = object_bounds(one, region, object_px)
+        if bounds:
+            yield number, bounds
 
 
-def _jobs(views: Mapping[int, View | None], sources: Sequence[Sequence[int]]) -> dict[int, tuple[View, list[View]]]:
-    """Return each view that shows the object, by its camera's index, with those that it is compared with."""
-    jobs = {}
-    for number, chosen in enumerate(sources):
-        view = views[number]
-        others = [other for index in chosen if (other := views[index]) is not None]
-        if view is not None and others:
-            jobs[number] = (view, others)
-    if len(jobs) < LEAST_VIEWS:
+def _compared(bounds: Mapping[int, DepthBounds], sources: Sequence[Sequence[int]]) -> dict[int, list[int]]:
+    """Return the index of each camera whose photo shows the object, with those of the cameras that it is compared with."""
+    shown = {number: [other for other in sources[number] if other in bounds] for number in bounds}
+    compared = {number: others for number, others in shown.items() if others}
+    if len(compared) < LEAST_VIEWS:
         raise UsageError(
             reasons.INSUFFICIENT_OVERLAP,
-            f"only {len(jobs)} of {len(views)} placed photos show the same object from different sides; "
+            f"only {len(compared)} of {len(sources)} placed photos show the same object from different sides; "
             "walk around one object and keep it in the middle of every photo",
         )
-    return jobs
+    return compared
 
 
 def _save(path: Path, view: View, w: torch.Tensor, score: torch.Tensor) -> None:

@@ -3,9 +3,10 @@
 The artefact: `points.ply`, in the world frame.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,16 +22,16 @@ from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import estimate_depth, estimate_poses
 from recon_worker.stages.background import Check, wait_for
-from recon_worker.stages.depth.consistency import DepthMap, confirmed, opinion
+from recon_worker.stages.depth.consistency import DepthMap, SeenSurface, confirmed, opinion
 from recon_worker.stages.depth.free_space import Votes
 from recon_worker.stages.depth.normals import normals_of
-from recon_worker.stages.estimate_depth import SavedDepth, load_region, saved_maps
+from recon_worker.stages.estimate_depth import SavedDepth, load_map, load_region, save_map, saved_maps
 from recon_worker.stages.estimate_poses import SparsePoints
 from recon_worker.stages.object_region import Region
 from recon_worker.stages.parallel import device_in_use, for_each
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.view_selection import select_sources
-from recon_worker.stages.voxel_grid import Samples, merge_samples
+from recon_worker.stages.voxel_grid import MergedSamples, Samples
 
 STAGE = "fuse_depths"
 POINTS = "points.ply"
@@ -46,41 +47,51 @@ CHECKED_AGAINST = 8
 
 LEAST_POINTS = 500
 
+MOST_IN_MEMORY = 128
+"""Depth maps that are kept at a time: a map is compared with others of about the same number."""
+
 
 def fuse_depths(scene: Scene, folder: Path, _: MultiViewParameters, progress: Progress) -> Mapping[str, Any]:
     """Fuse all depth maps; return how many points there are, from how many samples.
 
     Raises UsageError(SURFACE_NOT_MEASURED) where the maps agree on hardly anything.
     """
-    saved = {}
-    for number, path in saved_maps(scene.folder(estimate_depth.STAGE)).items():
-        progress.check_cancelled()
-        saved[number] = SavedDepth.load(path)
+    saved = saved_maps(scene.folder(estimate_depth.STAGE))
     region = load_region(scene.folder(estimate_depth.STAGE))
+    cell = CELL_PX * float(np.median([_footprint(path, region, progress.check_cancelled) for path in saved.values()]))
     device = device_in_use()
-    maps = {number: DepthMap(torch.from_numpy(one.w).to(device), one.K, one.R, one.t) for number, one in saved.items()}
+    load = lru_cache(MOST_IN_MEMORY)(lambda number: load_map(saved[number], device))
     neighbours = _neighbours(scene, progress.check_cancelled)
-    samples: dict[int, Samples] = {}
-    kept: dict[int, DepthMap] = {}
+    merging = MergedSamples(cell, sorted(saved))
+    with TemporaryDirectory(dir=folder) as kept:
 
-    def check_view(number: int, check: Callable[[], None]) -> None:
-        others = [maps[other] for other in neighbours[number] if other in maps]
-        samples[number], kept[number] = _agreed(saved[number], maps[number], others, region, check)
+        def check_view(number: int, check: Check) -> None:
+            others = (load(other) for other in neighbours[number] if other in saved)
+            samples, agreed = _agreed(SavedDepth.load(saved[number]), load(number), others, region, check)
+            merging.add(number, samples, check)
+            save_map(_kept(kept, number), agreed)
 
-    for_each(sorted(maps), check_view, device, progress.part(0.0, 0.7))
-    count = sum(len(part.xyz) for part in samples.values())
-    if count < LEAST_POINTS:
+        for_each(sorted(saved), check_view, device, progress.part(0.0, 0.75))
+        _check_measured(merging.added)
+        merged = wait_for(merging.result, progress)
+        agreed = (load_map(_kept(kept, number), device) for number in sorted(saved))
+        merged = _without_contradicted(merged, agreed, len(saved), device, progress.part(0.85, 0.95))
+    write_ply(folder / POINTS, Surface(merged.xyz, merged.normals, merged.rgb, NO_FACES))
+    return {"samples": merging.added, "points": len(merged), "spacing": cell}
+
+
+def _kept(folder: str, number: int) -> Path:
+    """Return the file of what a view has agreed on with others."""
+    return Path(folder, f"{number:05d}.npz")
+
+
+def _check_measured(samples: int) -> None:
+    if samples < LEAST_POINTS:
         raise UsageError(
             reasons.SURFACE_NOT_MEASURED,
             "the photos were placed, but no surface could be measured in them; take photos closer together, in even "
             "light, of an object that is neither plain, shiny nor transparent",
         )
-    cell = CELL_PX * float(np.median([_footprint(one, region) for one in saved.values()]))
-    progress.tick(0.75)
-    merged = wait_for(partial(_merged, samples, cell), progress)
-    merged = _without_contradicted(merged, kept, device, progress.part(0.85, 0.95))
-    write_ply(folder / POINTS, Surface(merged.xyz, merged.normals, merged.rgb, NO_FACES))
-    return {"samples": count, "points": len(merged.xyz), "spacing": cell}
 
 
 def _neighbours(scene: Scene, check: Check) -> list[list[int]]:
@@ -90,27 +101,33 @@ def _neighbours(scene: Scene, check: Check) -> list[list[int]]:
     return select_sources(centres, sparse.xyz, sparse.tracks, CHECKED_AGAINST, check)
 
 
-def _footprint(one: SavedDepth, region: Region) -> float:
-    """Return the size of a pixel, in the world's unit, at the object's distance, or at the median one of a whole scene."""
+def _footprint(path: Path, region: Region, check: Check) -> float:
+    """Return the size of a map's pixel, in the world's unit, at the object's distance, or at the median one of a whole scene."""
+    check()
+    one = load_map(path, torch.device("cpu"))
     if region.whole_scene:
-        depth = 1 / max(float(np.median(one.w[one.w > 0])), 1e-9) if (one.w > 0).any() else 0.0
+        known = one.w[one.w > 0]
+        depth = 1 / max(float(known.median()), 1e-9) if len(known) else 0.0
     else:
         depth = float((one.R @ region.centre + one.t)[2])
     return depth / float(one.K[0, 0])
 
 
 def _agreed(
-    one: SavedDepth, depth: DepthMap, others: list[DepthMap], region: Region, check: Callable[[], None]
+    one: SavedDepth, depth: DepthMap, others: Iterable[DepthMap], region: Region, check: Check
 ) -> tuple[Samples, DepthMap]:
     """Return the pixels of one view that enough other views confirm, and its depth map with zeros elsewhere."""
     points = depth.points()
     check()
     centre = -depth.R.T @ depth.t
     normals, _ = normals_of(points, centre)
+    surface = SeenSurface.of(points, normals, depth.w, centre)
     count, change = torch.zeros_like(depth.w), torch.zeros_like(depth.w)
+    asked = 0
     for other in others:
         check()
-        said = opinion(points, normals, centre, depth.w, other)
+        asked += 1
+        said = opinion(surface, other)
         count += said.agrees
         change += torch.where(said.agrees, said.change, 0.0)
     check()
@@ -120,7 +137,7 @@ def _agreed(
     normals, cosine = normals_of(points, centre)
     check()
     score = torch.from_numpy(one.score.astype(np.float32)).to(depth.w.device)
-    keep = confirmed(count, len(others), score) & (cosine > LEAST_COSINE)
+    keep = confirmed(count, asked, score) & (cosine > LEAST_COSINE)
     check()
     kept = DepthMap(torch.where(keep, agreed.w, 0.0), depth.K, depth.R, depth.t)
     return _samples(one, points, normals, keep, score * cosine, region), kept
@@ -146,17 +163,13 @@ def _samples(one: SavedDepth, points: Tensor, normals: Tensor, keep: Tensor, wei
     )
 
 
-def _merged(samples: Mapping[int, Samples], cell: float, check: Check) -> Samples:
-    return merge_samples(Samples.concatenate([samples[number] for number in sorted(samples)]), cell, check)
-
-
 def _without_contradicted(
-    samples: Samples, kept: Mapping[int, DepthMap], device: torch.device, progress: Progress
+    samples: Samples, maps: Iterable[DepthMap], count: int, device: torch.device, progress: Progress
 ) -> Samples:
-    """Return the points that no noteworthy part of the views sees through."""
+    """Return the points that no noteworthy part of the views sees through. There are `count` maps."""
     xyz = torch.from_numpy(samples.xyz).to(device)
     votes = Votes.none(len(xyz), device)
-    for done, number in enumerate(sorted(kept)):
-        progress.tick(done / len(kept))
-        votes.add(xyz, kept[number])
+    for done, one in enumerate(maps):
+        progress.tick(done / count)
+        votes.add(xyz, one)
     return samples.chosen(votes.keep().cpu().numpy())

@@ -14,7 +14,7 @@ from recon_worker.geometry.cameras import PlacedCamera
 from recon_worker.geometry.ply import Surface
 from recon_worker.progress import Progress
 from recon_worker.stages.background import Check
-from recon_worker.stages.depth.consistency import DepthMap
+from recon_worker.stages.estimate_depth import load_map
 
 SAME_SURFACE = 0.01
 """A photo sees a vertex where its depth map is this near to it, as a share of the depth."""
@@ -28,11 +28,11 @@ OUTLIER = 30.0
 
 @dataclass(frozen=True)
 class ColourSource:
-    """One photo with its camera and its depth map."""
+    """One photo with its camera and the file of its depth map."""
 
     photo: Path
     camera: PlacedCamera
-    depth: DepthMap
+    depth: Path
 
 
 def coloured(surface: Surface, sources: Sequence[ColourSource], progress: Progress) -> Surface:
@@ -59,12 +59,13 @@ Seen = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.floa
 
 def _colours_in(source: ColourSource, xyz: Tensor, normals: Tensor) -> Seen:
     """Return what one photo shows of which vertices, (n, 3) with unit normals (n, 3), float32 in the world frame."""
+    depth = load_map(source.depth, xyz.device)
     K, size = source.camera.intrinsics(), (source.camera.height, source.camera.width)
-    grid, z = _projected(xyz, K, source.depth.R, source.depth.t, size)
-    map_grid, _ = _projected(xyz, source.depth.K, source.depth.R, source.depth.t, tuple(source.depth.w.shape))
+    grid, z = _projected(xyz, K, depth.R, depth.t, size)
+    map_grid, _ = _projected(xyz, depth.K, depth.R, depth.t, tuple(depth.w.shape))
     centre = torch.from_numpy(source.camera.centre()).float()
     cosine = (torch.nn.functional.normalize(centre - xyz, dim=1) * normals).sum(dim=1)
-    w = _looked_up(source.depth.w[None].cpu(), map_grid)[0]
+    w = _looked_up(depth.w[None], map_grid)[0]
     visible = ((w * z - 1).abs() < SAME_SURFACE) & (cosine > LEAST_COSINE) & (z > 0)
     index = visible.nonzero()[:, 0]
     with Image.open(source.photo) as photo:

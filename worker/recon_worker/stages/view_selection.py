@@ -22,7 +22,7 @@ def select_sources(
     """Return for each camera the indices of the best `count` others, best first.
 
     `centres` are (n, 3) and sparse points `xyz` (p, 3), both in the world frame; `tracks` are observations (m, 2): point,
-    camera. Cameras that share no points are not chosen. `check` is called for each camera and may raise.
+    camera. Cameras that share no points are not chosen. `check` is called all the time and may raise.
     """
     scores = pair_scores(centres, xyz, tracks, check)
     chosen = []
@@ -44,19 +44,21 @@ def pair_scores(
     the widest one. After Yao et al., "MVSNet: Depth Inference for Unstructured Multi-view Stereo", ECCV 2018, with other
     weights; Schönberger et al., "Pixelwise View Selection for Unstructured Multi-View Stereo", ECCV 2016, give the reasons.
     """
-    sees = np.zeros((len(centres), len(xyz)), bool)
-    sees[tracks[:, 1], tracks[:, 0]] = True
+    observed = np.unique(tracks, axis=0)  # in the order of points
+    point, camera = observed.T
+    rays = xyz[point].astype(np.float64) - centres[camera]
+    rays /= np.maximum(np.linalg.norm(rays, axis=1, keepdims=True), 1e-12)
     scores = np.zeros((len(centres), len(centres)))
-    rays = xyz[None].astype(np.float64) - centres[:, None]
-    rays /= np.maximum(np.linalg.norm(rays, axis=2, keepdims=True), 1e-12)
-    for first in range(len(centres)):
+    for apart in range(1, len(observed)):
         check()
-        for second in range(first + 1, len(centres)):
-            common = sees[first] & sees[second]
-            cosines = np.einsum("pi,pi->p", rays[first, common], rays[second, common])
-            weights = angle_weight(np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0))))
-            scores[first, second] = scores[second, first] = weights.sum()
-    return scores
+        first = np.flatnonzero(point[:-apart] == point[apart:])
+        if not len(first):
+            break
+        second = first + apart
+        cosines = np.einsum("oi,oi->o", rays[first], rays[second])
+        weights = angle_weight(np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0))))
+        np.add.at(scores, (camera[first], camera[second]), weights)
+    return scores + scores.T
 
 
 def angle_weight(degrees: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

@@ -18,6 +18,9 @@ TOLERANCE_DEPTH = 0.01
 MOST_TILTED = 2.0
 """A view that sees the surface so much more steeply than another has no better opinion of its depth."""
 
+LEAST_ACROSS = 1e-6
+"""Distance of a camera from a surface, along the normal, in depths of the point: none sees a surface from behind."""
+
 LEAST_AGREEING = 2
 """Other views that must see the same surface: one may be wrong in the same way by chance."""
 
@@ -58,6 +61,31 @@ class DepthMap:
 
 
 @dataclass(frozen=True)
+class SeenSurface:
+    """The surface that a view sees."""
+
+    points: Tensor
+    """(3, h, w) in the world frame; infinite where unknown."""
+    normals: Tensor
+    """(3, h, w) unit vectors, in the world frame."""
+    w: Tensor
+    """(h, w) inverse depth."""
+    centre: Array
+    """(3,) of projection, in the world frame."""
+    along: Tensor
+    """(h, w) how far the world's origin is from each point against its normal."""
+    across: Tensor
+    """(h, w) how far the camera is from each point along its normal, in depths of the point."""
+
+    @classmethod
+    def of(cls, points: Tensor, normals: Tensor, w: Tensor, centre: Array) -> "SeenSurface":
+        """Gather what all other views are asked about: points and normals (3, h, w), inverse depths (h, w), and the camera's centre, (3,)."""
+        along = (normals * points).sum(dim=0)
+        across = (_along(normals, centre) - along).mul_(w).clamp_(min=LEAST_ACROSS)
+        return cls(points, normals, w, centre, along, across)
+
+
+@dataclass(frozen=True)
 class Opinion:
     """What another view says about the surface that a view sees."""
 
@@ -67,30 +95,27 @@ class Opinion:
     """(h, w): what it would add to the inverse depth; meaningless where it does not agree."""
 
 
-def opinion(points: Tensor, normals: Tensor, centre: Array, w: Tensor, other: DepthMap) -> Opinion:
-    """Ask another view about a view's points and unit normals, (3, h, w) in the world frame, and inverse depths `w`, (h, w).
+def opinion(surface: SeenSurface, other: DepthMap) -> Opinion:
+    """Ask another view about the surface that a view sees.
 
     A point is projected into the other view. It agrees where what it sees there differs by at most `TOLERANCE_DEPTH` in
-    depth, and the difference moves the point by at most `TOLERANCE_PX` for the camera at `centre`, (3,) in the world frame:
-    the geometric filtering of Yao et al., "MVSNet: Depth Inference for Unstructured Multi-view Stereo", ECCV 2018.
+    depth, and the difference moves the point by at most `TOLERANCE_PX` for the first view: the geometric filtering of
+    Yao et al., "MVSNet: Depth Inference for Unstructured Multi-view Stereo", ECCV 2018.
     """
-    P = other.K @ np.hstack([other.R, other.t[:, None]])
-    u, v, z = (float(p[0]) * points[0] + float(p[1]) * points[1] + float(p[2]) * points[2] + float(p[3]) for p in P)
-    height, width = other.w.shape
-    grid = torch.stack((2 * u / (z * width) - 1, 2 * v / (z * height) - 1), dim=-1)
-    seen = torch.nn.functional.grid_sample(
-        other.w[None, None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=False
-    )[0, 0]
+    u, v, z = _projected(surface.points, other)
     expected = z.reciprocal()
-    difference = seen - expected
-    size = difference.abs()
-    motion = pixels_per_inverse_depth(other, centre)
-    agrees = (size * motion <= TOLERANCE_PX) & (size <= TOLERANCE_DEPTH * expected) & (z > 0)
+    height, width = other.w.shape
+    grid = torch.stack((u.mul_(expected).mul_(2 / width).sub_(1), v.mul_(expected).mul_(2 / height).sub_(1)), dim=-1)
+    difference = torch.nn.functional.grid_sample(
+        other.w[None, None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=False
+    )[0, 0].sub_(expected)
+    most = (expected * TOLERANCE_DEPTH).clamp_(max=TOLERANCE_PX / pixels_per_inverse_depth(other, surface.centre))
+    agrees = difference.abs() <= most  # never behind the other view, where the most is below zero
     # A surface that is shifted along its normal shifts by 1 / (normal . ray) along a ray that advances by one in depth,
     # and by w^2 times that in inverse depth.
-    mine, theirs = _across(points, normals, centre) * w, _across(points, normals, _centre(other)) * expected
-    ratio = (theirs / mine).clamp_(0, MOST_TILTED) * (w / expected).square_()
-    return Opinion(agrees, difference * ratio)
+    across = (_along(surface.normals, _centre(other)) - surface.along).mul_(expected)
+    tilt = across.div_(surface.across).clamp_(0, MOST_TILTED)
+    return Opinion(agrees, difference.mul_(tilt).mul_(z.mul_(surface.w).square_()))
 
 
 def confirmed(agreeing: Tensor, asked: int, score: Tensor) -> Tensor:
@@ -99,12 +124,16 @@ def confirmed(agreeing: Tensor, asked: int, score: Tensor) -> Tensor:
     return by_several | ((agreeing >= 1) & (score >= SURE_SCORE))
 
 
-def _across(points: Tensor, normals: Tensor, centre: Array) -> Tensor:
-    """Return how far, along the normal, each point is from a camera: (h, w), in the world's unit.
+def _projected(points: Tensor, view: DepthMap) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the homogeneous pixels, (h, w) each, of points (3, h, w) of the world frame in a view."""
+    P = torch.from_numpy(view.K @ np.hstack([view.R, view.t[:, None]])).to(points)
+    u, v, z = torch.addmm(P[:, 3:], P[:, :3], points.flatten(1)).view(points.shape)
+    return u, v, z
 
-    Points and unit normals are (3, h, w), the camera's centre is (3,); all are in the world frame.
-    """
-    return sum(normals[axis] * (float(centre[axis]) - points[axis]) for axis in range(3))  # type: ignore[return-value]
+
+def _along(normals: Tensor, point: Array) -> Tensor:
+    """Return the products of normals, (3, h, w), with one point, (3,): (h, w)."""
+    return (torch.from_numpy(point).to(normals) @ normals.flatten(1)).view(normals.shape[1:])
 
 
 def _centre(view: DepthMap) -> Array:

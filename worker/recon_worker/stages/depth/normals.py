@@ -23,7 +23,7 @@ def normals_of(points: Tensor, centre: npt.NDArray[np.float64]) -> tuple[Tensor,
     du[:, :, REACH_PX:-REACH_PX] = smooth[:, :, 2 * REACH_PX :] - smooth[:, :, : -2 * REACH_PX]
     dv[:, REACH_PX:-REACH_PX] = smooth[:, 2 * REACH_PX :] - smooth[:, : -2 * REACH_PX]
     # u is to the right and v down, so this order points to the camera.
-    normals = torch.linalg.cross(dv, du, dim=0)
+    normals = _cross(dv, du)
     normals /= _length(normals)
     sight = torch.tensor(centre, dtype=points.dtype, device=points.device)[:, None, None] - points
     cosine = (normals * sight).sum(dim=0) / _length(sight)
@@ -31,6 +31,12 @@ def normals_of(points: Tensor, centre: npt.NDArray[np.float64]) -> tuple[Tensor,
     inner = torch.zeros_like(cosine)
     inner[border:-border, border:-border] = cosine[border:-border, border:-border]
     return normals, inner.nan_to_num_(0.0)
+
+
+def _cross(a: Tensor, b: Tensor) -> Tensor:
+    """Return the cross products of (3, h, w) and (3, h, w). Torch's own takes three times as long along the first axis."""
+    parts = [(a[i] * b[j]).addcmul_(a[j], b[i], value=-1) for i, j in ((1, 2), (2, 0), (0, 1))]
+    return torch.stack(parts)
 
 
 def _length(vectors: Tensor) -> Tensor:

@@ -86,7 +86,7 @@ LIMITS = (1 / 5.0, 1 / 1.8)
 def test_a_surface_spreads_from_the_pixels_that_know_it() -> None:
     view, depth = photograph(ball, 0.0)
     sources = [photograph(ball, x, y)[0] for x, y in ((-0.35, 0), (0.35, 0), (0, 0.35))]
-    comparison = Comparison.between(view, sources, 0, 2, 2, lambda: None)
+    comparison = Comparison.between(view, sources, 0, 2, (0.8, 0.2), lambda: None)
     true = torch.from_numpy(1 / depth).float()
     wrong = true.clone()
     wrong[:, 40:60], wrong[:, 80:100] = LIMITS[0], LIMITS[1]
@@ -100,7 +100,7 @@ def test_a_surface_spreads_from_the_pixels_that_know_it() -> None:
 def test_nothing_spreads_to_pixels_that_match_better() -> None:
     view, depth = photograph(ball, 0.0)
     sources = [photograph(ball, x)[0] for x in (-0.35, 0.35)]
-    comparison = Comparison.between(view, sources, 0, 2, 2, lambda: None)
+    comparison = Comparison.between(view, sources, 0, 2, (0.8, 0.2), lambda: None)
     true = torch.from_numpy(1 / depth).float()
     with torch.inference_mode():
         found = propagate(comparison, true, (8, 1), LIMITS, lambda: None)
@@ -113,13 +113,15 @@ NOWHERE = -5.0
 
 @pytest.mark.parametrize("inverse_depths", [(1 / 5.0, 1 / 1.8), (0.0, 0.0), (1 / 0.2, 1 / 0.2), (NOWHERE, NOWHERE)])
 @pytest.mark.parametrize("radius", [1, 2, 3])
-@pytest.mark.parametrize("best", [1, 3])
-def test_compiled_code_computes_what_tensors_do(inverse_depths: tuple[float, float], radius: int, best: int) -> None:
+@pytest.mark.parametrize("weights", [(1.0,), (0.8, 0.2), (1.0,) * 9])
+def test_compiled_code_computes_what_tensors_do(
+    inverse_depths: tuple[float, float], radius: int, weights: tuple[float, ...]
+) -> None:
     """In the photo and beyond its border, at the true depth and far from it."""
     view, _ = photograph(plane, 0.0)
     sources = [photograph(plane, x, y)[0] for x, y in ((-0.35, 0), (0.35, 0.1), (0, 0.35), (1.4, 0))]
-    compiled = Comparison.between(view, sources, 0, radius, best, lambda: None)
-    by_tensors = Comparison(compiled.reference, compiled.warps, compiled.best)
+    compiled = Comparison.between(view, sources, 0, radius, weights, lambda: None)
+    by_tensors = Comparison(compiled.reference, compiled.warps, compiled.weights)
     w = torch.linspace(*inverse_depths, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH)
     planes = torch.linspace(*inverse_depths, 3)[:, None, None]
     assert type(compiled) is OnCpu
@@ -132,7 +134,7 @@ def test_compiled_code_computes_what_tensors_do(inverse_depths: tuple[float, flo
 
 def test_no_number_leads_the_compiled_code_out_of_the_photo() -> None:
     view, _ = photograph(ball, 0.0)
-    comparison = Comparison.between(view, [photograph(ball, 0.35)[0]], 0, 2, 1, lambda: None)
+    comparison = Comparison.between(view, [photograph(ball, 0.35)[0]], 0, 2, (1.0,), lambda: None)
     for strange in (float("nan"), float("inf"), -float("inf"), 1e38, -1e38):
         assert comparison.score(torch.full((HEIGHT, WIDTH), strange), lambda: None).shape == (HEIGHT, WIDTH)
 
@@ -161,21 +163,21 @@ def test_an_image_moves_right_and_down_and_repeats_its_border() -> None:
     assert shifted(image, 0, -1).tolist() == [[3, 4, 5], [3, 4, 5]]
 
 
-@pytest.mark.parametrize("best", [1, 2, 4, 9])
-def test_the_best_scores_are_those_of_a_sort(best: int) -> None:
+@pytest.mark.parametrize("weights", [(1.0,), (0.8, 0.2), (0.25, 0.25, 0.25, 0.25)])
+def test_the_best_scores_are_those_of_a_sort(weights: tuple[float, ...]) -> None:
     scores = torch.rand((6, 5, 4), generator=torch.Generator().manual_seed(0))
-    kept = BestMean(best)
+    kept = BestMean(weights)
     for score in scores:
         kept.add(score)
-    expected = scores.sort(dim=0, descending=True).values[:best].mean(dim=0)
-    assert torch.allclose(kept.mean(), expected)
+    best = scores.sort(dim=0, descending=True).values[: len(weights)]
+    assert torch.allclose(kept.mean(), torch.tensordot(torch.tensor(weights), best, 1))
 
 
-def test_no_score_has_no_mean() -> None:
-    with pytest.raises(ValueError, match="no score"):
-        BestMean(2).mean()
-    with pytest.raises(ValueError, match="0"):
-        BestMean(0)
+def test_fewer_scores_than_weights_have_no_mean() -> None:
+    kept = BestMean((0.8, 0.2))
+    kept.add(torch.ones(2, 2))
+    with pytest.raises(ValueError, match="zip"):
+        kept.mean()
 
 
 def test_a_mask_is_read_at_the_size_and_place_of_its_view(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         reads=("estimate_poses",),
         parameters_read=lambda parameters: (parameters.quality, parameters.depth_px, parameters.region.mode),
         weight=0.7,
-        version=3,
+        version=4,
     ),
     Stage(
         name="fuse_depths",
@@ -63,7 +63,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         run=_run_of("fuse_depths"),
         reads=("estimate_poses", "estimate_depth"),
         weight=0.45,
-        version=2,
+        version=3,
     ),
     Stage(
         name="build_mesh",

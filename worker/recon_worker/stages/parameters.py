@@ -32,10 +32,10 @@ PRESETS = {
         photo_px=1200, depth_px=480, planes=48, sources=6, surface_cell=1.6, octree_levels=8, faces=60_000
     ),
     Quality.STANDARD: Preset(
-        photo_px=1600, depth_px=640, planes=64, sources=8, surface_cell=1.6, octree_levels=9, faces=150_000
+        photo_px=1600, depth_px=800, planes=64, sources=8, surface_cell=1.6, octree_levels=9, faces=150_000
     ),
     Quality.HIGH: Preset(
-        photo_px=2400, depth_px=960, planes=96, sources=8, surface_cell=1.2, octree_levels=10, faces=400_000
+        photo_px=2400, depth_px=1200, planes=96, sources=8, surface_cell=1.2, octree_levels=10, faces=400_000
     ),
 }
 """Chosen for two CPU cores."""

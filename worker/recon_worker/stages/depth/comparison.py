@@ -22,27 +22,38 @@ class Comparison:
     """The view, at this level."""
     warps: tuple[Warp, ...]
     """From the view to each source."""
-    best: int
-    """Sources that count at each pixel, those that match best: the others may not see it."""
+    weights: tuple[float, ...]
+    """Of the sources that count at each pixel, the one that matches best first: the others may not see it. Their sum is one."""
 
     @classmethod
     def between(
-        cls, view: View, sources: Sequence[View], level: int, radius: int, best: int, check: Callable[[], None]
+        cls,
+        view: View,
+        sources: Sequence[View],
+        level: int,
+        radius: int,
+        weights: Sequence[float],
+        check: Callable[[], None],
     ) -> "Comparison":
-        """Prepare a comparison by windows of 2 radius + 1 pixels a side; `check` is called between sources and may raise."""
+        """Prepare a comparison by windows of 2 radius + 1 pixels a side; `check` is called between sources and may raise.
+
+        Where there are fewer sources than weights, the first weights count.
+        """
         warps = []
         for source in sources:
             check()
             warps.append(Warp.between(view, source, level))
         prepare = OnCpu if view.pyramid[level].device.type == "cpu" else cls
-        return prepare(Reference.of(view.pyramid[level], radius), tuple(warps), min(best, len(sources)))
+        counted = weights[: len(warps)]
+        normalised = tuple(weight / sum(counted) for weight in counted)
+        return prepare(Reference.of(view.pyramid[level], radius), tuple(warps), normalised)
 
     def score(self, w: Tensor, check: Callable[[], None]) -> Tensor:
         """Return the mean correlation, -1 to 1, with the best sources at inverse depths `w`, (h, w) or, for d planes, (d, 1, 1).
 
         The result is (h, w) or (d, h, w). `check` is called between sources and may raise.
         """
-        score = BestMean(self.best)
+        score = BestMean(self.weights)
         for warp in self.warps:
             check()
             score.add(self.reference.correlate(warp.sample(w)))
@@ -73,9 +84,10 @@ class OnCpu(Comparison):
         images = (reference.image, reference.mean, reference.inverse_deviation, reference.per_window)
         statistics = tuple(image.numpy() for image in images)
         columns = tuple(range(2 * reference.radius + 1))
-        kept = np.empty((self.best, *w.shape), np.float32)
+        kept = np.empty((len(self.weights), *w.shape), np.float32)
         for added, (warp, source) in enumerate(zip(self.warps, self._sources, strict=True)):
             check()
             correlate(statistics, source, warp.A, warp.b, w, columns, kept, added)
-        mean: Floats = kept.mean(axis=0)
+        kept *= np.array(self.weights, np.float32)[:, None, None]
+        mean: Floats = kept.sum(axis=0)
         return mean

@@ -27,7 +27,7 @@ LEAST_AGREEING = 2
 LEAST_SCORE = 0.4
 """Correlation below which a depth is not believed."""
 
-SURE_SCORE = 0.9
+SURE_SCORE = 0.75
 """Correlation above which one view that agrees is enough, so that what only two photos show is not lost."""
 
 

@@ -3,6 +3,7 @@
 After Lewis, "Fast Template Matching", Vision Interface 1995. Luminance is 0 to 1.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -70,30 +71,30 @@ class Reference:
 
 
 class BestMean:
-    """The mean of the best few of the scores seen so far, pixel by pixel.
+    """The weighted mean of the best few of the scores seen so far, pixel by pixel.
 
     A point is rarely seen by all sources: the mean over the best ones leaves those out in which it is hidden (Kang, Szeliski
     and Chai, "Handling Occlusions in Dense Multi-view Stereo", CVPR 2001).
     """
 
-    def __init__(self, best: int) -> None:
-        """Keep the `best` highest scores. Raises ValueError for less than one."""
-        if best < 1:
-            raise ValueError(best)
+    def __init__(self, weights: Sequence[float]) -> None:
+        """Keep as many of the highest scores as there are weights, which are those of the best one, of the second and so on."""
         self._kept: list[Tensor] = []
-        self._best = best
+        self._weights = weights
 
     def add(self, score: Tensor) -> None:
         """Take one source's scores into account: (..., h, w), of one shape for all sources."""
+        best = len(self._weights)
         for place, kept in enumerate(self._kept):  # sorted, pixel by pixel, the highest first
             self._kept[place] = torch.maximum(kept, score)
-            if place + 1 < self._best:
+            if place + 1 < best:
                 score = torch.minimum(kept, score)
-        if len(self._kept) < self._best:
+        if len(self._kept) < best:
             self._kept.append(score)
 
     def mean(self) -> Tensor:
-        """Return the mean, (..., h, w), of all scores where fewer were added. Raises ValueError where none was."""
-        if not self._kept:
-            raise ValueError("no score was added")
-        return torch.stack(self._kept).mean(dim=0) if len(self._kept) > 1 else self._kept[0]
+        """Return the weighted mean, (..., h, w). Raises ValueError where fewer were added than there are weights."""
+        first, *others = (kept * weight for kept, weight in zip(self._kept, self._weights, strict=True))
+        for other in others:
+            first += other
+        return first

@@ -1,4 +1,4 @@
-"""The depth map of one view: a sweep at a quarter of the resolution, propagation at half, refinement up to the full one."""
+"""The depth map of one view: a sweep at a quarter of the resolution, propagation and refinement at half and at the full one."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -25,14 +25,17 @@ MOST_PLANES = 256
 RADIUS = 2
 """Windows are 2 radius + 1 pixels wide: smaller ones are sharper at edges, larger ones less noisy."""
 
-BEST = 2
-"""Sources that count while the surface is looked for: what few sources see, at a rim, is found too."""
+SEARCH_WEIGHTS = (0.8, 0.2)
+"""Of the best sources while the surface is looked for: what only one of them sees, at a rim, is found too."""
 
 BEST_AT_LAST = 4
 """Sources that count once it is found, and half of them at most: more of them average noise out."""
 
 STEPS_PX = (8, 4, 2, 1)
 """How far away neighbours are whose surface is tried, in pixels of half the resolution."""
+
+STEPS_AT_LAST_PX = (1,)
+"""The same at the whole resolution."""
 
 
 def estimate_inverse_depth(
@@ -45,23 +48,25 @@ def estimate_inverse_depth(
     """
     limits = 1 / view.farthest, 1 / view.nearest
     middle = sum(limits) / 2
-    half = Comparison.between(view, sources, 1, RADIUS, BEST, check)
+    half = Comparison.between(view, sources, 1, RADIUS, SEARCH_WEIGHTS, check)
     pixel = half.inverse_depth_per_pixel(middle)
     w = _enlarged(_swept(view, sources, planes, check), half)
     w, _ = refine(half, w, pixel / 2, 2, check)
     w = propagate(half, w, STEPS_PX, limits, check)
     w, _ = refine(half, w, pixel / 4, 1, check)
-    best_at_last = max(min(BEST_AT_LAST, len(sources) // 2), BEST)
-    full = Comparison.between(view, sources, 0, RADIUS, best_at_last, check)
+    best_at_last = max(min(BEST_AT_LAST, len(sources) // 2), 2)
+    full = Comparison.between(view, sources, 0, RADIUS, (1.0,) * best_at_last, check)
     pixel = full.inverse_depth_per_pixel(middle)
-    w, score = refine(full, _enlarged(median3(w), full), pixel / 2, 1, check)
+    w = propagate(full, _enlarged(median3(w), full), STEPS_AT_LAST_PX, limits, check)
+    w, _ = refine(full, w, pixel / 2, 1, check)
+    w, score = refine(full, w, pixel / 4, 1, check)
     measured = (w > limits[0] + pixel) & (w < limits[1] - pixel) & ~plain_areas(view.pyramid[0])
     return w, torch.where(measured, score, -1.0)
 
 
 def _swept(view: View, sources: Sequence[View], planes: int, check: Callable[[], None]) -> Tensor:
     """Return the inverse depth of each pixel, (h, w), at the level of the sweep."""
-    comparison = Comparison.between(view, sources, SWEEP_LEVEL, SWEEP_RADIUS, BEST, check)
+    comparison = Comparison.between(view, sources, SWEEP_LEVEL, SWEEP_RADIUS, SEARCH_WEIGHTS, check)
     limits = 1 / view.farthest, 1 / view.nearest
     range_px = (limits[1] - limits[0]) / comparison.inverse_depth_per_pixel(sum(limits) / 2)
     planes = max(planes, min(math.ceil(range_px / PLANE_PX), MOST_PLANES))

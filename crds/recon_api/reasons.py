@@ -113,6 +113,11 @@ SURFACE_NOT_MEASURED = Reason(
     "The photos were placed, but what they show could not be measured well enough for a model",
     Blame.USER,
 )
+GROUND_NOT_FOUND = Reason(
+    "GroundNotFound",
+    "parameters.ground is remove, but the photos show no level ground; nothing was removed",
+    Blame.USER,
+)
 UNKNOWN_MODEL = Reason("UnknownModel", "No worker has a model of that name", Blame.USER)
 PARAMETERS_REJECTED = Reason("ParametersRejected", "The model does not take these parameters", Blame.USER)
 WEIGHTS_NOT_FOUND = Reason("WeightsNotFound", "The model's weights are not mounted", Blame.USER)

@@ -46,7 +46,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         reads=("prepare_images",),
         parameters_read=lambda parameters: (parameters.seed, bool(parameters.require_all_photos)),
         weight=0.3,
-        version=4,
+        version=5,
     ),
     Stage(
         name="estimate_depth",
@@ -62,6 +62,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         step=Step.POST_PROCESSING,
         run=_run_of("fuse_depths"),
         reads=("estimate_poses", "estimate_depth"),
+        parameters_read=lambda parameters: (parameters.ground,),
         weight=0.45,
         version=3,
     ),
@@ -72,7 +73,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         reads=("estimate_poses", "estimate_depth", "fuse_depths"),
         parameters_read=lambda parameters: (parameters.quality, parameters.faces, parameters.closed),
         weight=0.55,
-        version=3,
+        version=4,
     ),
     Stage(
         name="render_previews",
@@ -89,6 +90,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         reads=("estimate_poses", "fuse_depths", "build_mesh", "render_previews"),
         parameters_read=lambda parameters: sorted(parameters.formats),
         weight=0.2,
+        version=2,
     ),
 )
 """In order; the last one's artefact is what is published."""

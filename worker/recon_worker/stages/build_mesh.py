@@ -35,7 +35,7 @@ LEAST_LEVELS = 6
 BOX = 1.1
 """Side of the octree's box over the longest side of the points' own, as the surface reconstruction chooses it."""
 
-REACH = 2.5
+REACH = 3.2
 """Spacings of the points; farther away from all of them nothing was measured."""
 
 HOLE_SHARE = 0.01

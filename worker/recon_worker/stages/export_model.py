@@ -9,16 +9,20 @@ The artefact is what is published:
 | `cameras.json` | where each photo was taken, with the conventions (`recon_worker.geometry.cameras`) |
 | `preview.png`, `turntable.gif` | pictures of the mesh |
 
-All share one frame and unit.
+All share one frame and unit: the model stands on y = 0, its middle above the origin.
 """
 
 import os
 import shutil
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from recon_worker.geometry.cameras import INDEX as CAMERAS
+import numpy as np
+import numpy.typing as npt
+
+from recon_worker.geometry.cameras import CameraSet
 from recon_worker.geometry.glb import write_glb
 from recon_worker.geometry.obj import write_obj
 from recon_worker.geometry.ply import Surface, read_ply, write_ply
@@ -26,6 +30,7 @@ from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages.background import Check
 from recon_worker.stages.render_previews import PREVIEW, TURNTABLE
+from recon_worker.stages.standing_frame import moved_cameras, standing_origin
 
 STAGE = "export_model"
 POINTS = "points.ply"
@@ -53,13 +58,17 @@ def export_model(scene: Scene, folder: Path, parameters: ExportParameters, progr
     Reads `build_mesh`, `fuse_depths`, `estimate_poses` and `render_previews`.
     """
     surface = read_ply(scene.folder("build_mesh") / "mesh.ply")
+    origin = standing_origin(surface.xyz)
+    surface = _moved(surface, origin)
     formats = sorted(parameters.formats)
     for done, name in enumerate(formats):
         progress.tick(done / len(formats))
         WRITERS[name](folder / f"mesh.{name}", surface, progress.check_cancelled)
     progress.check_cancelled()
-    for stage, file in _files_of_other_stages():
-        _link(scene.folder(stage) / file, folder / file)
+    write_ply(folder / POINTS, _moved(read_ply(scene.folder("fuse_depths") / POINTS), origin))
+    moved_cameras(CameraSet.load(scene.folder("estimate_poses")), origin).save(folder)
+    for file in (PREVIEW, TURNTABLE):
+        _link(scene.folder("render_previews") / file, folder / file)
     return {
         "vertices": len(surface.xyz),
         "triangles": len(surface.faces),
@@ -67,13 +76,9 @@ def export_model(scene: Scene, folder: Path, parameters: ExportParameters, progr
     }
 
 
-def _files_of_other_stages() -> tuple[tuple[str, str], ...]:
-    return (
-        ("fuse_depths", POINTS),
-        ("estimate_poses", CAMERAS),
-        ("render_previews", PREVIEW),
-        ("render_previews", TURNTABLE),
-    )
+def _moved(surface: Surface, origin: npt.NDArray[np.float64]) -> Surface:
+    """Return a surface, or points, in a frame whose origin is at `origin`, (3,), of its own."""
+    return replace(surface, xyz=(surface.xyz - origin).astype(np.float32))
 
 
 def _link(source: Path, target: Path) -> None:

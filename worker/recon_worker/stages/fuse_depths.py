@@ -16,6 +16,7 @@ from torch import Tensor
 
 from recon_api import reasons
 from recon_api.errors import UsageError
+from recon_api.payload import JobWarning
 from recon_worker.geometry.cameras import CameraSet
 from recon_worker.geometry.ply import NO_FACES, Surface, write_ply
 from recon_worker.progress import Progress
@@ -27,9 +28,10 @@ from recon_worker.stages.depth.free_space import Votes
 from recon_worker.stages.depth.normals import normals_of
 from recon_worker.stages.estimate_depth import SavedDepth, load_map, load_region, save_map, saved_maps
 from recon_worker.stages.estimate_poses import SparsePoints
+from recon_worker.stages.ground_plane import ground_plane
 from recon_worker.stages.object_region import Region
 from recon_worker.stages.parallel import device_in_use, for_each
-from recon_worker.stages.parameters import MultiViewParameters
+from recon_worker.stages.parameters import Ground, MultiViewParameters
 from recon_worker.stages.view_selection import select_sources
 from recon_worker.stages.voxel_grid import MergedSamples, Samples
 
@@ -47,11 +49,25 @@ CHECKED_AGAINST = 8
 
 LEAST_POINTS = 500
 
+UP = np.array([0.0, 1.0, 0.0])
+"""In the world frame."""
+
+GROUND_TILT_DEG = 10.0
+"""How far the ground that is removed may be from level."""
+
+GROUND_CELLS = 2.0
+"""Cells of the merged points above the ground's own thickness that are removed with it: grass, the edge of a mat."""
+
 MOST_IN_MEMORY = 128
 """Depth maps that are kept at a time: a map is compared with others of about the same number."""
 
+GROUND_NOT_FOUND = (
+    "no ground was removed, for no level one was found that holds much of what the photos show; remove it in the photos by "
+    "masks, or afterwards"
+)
 
-def fuse_depths(scene: Scene, folder: Path, _: MultiViewParameters, progress: Progress) -> Mapping[str, Any]:
+
+def fuse_depths(scene: Scene, folder: Path, parameters: MultiViewParameters, progress: Progress) -> Mapping[str, Any]:
     """Fuse all depth maps; return how many points there are, from how many samples.
 
     Raises UsageError(SURFACE_NOT_MEASURED) where the maps agree on hardly anything.
@@ -76,8 +92,19 @@ def fuse_depths(scene: Scene, folder: Path, _: MultiViewParameters, progress: Pr
         merged = wait_for(merging.result, progress)
         agreed = (load_map(_kept(kept, number), device) for number in sorted(saved))
         merged = _without_contradicted(merged, agreed, len(saved), device, progress.part(0.85, 0.95))
+    if parameters.ground is Ground.REMOVE:
+        merged = _without_ground(merged, cell, progress)
     write_ply(folder / POINTS, Surface(merged.xyz, merged.normals, merged.rgb, NO_FACES))
     return {"samples": merging.added, "points": len(merged), "spacing": cell}
+
+
+def _without_ground(samples: Samples, cell: float, progress: Progress) -> Samples:
+    """Return the points above the ground, with a warning where none is found."""
+    ground = ground_plane(samples.xyz, UP, GROUND_TILT_DEG)
+    if ground is None:
+        progress.warn(JobWarning(reason=reasons.GROUND_NOT_FOUND.name, message=GROUND_NOT_FOUND))
+        return samples
+    return samples.chosen(ground.heights(samples.xyz) > ground.tolerance + GROUND_CELLS * cell)
 
 
 def _kept(folder: str, number: int) -> Path:

@@ -1,6 +1,7 @@
 """What a job can ask of `multiview`, and what each quality means in numbers."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from recon_api.base import ApiModel
 from recon_api.spec import NoTexture, Parameters, Quality
@@ -48,6 +49,13 @@ class RegionChoice(ApiModel):
     """object: what the photos are taken around. full: all that they show. auto: the object, where there is one."""
 
 
+class Ground(StrEnum):
+    """`spec.parameters.ground`."""
+
+    KEEP = "keep"
+    REMOVE = "remove"
+
+
 class MultiViewParameters(Parameters):
     """`spec.parameters` of a job with `model: multiview`: those of every model, with the same limits, and no others."""
 
@@ -57,6 +65,8 @@ class MultiViewParameters(Parameters):
     """Not available yet: true is refused."""
     region: RegionChoice = RegionChoice()
     """What is reconstructed."""
+    ground: Ground = Ground.KEEP
+    """keep: what the object stands on is part of the model. remove: it is not, as far as it is level and flat."""
     closed: bool = False
     """Whether the mesh is a watertight manifold, without a hole, as 3D printing needs it."""
 

@@ -35,11 +35,16 @@ def up_direction(rotations: Array) -> Array:
     return _levelled(rotations, _roughly_up(rotations))
 
 
+def are_level(rotations: Array, up: Array) -> bool:
+    """Say whether cameras of rotations (n, 3, 3) were held level, on their side or upright, where `up`, (3,), is up."""
+    return bool(_leaning(rotations, up[None])[0] < LEANING)
+
+
 def _roughly_up(rotations: Array) -> Array:
     usual = _up_of_upright_photos(rotations)
-    leaning = _leaning(rotations, usual[None])[0]
-    if leaning < LEANING:
+    if are_level(rotations, usual):
         return usual
+    leaning = _leaning(rotations, usual[None])[0]
     candidates = _candidates(rotations)
     if not len(candidates):
         return usual

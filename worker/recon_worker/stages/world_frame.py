@@ -8,12 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recon_worker.stages.up_direction import up_direction
+from recon_worker.stages.ground_plane import ground_plane
+from recon_worker.stages.up_direction import are_level, up_direction
 
 Array = npt.NDArray[np.float64]
 
 CAMERA_DISTANCE = 3.0
 """Median distance of the cameras from the origin, in units of the world frame."""
+
+NEARLY_DEG = 8.0
+"""How far the ground's normal may be from where cameras that were held level say that up is."""
+
+ANYHOW_DEG = 60.0
+"""The same where the cameras say little, for they were not held level."""
+
+MOST_ABOVE = 0.9
+"""Share of the cameras that are above the ground: else it is a ceiling."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +44,7 @@ class Placement:
 
 def to_world_frame(placement: Placement) -> Placement:
     """Return the same scene with +Y up, the first camera towards +Z, and the origin where the cameras look."""
-    up = up_direction(placement.rotations)
+    up = _up(placement)
     focus = focus_point(placement)
     centres = placement.centres() - focus
     turn = _axes(up, towards=centres[0])
@@ -43,6 +53,15 @@ def to_world_frame(placement: Placement) -> Placement:
     moved = scale * centres @ turn.T
     translations = -np.einsum("nij,nj->ni", rotations, moved)
     return Placement(rotations, translations, scale * (placement.xyz - focus) @ turn.T)
+
+
+def _up(placement: Placement) -> Array:
+    """Return the unit vector, (3,), upwards: at right angles to the ground, where that is seen, else as the cameras were held."""
+    up = up_direction(placement.rotations)
+    ground = ground_plane(placement.xyz, up, NEARLY_DEG if are_level(placement.rotations, up) else ANYHOW_DEG)
+    if ground is None or (ground.heights(placement.centres()) > 0).mean() < MOST_ABOVE:
+        return up
+    return ground.normal
 
 
 def focus_point(placement: Placement) -> Array:

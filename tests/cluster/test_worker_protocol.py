@@ -201,6 +201,17 @@ def test_a_revoke_by_signal_keeps_the_process_and_ends_the_job(shared: Site) -> 
     assert {child.pid for child in shared.workers[0].children()} == before
 
 
+def test_a_revoke_by_signal_that_arrives_after_the_attempt_has_ended_ends_nothing(shared: Site) -> None:
+    job = shared.submit(noop=True)
+    job.wait_result()
+    wait_for("the lease ends", lambda: not job.leased)
+    (child,) = (child for child in shared.workers[0].children() if "--billiard-fork" in child.cmdline())
+    wait_for("the child waits for a job", lambda: child.status() == psutil.STATUS_SLEEPING)
+    child.send_signal(signal.SIGUSR1)
+    assert shared.submit(noop=True).wait_result().outcome is Outcome.COMPLETED
+    assert child in shared.workers[0].children()
+
+
 # --- losing things -----------------------------------------------------------------------------------------------
 
 

@@ -19,12 +19,13 @@ REVOKE_SIGNAL = signal.SIGUSR1
 def handled_signals(stop: StopOrder, lease: Lease) -> Iterator[None]:
     """Leave the step when the worker shuts down; look at the flags when the operator revokes the task.
 
-    Celery's own handler of the latter would raise an exception in the middle of anything, a clean-up too.
+    Celery's own handler of the latter would raise an exception in the middle of anything, a clean-up too. So it does not come back
+    after the attempt either: a signal that arrives as the attempt ends would end the idle child.
     """
-    before = signal.signal(REVOKE_SIGNAL, lambda *_: lease.request_beat())
+    signal.signal(REVOKE_SIGNAL, lambda *_: lease.request_beat())
     signal.signal(SHUTDOWN_SIGNAL, lambda *_: stop.give(reasons.WORKER_STOPPED, "the worker was asked to shut down"))
     try:
         yield
     finally:
-        signal.signal(REVOKE_SIGNAL, before)
-        signal.signal(SHUTDOWN_SIGNAL, signal.SIG_IGN)
+        for heeded in (REVOKE_SIGNAL, SHUTDOWN_SIGNAL):
+            signal.signal(heeded, signal.SIG_IGN)

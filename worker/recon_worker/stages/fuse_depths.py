@@ -62,8 +62,8 @@ MOST_IN_MEMORY = 128
 """Depth maps that are kept at a time: a map is compared with others of about the same number."""
 
 GROUND_NOT_FOUND = (
-    "no ground was removed, for no level one was found that holds much of what the photos show; remove it in the photos by "
-    "masks, or afterwards"
+    "no ground was removed: none was found that is level, holds much of what the photos show and has an object on it; hide it in the "
+    "photos by masks instead"
 )
 
 
@@ -99,12 +99,14 @@ def fuse_depths(scene: Scene, folder: Path, parameters: MultiViewParameters, pro
 
 
 def _without_ground(samples: Samples, cell: float, progress: Progress) -> Samples:
-    """Return the points above the ground, with a warning where none is found."""
+    """Return the points above the ground; all, with a warning, where none is found or hardly anything stands on it."""
     ground = ground_plane(samples.xyz, UP, GROUND_TILT_DEG)
-    if ground is None:
-        progress.warn(JobWarning(reason=reasons.GROUND_NOT_FOUND.name, message=GROUND_NOT_FOUND))
-        return samples
-    return samples.chosen(ground.heights(samples.xyz) > ground.tolerance + GROUND_CELLS * cell)
+    if ground is not None:
+        above = ground.heights(samples.xyz) > ground.tolerance + GROUND_CELLS * cell
+        if above.sum() >= LEAST_POINTS:
+            return samples.chosen(above)
+    progress.warn(JobWarning(reason=reasons.GROUND_NOT_FOUND.name, message=GROUND_NOT_FOUND))
+    return samples
 
 
 def _kept(folder: str, number: int) -> Path:

@@ -71,9 +71,9 @@ class MergedSamples:
             self._early[number] = own
             while self._next and self._next[-1] in self._early:
                 self._merged.append(self._early.pop(self._next.pop()))
-            waiting = sum(map(len, self._merged[1:]))
-            if self._merged and waiting > max(LEAST_WAITING, len(self._merged[0])):
-                self._merge(check)
+                # Looked at after each view, not after each thread, so that chance decides nothing.
+                if sum(map(len, self._merged[1:])) > max(LEAST_WAITING, len(self._merged[0])):
+                    self._merge(check)
 
     def result(self, check: Check) -> Samples:
         """Return one sample for each occupied cell, once all views are added."""

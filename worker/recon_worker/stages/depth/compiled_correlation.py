@@ -58,8 +58,8 @@ def correlate(
         if y >= 0:
             _sum_columns(warped, rows, columns, sums)
             _correlate_row(sums, columns, mean[y], inverse_deviation[y], per_window[y], score)
-            for place_of in range(min(added, len(kept))):
-                _exchange(kept[place_of, y], score)
+            for rank in range(min(added, len(kept))):
+                _exchange(kept[rank, y], score)
             if added < len(kept):
                 kept[added, y] = score
 

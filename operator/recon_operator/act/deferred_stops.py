@@ -15,7 +15,7 @@ RETRY_S = 1.0
 
 
 @dataclass(frozen=True)
-class Owed:
+class PendingStop:
     """The stop of a job."""
 
     job: ReconstructionJob
@@ -38,44 +38,44 @@ class DeferredStops:
         celery: CeleryClient,
         gone: Callable[[ReconstructionJob], None],
     ) -> None:
-        """Owe nothing yet; `run` pays. `gone` is called with each job that is ordered to stop, for an attempt of it may have a log."""
+        """Start with no stop pending. `gone` is called with each job whose attempt was ordered to stop, which may have a log."""
         self._api, self._redis, self._celery, self._gone = api, redis, celery, gone
-        self._owed: dict[str, Owed] = {}
+        self._pending: dict[str, PendingStop] = {}
         self._added = asyncio.Event()
 
     def add(self, job: ReconstructionJob, gpu_class: str, *, certain: bool = True) -> None:
         """Have a job stopped, and its files deleted by a worker of this gpuClass; where that is not certain, if it is gone."""
-        self._owed[job.uid] = Owed(job, gpu_class, certain)
+        self._pending[job.uid] = PendingStop(job, gpu_class, certain)
         self._added.set()
 
     async def run(self) -> None:
-        """Stop what is owed until cancelled."""
+        """Order the pending stops until cancelled."""
         while True:
             await self._added.wait()
-            await self.pay()
-            if self._owed:
+            await self.stop_pending()
+            if self._pending:
                 await asyncio.sleep(RETRY_S)
             else:
                 self._added.clear()
 
-    async def pay(self) -> None:
-        """Stop what is owed, as far as the servers answer."""
-        for owed in list(self._owed.values()):
-            await self._stop(owed)
+    async def stop_pending(self) -> None:
+        """Order the pending stops, as far as the servers answer."""
+        for pending in list(self._pending.values()):
+            await self._stop(pending)
 
-    async def _stop(self, owed: Owed) -> None:
+    async def _stop(self, pending: PendingStop) -> None:
         """Let no copy of the job's messages be taken any more, then wake who has taken one."""
-        job = owed.job
+        job = pending.job
         try:
             # A label that somebody sets hides a job from the watch.
-            if not owed.certain and await job_exists(self._api, job.metadata.namespace, job.metadata.name, job.uid):
-                del self._owed[job.uid]
+            if not pending.certain and await job_exists(self._api, job.metadata.namespace, job.metadata.name, job.uid):
+                del self._pending[job.uid]
                 return
             await self._redis.forget(job.uid)
             await self._redis.set_stop_flag(job.uid)  # a flag that goes by itself: nobody is left to clear it
-            await self._celery.discard(job.uid, job.metadata.namespace, owed.gpu_class)
+            await self._celery.discard(job.uid, job.metadata.namespace, pending.gpu_class)
         except (KubernetesError, StateUnavailableError, BrokerError):
             return
-        del self._owed[job.uid]
+        del self._pending[job.uid]
         self._gone(job)
         job_logger(__name__, job).info("deleted before its attempt had stopped; what runs of it is ordered to stop")

@@ -1,48 +1,30 @@
 """What is done about a job that went before its attempt had stopped."""
 
-from typing import Any
-
 import pytest
 
 from recon_operator.act.deferred_stops import DeferredStops
 from recon_operator.clients.celery_client import BrokerError
-from recon_operator.clients.kubernetes_api import GoneError, KubernetesError
+from recon_operator.clients.kubernetes_api import KubernetesError
 from recon_operator.clients.redis_state import StateUnavailableError
 from tests.operator.builders import UID, make_job
+from tests.operator.recorded_servers import RecordedServers
 
 STOPPED = [f"forget {UID}", f"stop {UID}", f"discard {UID} studio h200", f"gone {UID}"]
 
 
-class World:
+class World(RecordedServers):
     """The API server, Redis and the workers, as far as a stop is concerned."""
 
     def __init__(self) -> None:
-        self.exists, self.calls, self.faults = False, list[str](), list[Exception]()
+        super().__init__()
         self.stops = DeferredStops(self, self, self, lambda job: self.calls.append(f"gone {job.uid}"))  # type: ignore[arg-type]
 
-    def _call(self, call: str) -> None:
-        if self.faults:
-            raise self.faults.pop(0)
-        self.calls.append(call)
-
-    async def get_job(self, namespace: str, name: str) -> dict[str, Any]:
-        self._call(f"get {namespace}/{name}")
-        if not self.exists:
-            raise GoneError("404")
-        return {"metadata": {"uid": UID}}
-
-    async def forget(self, uid: str) -> None:
-        self._call(f"forget {uid}")
-
-    async def set_stop_flag(self, uid: str) -> None:
-        self._call(f"stop {uid}")
-
     async def discard(self, uid: str, namespace: str, gpu_class: str) -> None:
-        self._call(f"discard {uid} {namespace} {gpu_class}")
+        self.call(f"discard {uid} {namespace} {gpu_class}")
 
-    async def pay(self) -> list[str]:
+    async def turn(self) -> list[str]:
         self.calls.clear()
-        await self.stops.pay()
+        await self.stops.stop_pending()
         return list(self.calls)
 
 
@@ -56,10 +38,10 @@ class World:
 )
 async def test_what_is_done(certain: bool, exists: bool, calls: list[str]) -> None:
     world = World()
-    world.exists = exists
+    world.existing = {"chair": UID} if exists else {}
     world.stops.add(make_job(), "h200", certain=certain)
-    assert await world.pay() == calls
-    assert await world.pay() == []
+    assert await world.turn() == calls
+    assert await world.turn() == []
 
 
 @pytest.mark.parametrize(
@@ -69,5 +51,5 @@ async def test_servers_that_do_not_answer_are_asked_again(fault: Exception) -> N
     world = World()
     world.stops.add(make_job(), "h200")
     world.faults = [fault]
-    assert await world.pay() == []
-    assert await world.pay() == STOPPED
+    assert await world.turn() == []
+    assert await world.turn() == STOPPED

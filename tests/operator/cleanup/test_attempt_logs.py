@@ -16,52 +16,35 @@ from recon_operator.cleanup.attempt_logs import (
     AttemptLogs,
 )
 from recon_operator.clients.celery_client import BrokerError
-from recon_operator.clients.kubernetes_api import GoneError, KubernetesError
+from recon_operator.clients.kubernetes_api import KubernetesError
 from recon_operator.clients.redis_state import StateUnavailableError
 from tests.operator.builders import make_job
+from tests.operator.recorded_servers import RecordedServers
 
 LOGGED = Attempt(number=1, log="file:///storage/outputs/shop/.logs/uid/attempt-1.log")
 
 
-class World:
+class World(RecordedServers):
     """The API server, Redis and the workers, as far as logs are concerned, and a clock."""
 
     def __init__(self) -> None:
-        self.now, self.existing, self.recorded = 0.0, dict[str, str](), dict[str, JobFiles]()
-        self.running = set[tuple[str, int]]()
-        self.calls, self.faults = list[str](), list[Exception]()
+        super().__init__()
+        self.now, self.recorded, self.running = 0.0, dict[str, JobFiles](), set[tuple[str, int]]()
         self.logs = AttemptLogs(self, self, self, clock=lambda: self.now)  # type: ignore[arg-type]
 
-    def _call(self, call: str) -> None:
-        if self.faults:
-            raise self.faults.pop(0)
-        self.calls.append(call)
-
-    async def get_job(self, namespace: str, name: str) -> dict[str, Any]:
-        self._call(f"get {namespace}/{name}")
-        if name not in self.existing:
-            raise GoneError("404")
-        return {"metadata": {"uid": self.existing[name]}}
-
     async def list_jobs(self, namespace: str | None) -> AsyncIterator[tuple[list[dict[str, Any]], str]]:
-        self._call(f"list {namespace}")
+        self.call(f"list {namespace}")
         yield [{"metadata": {"uid": uid}} for uid in self.existing.values()], "1"
 
     async def job_files(self) -> dict[str, JobFiles]:
-        self._call("read")
+        self.call("read")
         return self.recorded
 
     async def living_owner(self, uid: str, attempt: int) -> bool:
         return (uid, attempt) in self.running
 
-    async def forget(self, uid: str) -> None:
-        self._call(f"forget {uid}")
-
-    async def set_stop_flag(self, uid: str) -> None:
-        self._call(f"stop {uid}")
-
     async def discard(self, uid: str, namespace: str, gpu_class: str, *, logs: bool) -> None:
-        self._call(f"discard {uid} {namespace} {gpu_class} {logs}")
+        self.call(f"discard {uid} {namespace} {gpu_class} {logs}")
 
     async def turn(self) -> list[str]:
         self.calls.clear()

@@ -130,13 +130,13 @@ class Operator:
     @property
     def owes_stops(self) -> bool:
         """Whether it has let jobs go that it could not stop."""
-        return bool(self._deferred_stops._owed) and not self._stopping_late and not self.redis.down
+        return bool(self._deferred_stops._pending) and not self._stopping_late and not self.redis.down
 
     def stop_late(self) -> None:
         """Try to stop them."""
 
         async def stop() -> None:
-            await self._deferred_stops.pay()
+            await self._deferred_stops.stop_pending()
             self._stopping_late = False
 
         self._stopping_late = True

@@ -1,4 +1,4 @@
-"""The signals that a child heeds while it runs an attempt."""
+"""The signals that a child handles while it runs an attempt."""
 
 import signal
 from collections.abc import Iterator
@@ -27,5 +27,5 @@ def handled_signals(stop: StopOrder, lease: Lease) -> Iterator[None]:
     try:
         yield
     finally:
-        for heeded in (REVOKE_SIGNAL, SHUTDOWN_SIGNAL):
-            signal.signal(heeded, signal.SIG_IGN)
+        signal.signal(REVOKE_SIGNAL, signal.SIG_IGN)
+        signal.signal(SHUTDOWN_SIGNAL, signal.SIG_IGN)

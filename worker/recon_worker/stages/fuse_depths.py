@@ -74,9 +74,9 @@ def fuse_depths(scene: Scene, folder: Path, parameters: MultiViewParameters, pro
     """
     saved = saved_maps(scene.folder(estimate_depth.STAGE))
     region = load_region(scene.folder(estimate_depth.STAGE))
-    cell = CELL_PX * float(np.median([_footprint(path, region, progress.check_cancelled) for path in saved.values()]))
     device = device_in_use()
     load = lru_cache(MOST_IN_MEMORY)(lambda number: load_map(saved[number], device))
+    cell = CELL_PX * float(np.median([_footprint(load(number), region, progress.check_cancelled) for number in saved]))
     neighbours = _neighbours(scene, progress.check_cancelled)
     merging = MergedSamples(cell, sorted(saved))
     with TemporaryDirectory(dir=folder) as kept:
@@ -130,10 +130,9 @@ def _neighbours(scene: Scene, check: Check) -> list[list[int]]:
     return select_sources(centres, sparse.xyz, sparse.tracks, CHECKED_AGAINST, check)
 
 
-def _footprint(path: Path, region: Region, check: Check) -> float:
+def _footprint(one: DepthMap, region: Region, check: Check) -> float:
     """Return the size of a map's pixel, in the world's unit, at the object's distance, or at the median one of a whole scene."""
     check()
-    one = load_map(path, torch.device("cpu"))
     if region.whole_scene:
         known = one.w[one.w > 0]
         depth = 1 / max(float(known.median()), 1e-9) if len(known) else 0.0

@@ -1,6 +1,7 @@
 """Looking up, for every pixel of a view at a given inverse depth, what another view shows of that point."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +43,7 @@ class Warp:
 
         The result is (h, w) or (d, h, w).
         """
-        x, y, z = (self._row(axis).add(w, alpha=float(self.b[axis])) for axis in range(3))
+        x, y, z = (row.add(w, alpha=float(b)) for row, b in zip(self._rows, self.b, strict=True))
         z = z.clamp_(min=1e-6).reciprocal_()
         height, width = self.image.shape
         # From -1 to 1, edge to edge.
@@ -56,14 +57,13 @@ class Warp:
         )
         return found.view(z.shape)
 
-    def _row(self, axis: int) -> Tensor:
-        """Return a coordinate of A p, (h, w), float32."""
+    @cached_property
+    def _rows(self) -> tuple[Tensor, ...]:
+        """The coordinates of A p, (h, w) each, float32."""
         height, width = self.size
-        a, b, c = self.A[axis].tolist()
         u = torch.arange(width, device=self.image.device, dtype=torch.float64) + 0.5
         v = torch.arange(height, device=self.image.device, dtype=torch.float64)[:, None] + 0.5
-        row: Tensor = a * u + (b * v + c)
-        return row.float()
+        return tuple((a * u + (b * v + c)).float() for a, b, c in self.A.tolist())
 
     def pixels_per_inverse_depth(self, w: float) -> float:
         """Return by how many source pixels the middle pixel moves for a unit of inverse depth, near inverse depth `w`."""

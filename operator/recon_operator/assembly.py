@@ -13,6 +13,7 @@ from recon_operator.act.credentials import CredentialsProvider
 from recon_operator.act.deferred_stops import DeferredStops
 from recon_operator.act.events import EventPublisher
 from recon_operator.act.refused_writes import RefusedWrites
+from recon_operator.act.send_order import SendOrder
 from recon_operator.act.status_writer import StatusWriter
 from recon_operator.cleanup.attempt_logs import AttemptLogs
 from recon_operator.cleanup.correction import Correction
@@ -130,13 +131,12 @@ class Components:
 def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, election: LeaderElection) -> Components:
     """Put an operator together that writes only through `fence`; nothing of it runs yet."""
     limits, work, notes, installation = settings.limits(), WorkQueue(), AttemptNotes(), settings.this_installation()
-    redis = _redis_state(settings, fence)
-    celery = CeleryClient(settings.celery_broker_url, settings.redis_timeout_s, fence)
+    redis, celery = _redis_state(settings, fence), _celery_client(settings, fence)
     logs, tracing = AttemptLogs(api, redis, celery, settings.namespaces), _tracing(settings)
     watch, events = WatchLiveness(settings.namespaces), EventPublisher(api)
     jobs = Jobs(installation, OtherInstallations(lambda job: _report_other(events, job, installation)))
     writer = _status_writer(settings, api, jobs, events)
-    deferred_stops = DeferredStops(api, redis, celery, logs.suspect)
+    deferred_stops, send_order = DeferredStops(api, redis, celery, logs.suspect), SendOrder()
     metrics, history = Metrics(jobs, watch), RunHistory(redis.state, settings.default_model)
     namespaces = WatchedNamespaces(settings.namespaces, watch, _missing_namespaces(settings, events, metrics))
     observer = Observer(redis, history, notes, longest_gap_s=2 * limits.watch_interval_s)
@@ -151,6 +151,7 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
         metrics=metrics,
         deferred_stops=deferred_stops,
         credentials=_credentials(settings, api, redis),
+        send_order=send_order,
         tracing=tracing,
     )
     reconciler = Reconciler(
@@ -161,11 +162,11 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
         api=api,
         metrics=metrics,
         limits=limits,
+        send_order=send_order,
         history=history,
         concurrency=settings.concurrency,
     )
     _report(metrics, election, redis, work, reconciler, writer)
-    cleanup = _cleanup(settings, api, writer, OutputRemoval(redis, celery), logs, metrics, history, installation)
     return Components(
         jobs=jobs,
         work=work,
@@ -182,7 +183,7 @@ def assemble(settings: OperatorSettings, api: KubernetesApi, fence: Fence, elect
         reconciler=reconciler,
         notifications=RedisNotifications(redis, jobs, work, observer),
         relist=Relist(api, jobs, work, settings.namespaces, missed=metrics.missed, watched=namespaces),
-        cleanup=cleanup,
+        cleanup=_cleanup(settings, api, writer, OutputRemoval(redis, celery), logs, metrics, history, installation),
         pod_deletion_costs=PodDeletionCosts(api, jobs, settings.worker_namespace, settings.worker_selector),
         election=election,
         health=HealthServer(reconciler, election, metrics.registry, watch, writer.refused),
@@ -255,6 +256,10 @@ def _missing_namespaces(settings: OperatorSettings, events: EventPublisher, metr
     for name in settings.namespaces:
         report(name, "")
     return report
+
+
+def _celery_client(settings: OperatorSettings, fence: Fence) -> CeleryClient:
+    return CeleryClient(settings.celery_broker_url, settings.redis_timeout_s, fence)
 
 
 def _redis_state(settings: OperatorSettings, fence: Fence) -> RedisState:

@@ -6,6 +6,7 @@ import time
 
 from recon_api.resource import ReconstructionJob
 from recon_operator.act.actor import Actor, UnsentError
+from recon_operator.act.send_order import SendOrder
 from recon_operator.clients.celery_client import BrokerError
 from recon_operator.clients.kubernetes_api import ConflictError, GoneError, KubernetesApi, KubernetesError
 from recon_operator.clients.redis_state import StateUnavailableError
@@ -46,13 +47,14 @@ class Reconciler:
         api: KubernetesApi,
         metrics: Metrics,
         limits: PolicySettings,
+        send_order: SendOrder,
         concurrency: int,
         history: RunHistory | None = None,
         clock: WallClock | None = None,
     ) -> None:
         """Run at most `concurrency` passes at once; `history` says how long jobs last, `clock` is the system's."""
         self._jobs, self._work, self._observer, self._actor = jobs, work, observer, actor
-        self._api, self._metrics, self._limits = api, metrics, limits
+        self._api, self._metrics, self._limits, self._send_order = api, metrics, limits, send_order
         self._clock = clock or WallClock()
         self._backoffs = Backoffs(self._clock.steady)
         self._plan = QueuePlanner(
@@ -93,10 +95,11 @@ class Reconciler:
                 self._try_again(job, error)
                 self._work.done(job.uid)
             return
-        for job in batch:
+        for job in sorted(batch, key=self._plan.send_rank):
             await self._slots.acquire()
             if seen[job.uid].admitted:
                 self._plan.reserve(job)
+                self._send_order.join(job.uid, job.spec.gpu_class)
             self._start_pass(job, seen[job.uid])
 
     def _free_to_pass(self, uids: list[str]) -> list[ReconstructionJob]:
@@ -143,6 +146,7 @@ class Reconciler:
         finally:
             self._slots.release()
             self._plan.release(job.uid)
+            self._send_order.leave(job.uid)
             self._work.done(job.uid)
 
     async def _decide_and_act(self, job: ReconstructionJob, seen: Observation) -> None:

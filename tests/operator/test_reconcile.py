@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from recon_api.resource import ReconstructionJob
+from recon_operator.act.send_order import SendOrder
 from recon_operator.clients.redis_state import Snapshot
 from recon_operator.decide.decision import Decision, SendAttempt
 from recon_operator.decide.observation import Observation
@@ -38,7 +39,8 @@ class World:
         self.jobs, self.work = Jobs(), WorkQueue()
         self.looked_at: list[str] = []
         self.decided: list[Decision] = []
-        self.sent: set[str] = set()
+        self.sent: list[str] = []
+        self.send_order = SendOrder()
         self.workers = 0
         self.may_act = asyncio.Event()
         self.may_act.set()
@@ -50,6 +52,7 @@ class World:
             api=cast("Any", None),
             metrics=Metrics(self.jobs),
             limits=PolicySettings(),
+            send_order=self.send_order,
             concurrency=4,
             clock=clocks.wall,
         )
@@ -63,7 +66,7 @@ class World:
 
     async def act(self, job: ReconstructionJob, decision: Decision) -> float:
         self.decided.append(decision)
-        self.sent |= {job.uid for effect in decision.effects if isinstance(effect, SendAttempt)}
+        self.sent += [job.uid for effect in decision.effects if isinstance(effect, SendAttempt)]
         await self.may_act.wait()
         return 0.0
 
@@ -139,7 +142,7 @@ async def test_a_worker_is_kept_for_a_job_whose_pass_is_under_way(clocks: Clocks
         world.jobs.apply(shown(uid=f"w{number}", name=f"w{number}"))
         world.work.add(f"w{number}")
     await world.turn()
-    first = {f"w{number}" for number in range(SENT_PER_WORKER)}
+    first = [f"w{number}" for number in range(SENT_PER_WORKER)]
     assert world.sent == first
     world.jobs.apply(shown(uid="urgent", name="urgent", priority=10))
     world.work.add("urgent")
@@ -152,3 +155,13 @@ async def test_a_worker_is_kept_for_a_job_whose_pass_is_under_way(clocks: Clocks
     clocks.pass_s(5.0)
     await world.turn()
     assert "urgent" in world.sent, "their status shows that they were not sent after all"
+
+
+async def test_jobs_admitted_together_are_sent_by_priority(clocks: Clocks) -> None:
+    world = World(clocks)
+    world.workers = 1
+    for uid, priority in (("early", 0), ("late", 10)):
+        world.jobs.apply(shown(uid=uid, name=uid, priority=priority))
+        world.work.add(uid)
+    await world.turn()
+    assert world.sent[:2] == ["late", "early"]

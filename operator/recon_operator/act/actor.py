@@ -14,6 +14,7 @@ from recon_api.resource import FINALIZER, FINISHED_LABEL, ReconstructionJob
 from recon_operator.act.credentials import CredentialsProvider, CredentialsRefusedError
 from recon_operator.act.deferred_stops import DeferredStops
 from recon_operator.act.events import EventPublisher
+from recon_operator.act.send_order import SendOrder
 from recon_operator.act.status_writer import StatusWriter, Written
 from recon_operator.clients.celery_client import BrokerError, CeleryClient
 from recon_operator.clients.kubernetes_api import KubernetesApi
@@ -61,12 +62,13 @@ class Actor:
         metrics: Metrics,
         deferred_stops: DeferredStops,
         credentials: CredentialsProvider,
+        send_order: SendOrder,
         tracing: Tracing | None = None,
     ) -> None:
         """Act by these; what is written is recorded in `jobs` at once, and what becomes of attempts in `notes`."""
         self._api, self._writer, self._redis, self._celery = api, writer, redis, celery
         self._events, self._jobs, self._notes, self._metrics = events, jobs, notes, metrics
-        self._deferred_stops, self._credentials = deferred_stops, credentials
+        self._deferred_stops, self._credentials, self._send_order = deferred_stops, credentials, send_order
         self._tracing = tracing or NoTracing()
 
     async def act(self, job: ReconstructionJob, decision: Decision) -> float:
@@ -164,6 +166,7 @@ class Actor:
         self._notes.sending(job.uid, attempt)
         try:
             await self._credentials.provide(job, attempt)
+            await self._send_order.wait_turn(job.uid)
             sent = await self._authorise_and_send(job, effect)
         except CredentialsRefusedError as refusal:
             self._notes.refused(job.uid, refusal.as_result(attempt))

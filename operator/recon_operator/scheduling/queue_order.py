@@ -18,8 +18,8 @@ EXACT_POSITIONS = 10
 class Plan:
     """What the queue looks like at one moment."""
 
-    admitted: frozenset[str] = frozenset()
-    """UIDs of the jobs to be sent now."""
+    admitted: Mapping[str, int] = field(default_factory=dict)
+    """Rank of each job to be sent now, by UID; the job of rank 0 is sent first."""
     positions: Mapping[str, int] = field(default_factory=dict)
     """Place of each other waiting job in its gpuClass, 1 being next, as `reported_position` says it."""
     order: tuple[str, ...] = ()
@@ -36,7 +36,8 @@ def plan(
     free = max(SENT_PER_WORKER * workers - sum(running.values()) - reserved, 0)
     ordered = in_order(waiting, running)
     positions = {uid: reported_position(place) for place, uid in enumerate(ordered[free:], start=1)}
-    return Plan(frozenset(ordered[:free]), positions, tuple(ordered))
+    admitted = {uid: rank for rank, uid in enumerate(ordered[:free])}
+    return Plan(admitted, positions, tuple(ordered))
 
 
 def in_order(waiting: Iterable[ReconstructionJob], running: Mapping[str, int]) -> list[str]:

@@ -45,22 +45,24 @@ class QueuePlanner:
         self._played_at: dict[str, float] = {}
         self._reported: dict[str, QueueStatus] = {}
 
-    def update(self, workers: Counter[str], *, known: bool) -> set[str]:
+    def update(self, workers: Counter[str], *, known: bool) -> list[str]:
         """Plan again where that can change something; return the UIDs of jobs that have come to be admitted or moved up.
+
+        Those to be sent come first, in the order in which they are to be sent.
 
         While it is unknown which workers are connected, nothing is admitted.
         """
-        news: set[str] = set()
+        news: list[str] = []
         for gpu_class in self._jobs.gpu_classes() | set(self._plans):
             connected = workers[gpu_class] if known else 0
             free = self._free(gpu_class, connected)
             now = self._clock()
             if free <= 0 and now - self._planned_at.get(gpu_class, -POSITIONS_EVERY_S) < POSITIONS_EVERY_S:
                 old = self._plans[gpu_class]
-                self._plans[gpu_class] = replace(old, admitted=frozenset())
+                self._plans[gpu_class] = replace(old, admitted={})
                 continue
             self._planned_at[gpu_class] = now
-            news |= self._replan(gpu_class, connected, known=known)
+            news += self._replan(gpu_class, connected, known=known)
         return news
 
     def place(self, job: ReconstructionJob) -> QueuePlace:
@@ -68,6 +70,10 @@ class QueuePlanner:
         own = self._plans.get(job.spec.gpu_class, Plan())
         reported = self._reported.get(job.uid, QueueStatus()) if job.uid in own.positions else QueueStatus()
         return QueuePlace(job.uid in own.admitted, reported.position, reported.estimated_start_time)
+
+    def send_rank(self, job: ReconstructionJob) -> int:
+        """Return the place of a job among those to be sent now; 0 for the first, and for a job that is not to be sent."""
+        return self._plans.get(job.spec.gpu_class, Plan()).admitted.get(job.uid, 0)
 
     def reserve(self, job: ReconstructionJob) -> None:
         """Keep a worker for a job that is about to be sent: until its pass is over nothing else shows that it needs one."""
@@ -82,7 +88,7 @@ class QueuePlanner:
         taken |= {uid for uid, name in self._reserved.items() if name == gpu_class}
         return SENT_PER_WORKER * workers - len(taken)
 
-    def _replan(self, gpu_class: str, workers: int, *, known: bool) -> set[str]:
+    def _replan(self, gpu_class: str, workers: int, *, known: bool) -> list[str]:
         now = self._now()
         waiting = [
             job
@@ -99,9 +105,9 @@ class QueuePlanner:
             self._played_at[gpu_class] = self._clock()
             self._starts[gpu_class] = self._play(occupying, [*on_their_way, *new.order], workers, now)
         starts = self._starts.get(gpu_class, {})
-        moved = {uid for uid, place in new.positions.items() if self._report(uid, place, starts, now, fresh=fresh)}
+        moved = [uid for uid, place in new.positions.items() if self._report(uid, place, starts, now, fresh=fresh)]
         self._reported = {uid: reported for uid, reported in self._reported.items() if self._jobs.get(uid)}
-        return moved | (new.admitted - old.admitted)
+        return [*(uid for uid in new.admitted if uid not in old.admitted), *moved]
 
     def _play(
         self, occupying: list[ReconstructionJob], queue: list[str], workers: int, now: datetime

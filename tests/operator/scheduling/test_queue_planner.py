@@ -58,6 +58,13 @@ def test_a_worker_is_kept_for_a_job_until_its_pass_is_over() -> None:
     assert queue.admitted() == queue.waiting[:1], "it was not sent after all"
 
 
+def test_jobs_that_are_admitted_together_are_named_and_ranked_in_their_order() -> None:
+    queue = Admission(6)
+    queue.now += POSITIONS_EVERY_S
+    assert queue.plan.update(Counter(any=3), known=True) == [f"w{n}" for n in range(6)]
+    assert [queue.plan.send_rank(job) for job in queue.waiting] == list(range(6))
+
+
 def test_a_job_of_a_pool_that_is_not_planned_has_no_place() -> None:
     assert Admission(1).plan.place(make_job(gpuClass="h200")) == QueuePlace()
 
@@ -89,7 +96,7 @@ class Queue:
         """Let time pass."""
         self.now, self.steady_s = self.now + timedelta(seconds=seconds), self.steady_s + seconds
 
-    def update(self, workers: int = 1, *, known: bool = True) -> set[str]:
+    def update(self, workers: int = 1, *, known: bool = True) -> list[str]:
         """Plan; return who is to be looked at."""
         return self.plan.update(Counter(any=workers), known=known)
 
@@ -127,7 +134,7 @@ SENT = make_job(uid="s", name="s", status=dispatched())
 
 def test_those_that_wait_are_told_place_and_time() -> None:
     queue = Queue(RUNNING, SENT, waiting(1), waiting(2))
-    assert queue.update() == {"w1", "w2"}
+    assert queue.update() == ["w1", "w2"]
     assert [queue.told("w1"), queue.told("w2")] == [(1, 413), (2, 784)]  # some jobs take longer
 
 
@@ -141,7 +148,7 @@ def test_time_that_passes_is_no_news() -> None:
     queue = Queue(RUNNING, SENT, waiting(1))
     queue.update()
     queue.pass_time(25)
-    assert queue.update() == set()
+    assert queue.update() == []
     assert queue.told("w1") == (1, 388)
 
 
@@ -151,18 +158,18 @@ def test_an_attempt_that_takes_much_longer_is_news() -> None:
     slower = running(progress=at_step("Preprocessing images", 500))
     queue.jobs.apply(as_shown(make_job(uid="r", name="r", status=slower, resource_version="8")))
     queue.pass_time(3)
-    assert queue.update() == {"w1"}
+    assert queue.update() == ["w1"]
 
 
 def test_while_redis_is_away_what_was_told_stays() -> None:
     queue = Queue(RUNNING, SENT, waiting(1))
     queue.update()
     queue.pass_time(3)
-    assert queue.update(known=False) == set()
+    assert queue.update(known=False) == []
     assert queue.told("w1") == (1, 410)
 
 
 def test_an_operator_that_starts_goes_by_what_was_told_before() -> None:
     queue = Queue(RUNNING, SENT, waiting(1, queue=QueueStatus(position=1, estimated_start_time=after(420))))
-    assert queue.update() == set()
+    assert queue.update() == []
     assert queue.told("w1") == (1, 420)

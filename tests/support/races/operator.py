@@ -11,6 +11,7 @@ from recon_operator.act.actor import Actor
 from recon_operator.act.credentials import CredentialsProvider
 from recon_operator.act.deferred_stops import DeferredStops
 from recon_operator.act.refused_writes import RefusedWrites
+from recon_operator.act.send_order import SendOrder
 from recon_operator.act.status_writer import StatusWriter, WriteBudget
 from recon_operator.clients.celery_client import BrokerError
 from recon_operator.clients.kubernetes_api import KubernetesError, RefusedError
@@ -82,6 +83,7 @@ class Operator:
             metrics=around.metrics,
             deferred_stops=self._deferred_stops,
             credentials=CredentialsProvider(api, self.redis, None),
+            send_order=Unordered(),
         )
         self._reconciler = SteppedReconciler(
             self.gates,
@@ -93,6 +95,7 @@ class Operator:
             api=api,
             metrics=around.metrics,
             limits=around.limits,
+            send_order=Unordered(),
             concurrency=32,
             history=history,
             clock=WallClock(clock.now, clock.steady),
@@ -194,6 +197,13 @@ class Operator:
     def hear_of_workers(self) -> None:
         """Hear that a worker came or went."""
         self._listener._workers_changed({"channel": WORKERS_CHANNEL.encode()})
+
+
+class Unordered(SendOrder):
+    """Lets every order in which messages are sent happen."""
+
+    async def wait_turn(self, uid: str) -> None:
+        pass
 
 
 class SteppedReconciler(Reconciler):

@@ -24,8 +24,8 @@ NEIGHBOURS = 12
 MATCHING_SHARE = 0.75
 """Share of the tool's time that matching takes."""
 
-PAIRS_PER_CALL = 60
-"""Pairs of photos that are matched between two looks at the budget."""
+PAIRS_PER_CALL = 300
+"""Pairs of photos that are matched between two looks at the budget. Each call builds the search index of its photos again."""
 
 
 def place_photos(request: PlacementRequest) -> Mapping[str, Any]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from recon_api import reasons
 from recon_api.errors import UsageError
 from recon_api.payload import PLACING
@@ -15,13 +17,15 @@ from recon_worker.stages import prepare_images
 from recon_worker.stages.learned_matching.matching import (
     PhotoFile,
     SeenPhoto,
-    find_partners,
+    count_shared,
     match_pairs,
     see_photos,
 )
+from recon_worker.stages.learned_matching.photo_pairs import choose_partners
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.placement_checks import enough_placed, is_hopeless
 from recon_worker.stages.prepare_images import PhotoGroups
+from recon_worker.tools.learned_matches import LearnedMatches
 from recon_worker.tools.placement_requests import (
     CHEAP,
     LADDER,
@@ -39,9 +43,6 @@ EXHAUSTIVE_LIMIT = 120
 
 ALIKE = 20
 """In larger sets, each photo is matched with so many that look most like it, whatever their names are."""
-
-PARTNERS = 6
-"""Photos whose learned features each photo is matched with."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,13 @@ class Ladder:
     groups: PhotoGroups
     parameters: MultiViewParameters
     _databases: dict[SiftOptions, Path] = field(default_factory=dict)
-    """With the features that were found last with these options, and their matches."""
+    """With the features that were found with these options, and their matches, but no learned features."""
     _seen: list[SeenPhoto] | None = None
-    _alike: tuple[tuple[str, str], ...] | None = None
-    _learned: Path | None = None
+    _shared: Tensor | None = None
+    """How many features each two photos share, (p, p)."""
+    _learned: LearnedMatches = field(default_factory=lambda: LearnedMatches({}, {}))
+    _matched: set[tuple[int, int]] = field(default_factory=set)
+    """Pairs whose learned features were matched, whether they have any matches or not."""
 
     def climb(self, progress: Progress) -> Rung:
         """Try efforts in order until nearly all photos are placed; return the best result.
@@ -107,22 +111,24 @@ class Ladder:
         many = photos > EXHAUSTIVE_LIMIT
         folder.mkdir(parents=True)
         request = PlacementRequest(
-            database=self._database(effort.sift, folder, progress.part(0.0, 0.3)),
+            database=self._database(effort, folder, progress.part(0.0, 0.3)),
             images=self.prepared / "images",
             model=folder / "model",
             pairs=self._alike_pairs(progress.part(0.3, 0.4)) if many else None,
-            learned=self._learned_matches(progress.part(0.4, 0.6)) if effort.learned else None,
+            learned=self._learned_matches(effort.partners, folder, progress.part(0.4, 0.6))
+            if effort.partners
+            else None,
             enough=enough_placed(CHEAP, photos, self.parameters),
             budget_s=effort.budget_s * photos,
             seed=self.parameters.seed,
         )
-        report = run_tool("place_photos", request, folder, progress.part(0.6 if effort.learned else 0.4 * many, 1.0))
+        report = run_tool("place_photos", request, folder, progress.part(0.6 if effort.partners else 0.4 * many, 1.0))
         return Rung(effort, folder / "model", report)
 
-    def _database(self, sift: SiftOptions, folder: Path, progress: Progress) -> Path:
-        """Return a database in a folder with the features that are found with these options, matched where they were before."""
+    def _database(self, effort: Effort, folder: Path, progress: Progress) -> Path:
+        """Return a database in a folder with the SIFT features of an effort, matched where they were before."""
         database = folder / prepare_images.DATABASE
-        if found := self._databases.get(sift):
+        if found := self._databases.get(effort.sift):
             shutil.copyfile(found, database)
         else:
             request = FeatureRequest(
@@ -130,28 +136,35 @@ class Ladder:
                 images=self.prepared / "images",
                 masks=prepare_images.masks_in(self.prepared),
                 groups=self.groups.groups,
-                sift=sift,
+                sift=effort.sift,
             )
             run_tool("extract_features", request, folder, progress)
-        self._databases[sift] = database
+        if not effort.partners:
+            self._databases[effort.sift] = database
         return database
 
     def _alike_pairs(self, progress: Progress) -> tuple[tuple[str, str], ...]:
-        """Return the names of photos that show the same, by their learned features, which is found once."""
-        if self._alike is None:
-            seen = self._seen_photos(progress.part(0.0, 0.7))
-            pairs = find_partners(seen, ALIKE, progress.part(0.7, 1.0))
-            self._alike = tuple((seen[one].name, seen[other].name) for one, other in pairs)
-        return self._alike
+        """Return the names of photos that show the same, by their learned features."""
+        pairs, seen = self._partners(ALIKE, progress)
+        return tuple((seen[one].name, seen[other].name) for one, other in pairs)
 
-    def _learned_matches(self, progress: Progress) -> Path:
-        """Return the file of matches of learned features, which are found once."""
-        if self._learned is None:
-            seen = self._seen_photos(progress.part(0.0, 0.2))
-            pairs = find_partners(seen, PARTNERS, progress.part(0.2, 0.3))
-            self._learned = self.folder / "learned.npz"
-            match_pairs(seen, pairs, progress.part(0.3, 1.0)).save(self._learned)
-        return self._learned
+    def _learned_matches(self, partners: int, folder: Path, progress: Progress) -> Path:
+        """Return a file in a folder of the matches of learned features; no pair is matched twice."""
+        pairs, seen = self._partners(partners, progress.part(0.0, 0.3))
+        more = [pair for pair in pairs if pair not in self._matched]
+        if more:
+            self._learned = self._learned.with_more(match_pairs(seen, more, progress.part(0.3, 1.0)))
+        self._matched.update(more)
+        path = folder / "learned.npz"
+        self._learned.save(path)
+        return path
+
+    def _partners(self, count: int, progress: Progress) -> tuple[list[tuple[int, int]], list[SeenPhoto]]:
+        """Return the pairs of each photo and the `count` that share most with it, and all photos."""
+        seen = self._seen_photos(progress.part(0.0, 0.7))
+        if self._shared is None:
+            self._shared = count_shared(seen, progress.part(0.7, 1.0))
+        return choose_partners(self._shared, count), seen
 
     def _seen_photos(self, progress: Progress) -> list[SeenPhoto]:
         """Return all photos with their learned features, which are found once."""

@@ -23,16 +23,20 @@ class LearnedMatches:
     matches: Mapping[tuple[str, str], npt.NDArray[np.uint32]]
     """(m, 2) of pairs of photos: numbers of features of each."""
 
+    def with_more(self, more: "LearnedMatches") -> "LearnedMatches":
+        """Return these matches and those of other pairs of the same photos."""
+        return LearnedMatches({**self.places, **more.places}, {**self.matches, **more.matches})
+
     def save(self, path: Path) -> None:
         """Write them into a file."""
-        names, pairs = list(self.places), list(self.matches)
+        number = {name: index for index, name in enumerate(self.places)}
         places, matches = list(self.places.values()), list(self.matches.values())
         np.savez(
             path,
-            names=np.array(names, dtype=str),
+            names=np.array(list(number), dtype=str),
             places=np.concatenate([*places, np.empty((0, 2), np.float32)]),
             place_counts=np.array([len(of_photo) for of_photo in places], dtype=int),
-            pairs=np.array([[names.index(one), names.index(other)] for one, other in pairs], dtype=int).reshape(-1, 2),
+            pairs=np.array([[number[one], number[other]] for one, other in self.matches], dtype=int).reshape(-1, 2),
             matches=np.concatenate([*matches, np.empty((0, 2), np.uint32)]),
             match_counts=np.array([len(of_pair) for of_pair in matches], dtype=int),
         )

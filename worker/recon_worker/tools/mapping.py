@@ -19,6 +19,9 @@ LEAST_SEEN = 25
 
 MOST_GROUPS = 4
 
+GROWTH = 1.3
+"""Factor that photos or points have grown by when all of them are adjusted again."""
+
 NO_ERROR_PX = 0.0
 """Stands for the reprojection error of no points."""
 
@@ -77,6 +80,10 @@ def map_photos(
     options.max_num_models = MOST_GROUPS
     options.min_model_size = MIN_MODEL
     options.max_runtime_seconds = round(budget_s)
+    # Cameras and points are adjusted once more when the places of features are exact: until then coarse is enough.
+    options.ba_global_frames_ratio = options.ba_global_points_ratio = GROWTH
+    options.ba_global_max_refinements = 2
+    options.ba_local_function_tolerance = options.ba_global_function_tolerance = 1e-4
     placed = itertools.count(MIN_MODEL)
     with tempfile.TemporaryDirectory(dir=database.parent) as scratch:
         groups = pycolmap.incremental_mapping(

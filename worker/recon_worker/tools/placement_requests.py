@@ -30,19 +30,20 @@ class Effort(BaseModel):
 
     name: str
     sift: SiftOptions
-    learned: bool
-    """Match learned features too."""
+    partners: int
+    """Photos whose learned features each photo is matched with."""
     budget_s: float
     """CPU-seconds for each photo that matching SIFT features may take."""
 
 
 FEW_FEATURES = SiftOptions(image_px=1000, first_octave=0, features=3072)
-CHEAP = Effort(name="cheap", sift=FEW_FEATURES, learned=False, budget_s=30)
-LEARNED = Effort(name="learned", sift=FEW_FEATURES, learned=True, budget_s=30)
+CHEAP = Effort(name="cheap", sift=FEW_FEATURES, partners=0, budget_s=30)
+LEARNED = Effort(name="learned", sift=FEW_FEATURES, partners=4, budget_s=30)
+WIDER = Effort(name="wider", sift=FEW_FEATURES, partners=8, budget_s=30)
 THOROUGH = Effort(
-    name="thorough", sift=SiftOptions(image_px=1600, first_octave=-1, features=4096), learned=True, budget_s=20
+    name="thorough", sift=SiftOptions(image_px=1600, first_octave=-1, features=4096), partners=8, budget_s=20
 )
-LADDER = (CHEAP, LEARNED, THOROUGH)
+LADDER = (CHEAP, LEARNED, WIDER, THOROUGH)
 """Tried in this order until nearly all photos are placed. What one has found, the next one uses."""
 
 

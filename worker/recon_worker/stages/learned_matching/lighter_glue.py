@@ -3,6 +3,8 @@
 Lindenberger, Sarlin and Pollefeys, "LightGlue: Local Feature Matching at Light Speed", ICCV 2023.
 """
 
+from dataclasses import dataclass, replace
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -15,6 +17,33 @@ WIDTH = 96
 
 LEAST_CONFIDENCE = 0.1
 """Of a match, 0 to 1."""
+
+LEAST_MATCHABLE = 0.05
+"""Probability, after any layer, that a feature has a match in the other photo; the authors of XFeat use the same."""
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Features of a photo that may still have a match."""
+
+    numbers: Tensor
+    """(n,) of the photo's features."""
+    state: Tensor
+    """(n, 96)"""
+    cosine: Tensor
+    """(n, 48) of the angles that each feature's place turns its queries and keys by."""
+    sine: Tensor
+    """(n, 48)"""
+
+    def chosen(self, rows: Tensor) -> "_Points":
+        """Return some of them, (m,) rows."""
+        return _Points(self.numbers[rows], self.state[rows], self.cosine[rows], self.sine[rows])
+
+    def turned(self, x: Tensor) -> Tensor:
+        """Turn each two neighbouring channels of (n, 96) by an angle of their own (rotary encoding)."""
+        even, odd = x[:, 0::2], x[:, 1::2]
+        both = (even * self.cosine - odd * self.sine, odd * self.cosine + even * self.sine)
+        return torch.stack(both, dim=-1).flatten(-2)
 
 
 class LighterGlue:
@@ -30,14 +59,26 @@ class LighterGlue:
 
     def __call__(self, one: Features, other: Features, one_px: tuple[int, int], other_px: tuple[int, int]) -> Tensor:
         """Return the matches of two photos of those sizes (width, height): (m, 2) numbers of features of each."""
-        x, y = (self._linear("input_proj", photo.descriptors) for photo in (one, other))
-        turn_x, turn_y = self._rotation(one.places, one_px), self._rotation(other.places, other_px)
+        x, y = self._begin(one, one_px), self._begin(other, other_px)
         for number in range(LAYERS):
             layer = f"transformers.{number}"
-            x = self._look_around(f"{layer}.self_attn", x, turn_x)
-            y = self._look_around(f"{layer}.self_attn", y, turn_y)
-            x, y = self._look_across(f"{layer}.cross_attn", x, y)
-        return _mutual(self._confidence(x, y))
+            x = replace(x, state=self._look_around(f"{layer}.self_attn", x))
+            y = replace(y, state=self._look_around(f"{layer}.self_attn", y))
+            across = self._look_across(f"{layer}.cross_attn", x.state, y.state)
+            x, y = (replace(photo, state=state) for photo, state in zip((x, y), across, strict=True))
+            if number < LAYERS - 1:
+                x, y = self._matchable(number, x), self._matchable(number, y)
+        row, column = _mutual(self._confidence(x.state, y.state)).unbind(-1)
+        return torch.stack((x.numbers[row], y.numbers[column]), dim=-1)
+
+    def _begin(self, photo: Features, size_px: tuple[int, int]) -> "_Points":
+        numbers = torch.arange(len(photo.places), device=photo.places.device)
+        return _Points(numbers, self._linear("input_proj", photo.descriptors), *self._rotation(photo.places, size_px))
+
+    def _matchable(self, layer: int, points: "_Points") -> "_Points":
+        """Return the points that may still have a match after a layer: the others cost time, and others attend to them in vain."""
+        matchable = self._linear(f"log_assignment.{layer}.matchability", points.state)[:, 0].sigmoid()
+        return points.chosen((matchable > LEAST_MATCHABLE).nonzero()[:, 0])
 
     def _rotation(self, places: Tensor, size_px: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Return the cosines and sines, (n, 48), of the angles that each feature's place turns its queries and keys by."""
@@ -46,11 +87,11 @@ class LighterGlue:
         angles = normal @ self._weights["posenc.Wr.weight"].T
         return angles.cos(), angles.sin()
 
-    def _look_around(self, name: str, x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
-        """Let each feature of a photo, (n, 96), attend to the others of the same photo."""
-        query, key, value = self._linear(f"{name}.Wqkv", x).view(-1, WIDTH, 3).unbind(-1)
-        found = _attend(_turned(query, turn), _turned(key, turn), value)
-        return self._with(name, x, self._linear(f"{name}.out_proj", found))
+    def _look_around(self, name: str, points: "_Points") -> Tensor:
+        """Let each feature of a photo attend to the others of the same photo; return their states, (n, 96)."""
+        query, key, value = self._linear(f"{name}.Wqkv", points.state).view(-1, WIDTH, 3).unbind(-1)
+        found = _attend(points.turned(query), points.turned(key), value)
+        return self._with(name, points.state, self._linear(f"{name}.out_proj", found))
 
     def _look_across(self, name: str, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Let each feature of a photo, (n, 96) and (m, 96), attend to those of the other photo."""
@@ -82,13 +123,6 @@ class LighterGlue:
 
     def _linear(self, name: str, x: Tensor) -> Tensor:
         return functional.linear(x, self._weights[f"{name}.weight"], self._weights[f"{name}.bias"])
-
-
-def _turned(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
-    """Turn each two neighbouring channels of (n, 96) by an angle of their own (rotary encoding)."""
-    cosine, sine = turn
-    even, odd = x[:, 0::2], x[:, 1::2]
-    return torch.stack((even * cosine - odd * sine, odd * cosine + even * sine), dim=-1).flatten(-2)
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:

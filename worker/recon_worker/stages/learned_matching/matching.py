@@ -11,12 +11,12 @@ from PIL import Image
 
 from recon_worker.progress import Progress
 from recon_worker.stages.learned_matching.lighter_glue import LighterGlue
-from recon_worker.stages.learned_matching.photo_pairs import choose_partners, count_alike, stacked
+from recon_worker.stages.learned_matching.photo_pairs import count_alike, stacked
 from recon_worker.stages.learned_matching.xfeat import SIDE_PX, Features, XFeat
 from recon_worker.stages.parallel import device_in_use, for_each
 from recon_worker.tools.learned_matches import LearnedMatches
 
-PHOTO_PX = 1200
+PHOTO_PX = 1000
 """Longer side to which photos are scaled down for the network."""
 
 FEATURES = 1024
@@ -61,8 +61,8 @@ def see_photos(photos: Sequence[PhotoFile], progress: Progress) -> list[SeenPhot
     return [found[number] for number in range(len(photos))]
 
 
-def find_partners(photos: Sequence[SeenPhoto], count: int, progress: Progress) -> list[tuple[int, int]]:
-    """Return the pairs (i < j) of each photo and the `count` photos that show most of the same."""
+def count_shared(photos: Sequence[SeenPhoto], progress: Progress) -> torch.Tensor:
+    """Return how many features each two photos share, (p, p) and symmetric, on the CPU."""
     descriptors = stacked([photo.features for photo in photos])
     alike = torch.zeros(len(photos), len(photos), dtype=torch.long)
 
@@ -70,7 +70,7 @@ def find_partners(photos: Sequence[SeenPhoto], count: int, progress: Progress) -
         alike[number, number + 1 :] = count_alike(descriptors, number).cpu()
 
     for_each(range(len(photos)), compare, descriptors.device, progress)
-    return choose_partners(alike + alike.T, count)
+    return alike + alike.T
 
 
 def match_pairs(photos: Sequence[SeenPhoto], pairs: Sequence[tuple[int, int]], progress: Progress) -> LearnedMatches:

@@ -115,7 +115,9 @@ def _folded(weights: Mapping[str, Tensor], layer: str, stride: int, device: torc
 
 def _peaks(heat: Tensor) -> tuple[Tensor, Tensor]:
     """Return the local maxima of a map (h, w): where, (n, 2) whole pixels, and how high, (n,)."""
-    highest = functional.max_pool2d(heat[None], APART_PX, stride=1, padding=APART_PX // 2)[0]
+    # Along one axis after the other is the same, and takes a third of the time.
+    highest = functional.max_pool2d(heat[None], (1, APART_PX), stride=1, padding=(0, APART_PX // 2))
+    highest = functional.max_pool2d(highest, (APART_PX, 1), stride=1, padding=(APART_PX // 2, 0))[0]
     rows, columns = ((heat == highest) & (heat > LEAST_SCORE)).nonzero(as_tuple=True)
     return torch.stack((columns, rows), dim=-1).float(), heat[rows, columns]
 

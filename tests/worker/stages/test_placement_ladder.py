@@ -66,8 +66,8 @@ class Tools:
 
 FIRST = "place_photos, features"
 SECOND = ["see 10 photos", "match 23 pairs", "place_photos, features, matched, 23 learned"]
-THIRD = ["match 13 pairs", "place_photos, features, matched, 36 learned"]
-LAST = ["extract_features", "place_photos, other features, 36 learned"]
+THIRD = ["match 21 pairs", "place_photos, features, matched, 44 learned"]
+LAST = ["extract_features", "place_photos, other features, 44 learned"]
 
 
 @pytest.mark.parametrize(

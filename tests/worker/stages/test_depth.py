@@ -1,6 +1,7 @@
 """Depth maps of surfaces whose shape is known."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,17 @@ from scipy.ndimage import median_filter, uniform_filter
 
 from recon_worker.stages.depth.bounds import object_bounds
 from recon_worker.stages.depth.comparison import Comparison, OnCpu
+from recon_worker.stages.depth.compiled_filters import variance_of_similar
 from recon_worker.stages.depth.consistency import DepthMap, SeenSurface, confirmed, opinion
 from recon_worker.stages.depth.correlation import BestMean, Reference, box_sum
 from recon_worker.stages.depth.estimation import estimate_inverse_depth
 from recon_worker.stages.depth.free_space import Votes
 from recon_worker.stages.depth.normals import normals_of
-from recon_worker.stages.depth.plain_areas import plain_areas
+from recon_worker.stages.depth.plain_areas import RADIUS, SIMILAR, plain_areas, variance_by_tensors
 from recon_worker.stages.depth.propagation import continued, propagate, shifted, slopes_of
-from recon_worker.stages.depth.refinement import median3
-from recon_worker.stages.depth.semi_global_matching import aggregate, best_planes
+from recon_worker.stages.depth.refinement import median3, median_by_tensors
+from recon_worker.stages.depth.semi_global_matching import aggregate, aggregate_by_tensors, best_planes
+from recon_worker.stages.depth.spans import SURROUNDINGS_PX, spans_of
 from recon_worker.stages.depth.view import View, load_view
 from recon_worker.stages.object_region import Region
 from tests.support.cameras import placed
@@ -137,6 +140,60 @@ def test_no_number_leads_the_compiled_code_out_of_the_photo() -> None:
     comparison = Comparison.between(view, [photograph(ball, 0.35)[0]], 0, 2, (1.0,), lambda: None)
     for strange in (float("nan"), float("inf"), -float("inf"), 1e38, -1e38):
         assert comparison.score(torch.full((HEIGHT, WIDTH), strange), lambda: None).shape == (HEIGHT, WIDTH)
+
+
+def test_compiled_filters_compute_what_tensors_do() -> None:
+    random = np.random.default_rng(7)
+    image = torch.from_numpy(random.random((13, 17), np.float32)) * torch.linspace(0, 1, 17)
+    padded = torch.nn.functional.pad(image[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
+    assert torch.equal(median3(image), median_by_tensors(padded))
+    compiled = torch.from_numpy(variance_of_similar(image.numpy(), RADIUS, SIMILAR))
+    assert torch.allclose(compiled, variance_by_tensors(image), atol=1e-7)
+    for planes in (1, 2, 3, 16):
+        cost = torch.from_numpy(random.random((6, 9, planes), np.float32))
+        expected = aggregate_by_tensors(cost, lambda: None, 0.1, 0.5)
+        assert torch.allclose(aggregate(cost, lambda: None, 0.1, 0.5), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("row", "level", "span"),
+    [
+        pytest.param([], 0, [0, 0], id="nothing to measure"),
+        pytest.param([(30, 32)], 0, [14, 48], id="some pixels and their surroundings"),
+        pytest.param([(30, 32)], 1, [7, 24], id="at half the resolution"),
+        pytest.param([(20, 21), (40, 42)], 0, [4, 58], id="from the first to the last pixel"),
+        pytest.param([(2, 4)], 0, [0, 20], id="not beyond the border"),
+        pytest.param([(0, 64)], 2, [0, 16], id="a whole row"),
+    ],
+)
+def test_the_part_of_a_row_that_can_be_measured_is_compared(
+    row: list[tuple[int, int]], level: int, span: list[int]
+) -> None:
+    measurable = np.zeros((64, 64), bool)
+    for first, last in row:
+        measurable[32, first:last] = True
+    spans = spans_of(measurable, level)
+    near = range((32 - SURROUNDINGS_PX) // 2**level, (32 + SURROUNDINGS_PX) // 2**level + 1)
+    for y in range(64 // 2**level):
+        assert spans[y].tolist() == (span if y in near else [0, 0])
+
+
+def test_beside_what_can_be_measured_nothing_is_compared() -> None:
+    """Spans of all kinds: the score within them is that of whole rows, and -1 beside them."""
+    view, depth = photograph(plane, 0.0)
+    sources = [photograph(plane, x, y)[0] for x, y in ((-0.35, 0), (0.35, 0.1))]
+    whole = Comparison.between(view, sources, 0, 2, (1.0,), lambda: None)
+    assert isinstance(whole, OnCpu)
+    random = np.random.default_rng(2)
+    ends = np.sort(random.integers(0, WIDTH + 1, (HEIGHT, 2)), axis=1).astype(np.int32)
+    ends[::7] = 0
+    ends[1::9] = [0, WIDTH]
+    columns = np.arange(WIDTH)
+    within = torch.from_numpy((columns >= ends[:, :1]) & (columns < ends[:, 1:]))
+    w = torch.from_numpy(1 / depth).float()
+    score = replace(whole, spans=ends).score(w, lambda: None)
+    assert torch.allclose(score[within], whole.score(w, lambda: None)[within], atol=1e-6)
+    assert (score[~within] == -1).all()
 
 
 def test_a_plain_sky_is_recognised_up_to_the_roof() -> None:

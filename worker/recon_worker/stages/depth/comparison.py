@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from recon_worker.stages.depth.compiled_correlation import MARGIN, Floats, correlate
 from recon_worker.stages.depth.correlation import BestMean, Reference
+from recon_worker.stages.depth.spans import spans_of
 from recon_worker.stages.depth.view import View
 from recon_worker.stages.depth.warping import Warp
 
@@ -43,10 +45,12 @@ class Comparison:
         for source in sources:
             check()
             warps.append(Warp.between(view, source, level))
-        prepare = OnCpu if view.pyramid[level].device.type == "cpu" else cls
         counted = weights[: len(warps)]
         normalised = tuple(weight / sum(counted) for weight in counted)
-        return prepare(Reference.of(view.pyramid[level], radius), tuple(warps), normalised)
+        reference = Reference.of(view.pyramid[level], radius)
+        if view.pyramid[level].device.type == "cpu":
+            return OnCpu(reference, tuple(warps), normalised, spans_of(view.measurable.numpy(), level))
+        return cls(reference, tuple(warps), normalised)
 
     def score(self, w: Tensor, check: Callable[[], None]) -> Tensor:
         """Return the mean correlation, -1 to 1, with the best sources at inverse depths `w`, (h, w) or, for d planes, (d, 1, 1).
@@ -65,11 +69,15 @@ class Comparison:
         return 1 / max(motion, 1e-9)
 
 
+@dataclass(frozen=True)
 class OnCpu(Comparison):
     """A comparison whose scores are computed by compiled code."""
 
+    spans: npt.NDArray[np.int32]
+    """(h, 2) first column of each row that is compared, and the one after the last; the score beside it is -1."""
+
     def score(self, w: Tensor, check: Callable[[], None]) -> Tensor:
-        """Return the same as the comparison with tensors, but for rounding: (h, w) or (d, h, w)."""
+        """Return the same within the spans as the comparison with tensors, but for rounding: (h, w) or (d, h, w)."""
         if w.dim() == 2:
             return torch.from_numpy(self._score(w.contiguous().numpy(), check))
         planes = [np.full(self.reference.image.shape, plane, np.float32) for plane in w.flatten().tolist()]
@@ -84,10 +92,10 @@ class OnCpu(Comparison):
         images = (reference.image, reference.mean, reference.inverse_deviation, reference.per_window)
         statistics = tuple(image.numpy() for image in images)
         columns = tuple(range(2 * reference.radius + 1))
-        kept = np.empty((len(self.weights), *w.shape), np.float32)
+        kept = np.full((len(self.weights), *w.shape), -1, np.float32)
         for added, (warp, source) in enumerate(zip(self.warps, self._sources, strict=True)):
             check()
-            correlate(statistics, source, warp.A, warp.b, w, columns, kept, added)
+            correlate(statistics, source, warp.A, warp.b, w, self.spans, columns, kept, added)
         kept *= np.array(self.weights, np.float32)[:, None, None]
         mean: Floats = kept.sum(axis=0)
         return mean

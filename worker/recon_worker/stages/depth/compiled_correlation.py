@@ -29,11 +29,14 @@ def correlate(
     A: Array,
     b: Array,
     w: Floats,
+    spans: npt.NDArray[np.int32],
     columns: tuple[int, ...],
     kept: Floats,
     added: int,
 ) -> None:
     """Take the correlation of each window with a source into account in `kept`, (best, h, w): the highest ones, highest first.
+
+    Only windows whose middle lies within the `spans`, (h, 2), first column and one after the last, are compared.
 
     `statistics` are luminance, mean, one over the deviation and one over the size of each window, (h, w) each. `source`, (m + 3, n + 3), has its
     MARGIN. The point at pixel p = (u, v, 1), whose centre is at +0.5, and inverse depth `w`, (h, w), is at A p + w b in homogeneous pixels
@@ -48,48 +51,66 @@ def correlate(
     place, right, down = np.empty(width, np.int32), np.empty(width, _F), np.empty(width, _F)
     for newest in range(height + radius):
         slot = newest % size
-        if newest < height:
-            _project(A, b, newest, w[newest], source.shape, place, right, down)
-            _look_up(source, place, right, down, warped[slot])
-            rows[slot] = reference[newest]
-        else:
+        first, last = _reached(spans, newest, radius, width)
+        if newest < height and first < last:
+            _project(A, b, (first, newest), w[newest, first:last], source.shape, place, right, down)
+            _look_up(source, place, right, down, warped[slot, first:last])
+            rows[slot, first:last] = reference[newest, first:last]
+        elif newest >= height:
             warped[slot] = _ZERO
         y = newest - radius
-        if y >= 0:
-            _sum_columns(warped, rows, columns, sums)
-            _correlate_row(sums, columns, mean[y], inverse_deviation[y], per_window[y], score)
+        if y >= 0 and spans[y, 0] < spans[y, 1]:
+            first, last = spans[y, 0], spans[y, 1]
+            start, end = max(first - radius, 0), min(last + radius, width)
+            _sum_columns(warped, rows, (start, end), columns, sums)
+            of_row = score[: last - first]
+            statistics_of_row = (mean[y, first:last], inverse_deviation[y, first:last], per_window[y, first:last])
+            _correlate_row((sums[0, first:], sums[1, first:], sums[2, first:]), columns, statistics_of_row, of_row)
             for rank in range(min(added, len(kept))):
-                _exchange(kept[rank, y], score)
+                _exchange(kept[rank, y, first:last], of_row)
             if added < len(kept):
-                kept[added, y] = score
+                kept[added, y, first:last] = of_row
+
+
+@compiled
+def _reached(spans: npt.NDArray[np.int32], row: int, radius: int, width: int) -> tuple[int, int]:
+    """Return the first column of a row that windows within the spans, (h, 2), reach, and the one after the last."""
+    first, last = width, 0
+    for y in range(max(row - radius, 0), min(row + radius + 1, len(spans))):
+        if spans[y, 0] < spans[y, 1]:
+            first, last = min(first, spans[y, 0] - radius), max(last, spans[y, 1] + radius)
+    return max(first, 0), min(last, width)
 
 
 @compiled
 def _project(
     A: Array,
     b: Array,
-    row: int,
+    start: tuple[int, int],
     w: Floats,
     size: tuple[int, int],
     place: npt.NDArray[np.int32],
     right: Floats,
     down: Floats,
 ) -> None:
-    """Find for each point of a row, (w,), the pixel of the source that is up and left of it, and how far, 0 to 1, it is from there."""
-    v = row + 0.5
+    """Find the pixel of the source that is up and left of each point, (w,), and how far, 0 to 1, the point is from there.
+
+    The points are those of a row from `start`, a column and a row, on.
+    """
+    column, v = _F(start[0]), start[1] + 0.5
     ax, ay, az = _F(A[0, 0]), _F(A[1, 0]), _F(A[2, 0])
     x0, y0, z0 = _F(A[0, 1] * v + A[0, 2]), _F(A[1, 1] * v + A[1, 2]), _F(A[2, 1] * v + A[2, 2])
     bx, by, bz = _F(b[0]), _F(b[1]), _F(b[2])
     last_x, last_y, stride = int32(size[1] - 2), int32(size[0] - 2), int32(size[1])
     for i in range(len(w)):
-        u = _F(i) + _HALF
+        u = column + _F(i) + _HALF
         z = _ONE / max(az * u + z0 + w[i] * bz, _LEAST_Z)
         # Half a pixel to the centre of the first one, and one that the margin adds.
         x = min(max((ax * u + x0 + w[i] * bx) * z + _HALF, _ZERO), _F(last_x))
         y = min(max((ay * u + y0 + w[i] * by) * z + _HALF, _ZERO), _F(last_y))
-        column, line = min(max(int32(x), int32(0)), last_x), min(max(int32(y), int32(0)), last_y)  # safe for any number
-        right[i], down[i] = x - _F(column), y - _F(line)
-        place[i] = line * stride + column
+        across, line = min(max(int32(x), int32(0)), last_x), min(max(int32(y), int32(0)), last_y)  # safe for any number
+        right[i], down[i] = x - _F(across), y - _F(line)
+        place[i] = line * stride + across
 
 
 @compiled
@@ -105,11 +126,14 @@ def _look_up(source: Floats, place: npt.NDArray[np.int32], right: Floats, down: 
 
 
 @compiled
-def _sum_columns(warped: Floats, rows: Floats, columns: tuple[int, ...], sums: Floats) -> None:
-    """Sum the values, their squares, and their products with the reference, of a window's rows, (k, w) each, to (3, w + k - 1)."""
+def _sum_columns(warped: Floats, rows: Floats, span: tuple[int, int], columns: tuple[int, ...], sums: Floats) -> None:
+    """Sum the values, their squares, and their products with the reference, of a window's rows, (k, w) each, to (3, w + k - 1).
+
+    Only the columns of the `span`, the first one and the one after the last, are summed.
+    """
     values, squares, products = sums[0], sums[1], sums[2]
     radius = uintp(len(columns) // 2)
-    for i in range(uintp(warped.shape[1])):
+    for i in range(uintp(span[0]), uintp(span[1])):
         value, square, product = _ZERO, _ZERO, _ZERO
         for j in range(uintp(len(columns))):
             one = warped[j, i]
@@ -121,10 +145,11 @@ def _sum_columns(warped: Floats, rows: Floats, columns: tuple[int, ...], sums: F
 
 @compiled
 def _correlate_row(
-    sums: Floats, columns: tuple[int, ...], mean: Floats, inverse_deviation: Floats, per_window: Floats, score: Floats
+    sums: tuple[Floats, ...], columns: tuple[int, ...], statistics: tuple[Floats, ...], score: Floats
 ) -> None:
-    """Compute the correlation of each window of a row, (w,), -1 to 1, from the sums of its columns, (3, w + k - 1)."""
-    values, squares, products = sums[0], sums[1], sums[2]
+    """Compute the correlation of each window of a row, (w,), -1 to 1, from the sums of its columns, (w + k - 1,) each."""
+    mean, inverse_deviation, per_window = statistics
+    values, squares, products = sums
     for i in range(uintp(len(score))):
         value, square, product = _ZERO, _ZERO, _ZERO
         for j in range(uintp(len(columns))):

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from recon_worker.stages.depth.comparison import Comparison
-from recon_worker.stages.depth.plain_areas import plain_areas
 from recon_worker.stages.depth.plane_sweep import inverse_depths, sweep
 from recon_worker.stages.depth.propagation import propagate
 from recon_worker.stages.depth.refinement import median3, refine
@@ -43,7 +42,7 @@ def estimate_inverse_depth(
 ) -> tuple[Tensor, Tensor]:
     """Return the inverse depth of each pixel, and the correlation of its window with the sources (-1 to 1): (h, w) each.
 
-    The correlation is -1 where nothing is measured: in plain areas, and where the depth is at an end of its range. `planes` is the least number of
+    The correlation is -1 where nothing is measured: in plain and hidden areas, and where the depth is at an end of its range. `planes` is the least number of
     hypotheses. `check` is called all the time and may raise.
     """
     limits = 1 / view.farthest, 1 / view.nearest
@@ -60,7 +59,7 @@ def estimate_inverse_depth(
     w = propagate(full, _enlarged(median3(w), full), STEPS_AT_LAST_PX, limits, check)
     w, _ = refine(full, w, pixel / 2, 1, check)
     w, score = refine(full, w, pixel / 4, 1, check)
-    measured = (w > limits[0] + pixel) & (w < limits[1] - pixel) & ~plain_areas(view.pyramid[0])
+    measured = (w > limits[0] + pixel) & (w < limits[1] - pixel) & view.measurable
     return w, torch.where(measured, score, -1.0)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from recon_worker.stages.depth.comparison import Comparison
+from recon_worker.stages.depth.compiled_filters import median_of_nine
 
 
 def refine(
@@ -35,7 +36,14 @@ def median3(x: Tensor) -> Tensor:
     By sorted columns (Smith, "Implementing Median Filters in XC4000E FPGAs", Xcell 23, 1996).
     """
     padded = torch.nn.functional.pad(x[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
-    height, width = x.shape
+    if x.device.type == "cpu":
+        return torch.from_numpy(median_of_nine(padded.numpy()))
+    return median_by_tensors(padded)
+
+
+def median_by_tensors(padded: Tensor) -> Tensor:
+    """Return the same, (h, w), for an image with a margin of one pixel, (h + 2, w + 2), on any device."""
+    height, width = (side - 2 for side in padded.shape)
     columns = [padded[:, start : start + width] for start in range(3)]
     lows, middles, highs = zip(*(_sorted3(*(c[row : row + height] for row in range(3))) for c in columns), strict=True)
     # The median of nine is the median of: the highest low, the middle middle, the lowest high of sorted columns.

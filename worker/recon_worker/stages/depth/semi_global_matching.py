@@ -5,8 +5,11 @@ Hirschmüller, "Stereo Processing by Semiglobal Matching and Mutual Information"
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from recon_worker.stages.depth.compiled_paths import add_paths_along_columns, add_paths_along_rows
 
 SMALL_STEP = 0.06
 """Penalty of a change by one plane between neighbours: a slanted surface."""
@@ -20,11 +23,29 @@ def aggregate(
 ) -> Tensor:
     """Return the cost, (h, w, d), summed over the four paths that reach each pixel from left, right, above and below.
 
-    `check` is called between rows and may raise.
+    `check` is called between parts and may raise.
     """
+    if cost.device.type == "cpu":
+        return _aggregate_on_cpu(cost, check, small_step, large_step)
+    return aggregate_by_tensors(cost, check, small_step, large_step)
+
+
+def aggregate_by_tensors(cost: Tensor, check: Callable[[], None], small_step: float, large_step: float) -> Tensor:
+    """Return the same, (h, w, d), on any device; `check` is called between rows and may raise."""
     total = _both_ways(cost, small_step, large_step, check)
     vertical = _both_ways(cost.transpose(0, 1).contiguous(), small_step, large_step, check)
     return total.add_(vertical.transpose(0, 1))
+
+
+def _aggregate_on_cpu(cost: Tensor, check: Callable[[], None], small_step: float, large_step: float) -> Tensor:
+    """Return the same, (h, w, d), by compiled code."""
+    volume = cost.contiguous().numpy()
+    total = np.zeros_like(volume)
+    check()
+    add_paths_along_rows(volume, small_step, large_step, total)
+    check()
+    add_paths_along_columns(volume, small_step, large_step, total)
+    return torch.from_numpy(total)
 
 
 def _both_ways(cost: Tensor, small_step: float, large_step: float, check: Callable[[], None]) -> Tensor:

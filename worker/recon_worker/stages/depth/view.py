@@ -1,6 +1,7 @@
 """A view: the part of one undistorted photo that gets a depth map, at the resolution that depth is estimated at."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from recon_worker.geometry.cameras import PlacedCamera
 from recon_worker.stages.depth.bounds import LEAST_SIDE_PX, Box, DepthBounds
+from recon_worker.stages.depth.plain_areas import plain_areas
 
 Array = npt.NDArray[np.float64]
 
@@ -40,6 +42,12 @@ class View:
     """Bounds of depth, in the world's unit."""
     shown: Tensor | None = None
     """(h, w), bool, at the whole resolution: what the photo's mask does not hide; None without a mask."""
+
+    @cached_property
+    def measurable(self) -> Tensor:
+        """Return the pixels whose depth can be measured, (h, w), bool, at the whole resolution: neither plain nor hidden by a mask."""
+        textured = ~plain_areas(self.pyramid[0])
+        return textured if self.shown is None else textured & self.shown
 
     def intrinsics(self, level: int) -> Array:
         """Return K, (3, 3), at a level of the pyramid."""

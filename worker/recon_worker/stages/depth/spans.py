@@ -16,8 +16,8 @@ def spans_of(measurable: npt.NDArray[np.bool_], level: int) -> npt.NDArray[np.in
     """
     factor = 2**level
     height, width = (side // factor for side in measurable.shape)
-    cells = measurable.reshape(height, factor, width, factor).any(axis=(1, 3))
-    shown, reach = cells.any(axis=1), SURROUNDINGS_PX // factor
+    cells = np.asarray(measurable.reshape(height, factor, width, factor).any(axis=(1, 3)))
+    shown, reach = np.asarray(cells.any(axis=1)), SURROUNDINGS_PX // factor
     first = np.where(shown, cells.argmax(axis=1), width)
     last = np.where(shown, width - cells[:, ::-1].argmax(axis=1), 0)
     first = (minimum_filter1d(first, 2 * reach + 1) - reach).clip(0, width)

@@ -14,7 +14,7 @@ from scipy.ndimage import median_filter, uniform_filter
 from recon_worker.stages.depth.bounds import object_bounds
 from recon_worker.stages.depth.comparison import Comparison, OnCpu
 from recon_worker.stages.depth.compiled_filters import variance_of_similar
-from recon_worker.stages.depth.consistency import DepthMap, SeenSurface, confirmed, opinion
+from recon_worker.stages.depth.consistency import DepthMap, Opinions, SeenSurface, confirmed, opinion
 from recon_worker.stages.depth.correlation import BestMean, Reference, box_sum
 from recon_worker.stages.depth.estimation import estimate_inverse_depth
 from recon_worker.stages.depth.free_space import Votes
@@ -336,6 +336,47 @@ def test_a_point_that_others_see_through_is_taken_away():
     assert votes.support.tolist() == [5, 0]
     assert votes.contradiction.tolist() == [0, 5]
     assert votes.keep().tolist() == [True, False]
+
+
+def noisy_ball(x: float) -> DepthMap:
+    """What a view measures of the ball, a tenth of it wrong and another tenth not at all."""
+    random = np.random.default_rng(round(10 * x) + 100)
+    true = known_depth(ball, x)
+    factor = np.where(random.random((HEIGHT, WIDTH)) < 0.1, random.uniform(0.5, 2.0, (HEIGHT, WIDTH)), 1.0)
+    factor += random.normal(0.0, 0.004, (HEIGHT, WIDTH))
+    factor[random.random((HEIGHT, WIDTH)) < 0.1] = 0.0
+    return DepthMap(true.w * torch.from_numpy(factor).float(), true.K, true.R, true.t)
+
+
+def test_compiled_opinions_are_those_of_tensors() -> None:
+    one, others = noisy_ball(0.0), [noisy_ball(x) for x in (-0.5, 0.3, 2.5)]
+    points = one.points()
+    surface = SeenSurface.of(points, normals_of(points, one.centre())[0], one.w, one.centre())
+    compiled, by_tensors = Opinions.none(surface), Opinions.none(surface)
+    for other in others:
+        compiled.ask(surface, other)
+        by_tensors.add(opinion(surface, other))
+    assert compiled.asked == len(others)
+    assert 0.5 < (compiled.count > 0).float().mean() < 0.95
+    same = compiled.count == by_tensors.count
+    assert same.float().mean() > 0.999  # a difference of rounding decides a few
+    difference = (compiled.mean_change() - by_tensors.mean_change()).abs()[same]
+    assert difference.nan_to_num().max() < 1e-5
+
+
+def test_compiled_votes_are_those_of_tensors() -> None:
+    xyz = noisy_ball(0.0).points().flatten(1).T
+    xyz = xyz[xyz.isfinite().all(dim=1)]
+    compiled, by_tensors = (Votes.none(len(xyz), torch.device("cpu")) for _ in range(2))
+    for view in (noisy_ball(x) for x in (-0.5, 0.3, 2.5)):
+        compiled.add(xyz, view)
+        by_tensors.add_by_tensors(xyz, view)
+    for votes, expected in (
+        (compiled.support, by_tensors.support),
+        (compiled.contradiction, by_tensors.contradiction),
+    ):
+        assert 0 < votes.mean() < 3
+        assert (votes == expected).float().mean() > 0.999
 
 
 def test_the_cheapest_way_through_a_volume_is_found():

@@ -23,7 +23,7 @@ from recon_worker.progress import Progress
 from recon_worker.scene import Scene
 from recon_worker.stages import estimate_depth, estimate_poses
 from recon_worker.stages.background import Check, wait_for
-from recon_worker.stages.depth.consistency import DepthMap, SeenSurface, confirmed, opinion
+from recon_worker.stages.depth.consistency import DepthMap, Opinions, SeenSurface, confirmed
 from recon_worker.stages.depth.free_space import Votes
 from recon_worker.stages.depth.normals import normals_of
 from recon_worker.stages.estimate_depth import SavedDepth, load_map, load_region, save_map, saved_maps
@@ -147,25 +147,20 @@ def _agreed(
     """Return the pixels of one view that enough other views confirm, and its depth map with zeros elsewhere."""
     points = depth.points()
     check()
-    centre = -depth.R.T @ depth.t
+    centre = depth.centre()
     normals, _ = normals_of(points, centre)
     surface = SeenSurface.of(points, normals, depth.w, centre)
-    count, change = torch.zeros_like(depth.w), torch.zeros_like(depth.w)
-    asked = 0
+    opinions = Opinions.none(surface)
     for other in others:
         check()
-        asked += 1
-        said = opinion(surface, other)
-        count += said.agrees
-        change += torch.where(said.agrees, said.change, 0.0)
+        opinions.ask(surface, other)
     check()
-    # The mean of all who agree, this view among them.
-    agreed = DepthMap(depth.w + change / (count + 1), depth.K, depth.R, depth.t)
+    agreed = DepthMap(depth.w + opinions.mean_change(), depth.K, depth.R, depth.t)
     points = agreed.points()
     normals, cosine = normals_of(points, centre)
     check()
     score = torch.from_numpy(one.score.astype(np.float32)).to(depth.w.device)
-    keep = confirmed(count, asked, score) & (cosine > LEAST_COSINE)
+    keep = confirmed(opinions.count, opinions.asked, score) & (cosine > LEAST_COSINE)
     check()
     kept = DepthMap(torch.where(keep, agreed.w, 0.0), depth.K, depth.R, depth.t)
     return _samples(one, points, normals, keep, score * cosine, region), kept

@@ -7,6 +7,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from recon_worker.stages.depth.compiled_opinions import add_opinion
+
 Array = npt.NDArray[np.float64]
 
 TOLERANCE_PX = 1.0
@@ -44,13 +46,21 @@ class DepthMap:
     t: Array
     """(3,) in the world's unit: X_camera = R X_world + t."""
 
+    def centre(self) -> Array:
+        """Return the centre of projection, (3,) in the world frame."""
+        return np.asarray(-self.R.T @ self.t)
+
+    def projection(self) -> Array:
+        """Return the matrix, (3, 4), from the world frame to homogeneous pixels."""
+        return np.asarray(self.K @ np.hstack([self.R, self.t[:, None]]))
+
     def points(self) -> Tensor:
         """Return the world coordinates of all pixels, (3, h, w); infinite where unknown."""
         height, width = self.w.shape
         u = torch.arange(width, device=self.w.device) + 0.5
         v = torch.arange(height, device=self.w.device)[:, None] + 0.5
         rays = self.R.T @ np.linalg.inv(self.K)
-        centre = -self.R.T @ self.t
+        centre = self.centre()
         depth = self.w.reciprocal()
         return torch.stack(
             [
@@ -95,6 +105,52 @@ class Opinion:
     """(h, w): what it would add to the inverse depth; meaningless where it does not agree."""
 
 
+@dataclass
+class Opinions:
+    """What all other views say about the surface that a view sees."""
+
+    count: Tensor
+    """(h, w): how many see the same surface."""
+    change: Tensor
+    """(h, w): the sum of what these would add to the inverse depth."""
+    asked: int = 0
+
+    @classmethod
+    def none(cls, surface: SeenSurface) -> "Opinions":
+        """Return those of no view."""
+        return cls(torch.zeros_like(surface.w), torch.zeros_like(surface.w))
+
+    def ask(self, surface: SeenSurface, other: DepthMap) -> None:
+        """Add the opinion of another view."""
+        self.asked += 1
+        if surface.w.device.type == "cpu":
+            self._ask_on_cpu(surface, other)
+        else:
+            self.add(opinion(surface, other))
+
+    def add(self, said: Opinion) -> None:
+        """Add an opinion."""
+        self.count += said.agrees
+        self.change += torch.where(said.agrees, said.change, 0.0)
+
+    def mean_change(self) -> Tensor:
+        """Return what is to be added to the inverse depth, (h, w), for the mean of all who agree, the view itself among them."""
+        return self.change / (self.count + 1)
+
+    def _ask_on_cpu(self, surface: SeenSurface, other: DepthMap) -> None:
+        seen = (surface.points, surface.normals, surface.w, surface.along, surface.across)
+        add_opinion(
+            tuple(image.contiguous().numpy() for image in seen),
+            other.projection().astype(np.float32),
+            other.centre().astype(np.float32),
+            np.pad(other.w.numpy(), 1),
+            (TOLERANCE_DEPTH, TOLERANCE_PX / pixels_per_inverse_depth(other, surface.centre)),
+            MOST_TILTED,
+            self.count.numpy(),
+            self.change.numpy(),
+        )
+
+
 def opinion(surface: SeenSurface, other: DepthMap) -> Opinion:
     """Ask another view about the surface that a view sees.
 
@@ -113,7 +169,7 @@ def opinion(surface: SeenSurface, other: DepthMap) -> Opinion:
     agrees = difference.abs() <= most  # never behind the other view, where the most is below zero
     # A surface that is shifted along its normal shifts by 1 / (normal . ray) along a ray that advances by one in depth,
     # and by w^2 times that in inverse depth.
-    across = (_along(surface.normals, _centre(other)) - surface.along).mul_(expected)
+    across = (_along(surface.normals, other.centre()) - surface.along).mul_(expected)
     tilt = across.div_(surface.across).clamp_(0, MOST_TILTED)
     return Opinion(agrees, difference.mul_(tilt).mul_(z.mul_(surface.w).square_()))
 
@@ -126,7 +182,7 @@ def confirmed(agreeing: Tensor, asked: int, score: Tensor) -> Tensor:
 
 def _projected(points: Tensor, view: DepthMap) -> tuple[Tensor, Tensor, Tensor]:
     """Return the homogeneous pixels, (h, w) each, of points (3, h, w) of the world frame in a view."""
-    P = torch.from_numpy(view.K @ np.hstack([view.R, view.t[:, None]])).to(points)
+    P = torch.from_numpy(view.projection()).to(points)
     u, v, z = torch.addmm(P[:, 3:], P[:, :3], points.flatten(1)).view(points.shape)
     return u, v, z
 
@@ -134,12 +190,6 @@ def _projected(points: Tensor, view: DepthMap) -> tuple[Tensor, Tensor, Tensor]:
 def _along(normals: Tensor, point: Array) -> Tensor:
     """Return the products of normals, (3, h, w), with one point, (3,): (h, w)."""
     return (torch.from_numpy(point).to(normals) @ normals.flatten(1)).view(normals.shape[1:])
-
-
-def _centre(view: DepthMap) -> Array:
-    """Return the view's centre of projection, (3,) in the world frame."""
-    centre: Array = -view.R.T @ view.t
-    return centre
 
 
 def pixels_per_inverse_depth(view: DepthMap, centre: Array) -> float:

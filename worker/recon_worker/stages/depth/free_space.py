@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recon_worker.stages.depth.compiled_votes import add_votes
 from recon_worker.stages.depth.consistency import DepthMap
 
 SAME_SURFACE = 0.006
@@ -49,7 +50,16 @@ class Votes:
         For a contradiction the nearest surface of the 3 x 3 pixels around counts, so that a point at an edge is not
         lost for a pixel.
         """
-        P = torch.tensor(view.K @ np.hstack([view.R, view.t[:, None]]), dtype=xyz.dtype, device=xyz.device)
+        if xyz.device.type == "cpu":
+            points, seen = xyz.contiguous().numpy(), view.w.contiguous().numpy()
+            votes = self.support.numpy(), self.contradiction.numpy()
+            add_votes(points, view.projection().astype(np.float32), seen, SAME_SURFACE, CLEARLY_BEHIND, *votes)
+        else:
+            self.add_by_tensors(xyz, view)
+
+    def add_by_tensors(self, xyz: Tensor, view: DepthMap) -> None:
+        """Do the same, for points (n, 3), on any device."""
+        P = torch.from_numpy(view.projection()).to(xyz)
         u, v, z = (xyz @ P[:, :3].T + P[:, 3]).unbind(dim=1)
         height, width = view.w.shape
         grid = torch.stack((2 * u / (z * width) - 1, 2 * v / (z * height) - 1), dim=-1)[None, :, None]

@@ -18,7 +18,7 @@ from recon_worker.stages.depth.consistency import DepthMap, Opinions, SeenSurfac
 from recon_worker.stages.depth.correlation import BestMean, Reference, box_sum
 from recon_worker.stages.depth.estimation import estimate_inverse_depth
 from recon_worker.stages.depth.free_space import Votes
-from recon_worker.stages.depth.normals import normals_of
+from recon_worker.stages.depth.normals import normals_by_tensors, normals_of
 from recon_worker.stages.depth.plain_areas import RADIUS, SIMILAR, plain_areas, variance_by_tensors
 from recon_worker.stages.depth.propagation import continued, propagate, shifted, slopes_of
 from recon_worker.stages.depth.refinement import median3, median_by_tensors
@@ -338,13 +338,13 @@ def test_a_point_that_others_see_through_is_taken_away():
     assert votes.keep().tolist() == [True, False]
 
 
-def noisy_ball(x: float) -> DepthMap:
-    """What a view measures of the ball, a tenth of it wrong and another tenth not at all."""
+def noisy_ball(x: float, unknown: float = 0.1) -> DepthMap:
+    """What a view measures of the ball: a tenth of the pixels is wrong, and a share of them unknown."""
     random = np.random.default_rng(round(10 * x) + 100)
     true = known_depth(ball, x)
     factor = np.where(random.random((HEIGHT, WIDTH)) < 0.1, random.uniform(0.5, 2.0, (HEIGHT, WIDTH)), 1.0)
     factor += random.normal(0.0, 0.004, (HEIGHT, WIDTH))
-    factor[random.random((HEIGHT, WIDTH)) < 0.1] = 0.0
+    factor[random.random((HEIGHT, WIDTH)) < unknown] = 0.0
     return DepthMap(true.w * torch.from_numpy(factor).float(), true.K, true.R, true.t)
 
 
@@ -362,6 +362,19 @@ def test_compiled_opinions_are_those_of_tensors() -> None:
     assert same.float().mean() > 0.999  # a difference of rounding decides a few
     difference = (compiled.mean_change() - by_tensors.mean_change()).abs()[same]
     assert difference.nan_to_num().max() < 1e-5
+
+
+def test_compiled_normals_are_those_of_tensors() -> None:
+    one = noisy_ball(0.0, unknown=0.01)
+    points = one.points()
+    (normals, cosine), (expected, expected_cosine) = (
+        find(points, one.centre()) for find in (normals_of, normals_by_tensors)
+    )
+    known = expected_cosine != 0
+    assert 0.1 < known.float().mean() < 0.9
+    assert (cosine[~known] == 0).all()
+    assert (cosine[known] - expected_cosine[known]).abs().max() < 1e-3
+    assert (normals[:, known] - expected[:, known]).abs().max() < 1e-3
 
 
 def test_compiled_votes_are_those_of_tensors() -> None:

@@ -64,7 +64,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         reads=("estimate_poses", "estimate_depth"),
         parameters_read=lambda parameters: (parameters.ground,),
         weight=0.45,
-        version=3,
+        version=4,
     ),
     Stage(
         name="build_mesh",

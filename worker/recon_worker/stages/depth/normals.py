@@ -5,6 +5,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from recon_worker.stages.depth.compiled_normals import find_normals
 from recon_worker.stages.depth.correlation import box_sum
 
 REACH_PX = 2
@@ -17,6 +18,15 @@ def normals_of(points: Tensor, centre: npt.NDArray[np.float64]) -> tuple[Tensor,
     `points` are the pixels' world coordinates, (3, h, w), `centre` is the camera's centre, (3,). At the image's border, where
     differences are one-sided or missing, the cosine is zero.
     """
+    if points.device.type == "cpu":
+        normals, cosine = torch.zeros_like(points), torch.zeros_like(points[0])
+        find_normals(points.contiguous().numpy(), centre.astype(np.float32), REACH_PX, normals.numpy(), cosine.numpy())
+        return normals, cosine
+    return normals_by_tensors(points, centre)
+
+
+def normals_by_tensors(points: Tensor, centre: npt.NDArray[np.float64]) -> tuple[Tensor, Tensor]:
+    """Return the same, (3, h, w) and (h, w), for points (3, h, w) and a centre (3,), on any device."""
     smooth = box_sum(points, 1) / 9
     du = torch.zeros_like(points)
     dv = torch.zeros_like(points)

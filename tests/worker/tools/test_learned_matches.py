@@ -96,3 +96,14 @@ def test_they_are_read_as_they_were_written(tmp_path: Path, matches: LearnedMatc
         assert {key: value.tolist() for key, value in values.items()} == {
             key: value.tolist() for key, value in expected.items()
         }
+
+
+def test_a_pair_without_other_matches_keeps_the_geometry_that_its_learned_matches_fit(database: Path) -> None:
+    with pycolmap.Database.open(database) as opened:
+        opened.delete_matches(1, 2)
+    add_matches(database, learned(100), seed=0)
+    with pycolmap.Database.open(database) as opened:
+        matches, inliers = opened.read_matches(1, 2), opened.read_two_view_geometry(1, 2).inlier_matches
+    assert matches.tolist() == [[SIFT + number, SIFT + number] for number in range(100)]
+    assert len(inliers) >= 95
+    assert (np.asarray(inliers) >= SIFT).all()

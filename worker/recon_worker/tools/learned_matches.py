@@ -54,23 +54,34 @@ class LearnedMatches:
 
 
 def add_matches(database: Path, learned: LearnedMatches, seed: int) -> None:
-    """Add features to those in a database, and the matches of pairs that fit one geometry; verify those pairs again."""
+    """Add features to those in a database, and the matches of pairs that fit one geometry; pairs that had other matches are verified again."""
+    again = list[tuple[str, str]]()
     with pycolmap.Database.open(database) as opened:
         images = {image.name: image for image in opened.read_all_images()}
         cameras = {name: opened.read_camera(image.camera_id) for name, image in images.items()}
-        fitting = [pair for pair in learned.matches if _fits(learned, pair, cameras, seed)]
         first = {name: _add_features(opened, images[name].image_id, places) for name, places in learned.places.items()}
-        for one, other in fitting:
-            matches = learned.matches[one, other] + np.array([first[one], first[other]], np.uint32)
-            _add_to_pair(opened, images[one].image_id, images[other].image_id, matches)
-    with pair_list(fitting, database.parent) as listed:
+        for pair, matches in learned.matches.items():
+            geometry = _geometry(learned, pair, cameras, seed)
+            if len(geometry.inlier_matches) < LEAST_INLIERS:
+                continue
+            one, other = (images[name].image_id for name in pair)
+            shift = np.array([first[name] for name in pair], np.uint32)
+            if opened.exists_matches(one, other) and len(opened.read_matches(one, other)):
+                _add_to_pair(opened, one, other, matches + shift)
+                again.append(pair)
+            else:
+                geometry.inlier_matches = geometry.inlier_matches + shift
+                _write_pair(opened, one, other, matches + shift, geometry)
+    with pair_list(again, database.parent) as listed:
         pycolmap.verify_matches(database, listed, verification_options(seed))
 
 
-def _fits(learned: LearnedMatches, pair: tuple[str, str], cameras: Mapping[str, pycolmap.Camera], seed: int) -> bool:
-    """Say whether enough of a pair's learned matches fit one geometry, whatever other matches the pair has."""
+def _geometry(
+    learned: LearnedMatches, pair: tuple[str, str], cameras: Mapping[str, pycolmap.Camera], seed: int
+) -> pycolmap.TwoViewGeometry:
+    """Return the geometry that most of a pair's learned matches fit, whatever other matches the pair has."""
     one, other = pair
-    found = pycolmap.estimate_two_view_geometry(
+    return pycolmap.estimate_two_view_geometry(
         cameras[one],
         learned.places[one].astype(np.float64),
         cameras[other],
@@ -78,7 +89,6 @@ def _fits(learned: LearnedMatches, pair: tuple[str, str], cameras: Mapping[str, 
         learned.matches[pair],
         verification_options(seed),
     )
-    return len(found.inlier_matches) >= LEAST_INLIERS
 
 
 def _add_features(database: pycolmap.Database, image: int, places: npt.NDArray[np.float32]) -> int:
@@ -97,9 +107,27 @@ def _add_features(database: pycolmap.Database, image: int, places: npt.NDArray[n
 
 
 def _add_to_pair(database: pycolmap.Database, one: int, other: int, matches: npt.NDArray[np.uint32]) -> None:
+    """Put matches, (m, 2), behind those of a pair of images, which loses its geometry."""
+    matches = np.concatenate([database.read_matches(one, other), matches])
+    _forget_pair(database, one, other)
+    database.write_matches(one, other, matches)
+
+
+def _write_pair(
+    database: pycolmap.Database,
+    one: int,
+    other: int,
+    matches: npt.NDArray[np.uint32],
+    geometry: pycolmap.TwoViewGeometry,
+) -> None:
+    """Write matches, (m, 2), and the geometry of a pair of images that has no matches."""
+    _forget_pair(database, one, other)
+    database.write_matches(one, other, matches)
+    database.write_two_view_geometry(one, other, geometry)
+
+
+def _forget_pair(database: pycolmap.Database, one: int, other: int) -> None:
     if database.exists_matches(one, other):
-        matches = np.concatenate([database.read_matches(one, other), matches])
         database.delete_matches(one, other)
     if database.exists_two_view_geometry(one, other):
         database.delete_two_view_geometry(one, other)
-    database.write_matches(one, other, matches)

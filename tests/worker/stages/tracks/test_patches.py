@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from recon_worker.stages.tracks.patches import align, cut_out
+from recon_worker.stages.tracks.patches import align, align_by_tensors, cut_out
 
 
 def pattern(places: Tensor) -> Tensor:
@@ -48,6 +48,21 @@ def test_a_template_is_found_where_it_is(
     found, score = align(picture(change, shift), templates, start, axes)
     assert (found - true).norm(dim=-1).max() < 0.03
     assert score.min() > 0.99
+
+
+def test_compiled_code_finds_what_tensors_do() -> None:
+    image = picture(torch.tensor([[1.01, 0.02], [-0.01, 0.99]]), torch.tensor([-0.7, 0.9]))
+    image += 0.02 * torch.randn(image.shape, generator=torch.Generator().manual_seed(1))
+    centres = 10 + 100 * torch.rand(50, 2, generator=torch.Generator().manual_seed(2))
+    axes = expected_axes(UNCHANGED)[:1].expand(50, 2, 2)
+    templates = cut_out(picture(UNCHANGED, torch.zeros(2)), centres, axes)
+    (found, score), (expected, expected_score) = (
+        find(image, templates, centres, axes) for find in (align, align_by_tensors)
+    )
+    alike = expected_score > 0.8  # elsewhere the search runs away, and rounding decides where to
+    assert alike.float().mean() > 0.5
+    assert (found - expected)[alike].abs().max() < 2e-3
+    assert (score - expected_score)[alike].abs().max() < 1e-3
 
 
 def test_light_makes_no_difference() -> None:

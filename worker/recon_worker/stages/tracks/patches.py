@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from recon_worker.stages.tracks.compiled_patches import align_patches
+
 RADIUS_PX = 7
 """Patches are 15 pixels wide."""
 
@@ -23,6 +25,9 @@ DAMPING = 1e-3
 
 LARGEST_STEP = 1.0
 """Of a round, in pixels of the template."""
+
+LARGEST_CHANGE = 0.3
+"""Of a round, of each number of an affine map that is no shift."""
 
 MARGIN_PX = RADIUS_PX + 1
 """Templates are cut out with one pixel more on each side, for their gradients."""
@@ -51,6 +56,31 @@ def align(image: Tensor, templates: Tensor, centres: Tensor, axes: Tensor) -> tu
     Returns:
         (n, 2), where each was found, and (n,), the correlation with what is there, -1 to 1.
     """
+    find = _align_on_cpu if image.device.type == "cpu" else align_by_tensors
+    return find(image, templates, centres, axes)
+
+
+def _align_on_cpu(image: Tensor, templates: Tensor, centres: Tensor, axes: Tensor) -> tuple[Tensor, Tensor]:
+    """Do the same, with templates (n, k), centres (n, 2) and axes (n, 2, 2), by compiled code."""
+    template, steepest = _with_steepest(templates)
+    moved, score = torch.empty_like(centres), torch.empty(len(centres))
+    align_patches(
+        image.numpy(),
+        template.numpy(),
+        steepest.transpose(1, 2).contiguous().numpy(),
+        (_solver(steepest[..., 4:]).contiguous().numpy(), _solver(steepest).contiguous().numpy()),
+        centres.numpy(),
+        axes.contiguous().numpy(),
+        (SHIFT_ROUNDS, AFFINE_ROUNDS),
+        (LARGEST_STEP, LARGEST_CHANGE * RADIUS_PX, VARIANCE_FLOOR),
+        moved.numpy(),
+        score.numpy(),
+    )
+    return moved, score
+
+
+def align_by_tensors(image: Tensor, templates: Tensor, centres: Tensor, axes: Tensor) -> tuple[Tensor, Tensor]:
+    """Do the same, with templates (n, k), centres (n, 2) and axes (n, 2, 2), on any device."""
     offsets = _offsets(RADIUS_PX, image.device)
     template, steepest = _with_steepest(templates)
     warp = torch.eye(3, device=image.device).repeat(len(centres), 1, 1)
@@ -94,7 +124,10 @@ def _warp_of(step: Tensor) -> Tensor:
     longest = step[:, -2:].norm(dim=-1, keepdim=True).clamp(min=1e-9)
     step = step * (LARGEST_STEP / longest).clamp(max=1)
     affine = functional.pad(step, (6 - step.shape[-1], 0))
-    inner = affine[:, :4].clamp(-0.3 * RADIUS_PX, 0.3 * RADIUS_PX).reshape(-1, 2, 2).transpose(1, 2) / RADIUS_PX
+    inner = (
+        affine[:, :4].clamp(-LARGEST_CHANGE * RADIUS_PX, LARGEST_CHANGE * RADIUS_PX).reshape(-1, 2, 2).transpose(1, 2)
+        / RADIUS_PX
+    )
     top = torch.cat((inner + torch.eye(2, device=step.device), affine[:, 4:, None]), dim=-1)
     bottom = torch.tensor([0.0, 0.0, 1.0], device=step.device).expand(len(step), 1, 3)
     return torch.cat((top, bottom), dim=1)

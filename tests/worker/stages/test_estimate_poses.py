@@ -75,7 +75,7 @@ def placed(
 def test_photos_of_something_else_are_left_out_with_a_warning(tmp_path: Path) -> None:
     report, sink = placed(tmp_path, as_it_is, strangers=1)
     assert (report["placed"], report["left_out"]) == (PHOTOS, ["z0.jpg"])
-    assert sink.shown["placing"] == "cheap, 1 of 3"
+    assert sink.shown["placing"] == "cheap, 1 of 4"
     (warning,) = sink.warnings
     assert warning.message.startswith(
         f"1 of {PHOTOS + 1} photos is not in the model, as it could not be placed: z0.jpg;"

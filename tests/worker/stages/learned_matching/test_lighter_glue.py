@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from recon_worker.stages.learned_matching.lighter_glue import LighterGlue
+from recon_worker.stages.learned_matching.xfeat import Features
 from tests.worker.stages.learned_matching.pictures import CPU, features, photo
 
 SIZE = (640, 480)
@@ -41,6 +42,25 @@ def test_matches_follow_a_turn_and_a_scale(turn_deg: float, scale: float) -> Non
     error = np.linalg.norm(other.numpy() - expected, axis=-1)
     assert len(one) > 50
     assert np.mean(error < 5.0) > 0.95, sorted(error)[::10]
+
+
+@pytest.mark.parametrize("left", [0, 1, 5])
+def test_features_that_are_unlikely_to_have_a_match_are_left_out(monkeypatch: pytest.MonkeyPatch, left: int) -> None:
+    """So many of one photo are likely to have one after a layer, down to none."""
+    seen = features(photo())
+    monkeypatch.setattr(LighterGlue, "_matchable", lambda _, layer, points: points.chosen(torch.arange(left)))
+    with torch.inference_mode():
+        matches = LighterGlue(CPU)(seen, seen, SIZE, SIZE)
+    assert matches.shape[1] == 2
+    assert matches.dtype == torch.long
+    assert set(matches.flatten().tolist()) <= set(range(left))
+
+
+def test_a_photo_without_features_has_no_matches() -> None:
+    seen = features(photo())
+    nothing = Features(seen.places[:0], seen.descriptors[:0])
+    with torch.inference_mode():
+        assert LighterGlue(CPU)(seen, nothing, SIZE, SIZE).shape == (0, 2)
 
 
 def test_different_things_have_hardly_any_matches() -> None:

@@ -68,6 +68,8 @@ class LighterGlue:
             x, y = (replace(photo, state=state) for photo, state in zip((x, y), across, strict=True))
             if number < LAYERS - 1:
                 x, y = self._matchable(number, x), self._matchable(number, y)
+            if not (len(x.numbers) and len(y.numbers)):
+                return torch.empty((0, 2), dtype=torch.long, device=x.numbers.device)
         row, column = _mutual(self._confidence(x.state, y.state)).unbind(-1)
         return torch.stack((x.numbers[row], y.numbers[column]), dim=-1)
 

@@ -48,7 +48,7 @@ def test_matches_follow_a_turn_and_a_scale(turn_deg: float, scale: float) -> Non
 def test_features_that_are_unlikely_to_have_a_match_are_left_out(monkeypatch: pytest.MonkeyPatch, left: int) -> None:
     """So many of one photo are likely to have one after a layer, down to none."""
     seen = features(photo())
-    monkeypatch.setattr(LighterGlue, "_matchable", lambda _, layer, points: points.chosen(torch.arange(left)))
+    monkeypatch.setattr(LighterGlue, "_matchable", lambda _self, _layer, points: points.chosen(torch.arange(left)))
     with torch.inference_mode():
         matches = LighterGlue(CPU)(seen, seen, SIZE, SIZE)
     assert matches.shape[1] == 2

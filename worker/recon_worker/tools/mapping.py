@@ -83,7 +83,6 @@ def map_photos(
     # Cameras and points are adjusted once more when the places of features are exact: until then coarse is enough.
     options.ba_global_frames_ratio = options.ba_global_points_ratio = GROWTH
     options.ba_global_max_refinements = 2
-    options.ba_local_function_tolerance = options.ba_global_function_tolerance = 1e-4
     placed = itertools.count(MIN_MODEL)
     with tempfile.TemporaryDirectory(dir=database.parent) as scratch:
         groups = pycolmap.incremental_mapping(

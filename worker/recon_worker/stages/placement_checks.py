@@ -8,13 +8,7 @@ from recon_api.errors import UsageError
 from recon_api.payload import JobWarning
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.unplaced_photos import first_of
-from recon_worker.tools.placement_requests import CHEAP, LEARNED, Effort
-
-GOOD_SHARE = 0.9
-"""Share of placed photos with which a rung of the ladder is taken at once."""
-
-ENOUGH_SHARE = 0.75
-"""Share with which the last rung, which takes longer than all before it, is not tried."""
+from recon_worker.tools.placement_requests import CHEAP, Effort
 
 LEAST_SHARE = 1 / 3
 """Share of the photos that must be placed.
@@ -40,9 +34,7 @@ LEAST_POINTS = 50
 
 def enough_placed(effort: Effort, photos: int, parameters: MultiViewParameters) -> int:
     """Return how many of so many photos must be placed, at this effort, for no greater effort to be made."""
-    if parameters.require_all_photos or effort is LEARNED:  # the effort after it adds a few pairs to those of this one
-        return photos
-    return math.ceil((GOOD_SHARE if effort is CHEAP else ENOUGH_SHARE) * photos)
+    return photos if parameters.require_all_photos else math.ceil(effort.enough_share * photos)
 
 
 def least_placed(photos: int) -> int:

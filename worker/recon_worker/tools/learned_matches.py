@@ -66,12 +66,13 @@ def add_matches(database: Path, learned: LearnedMatches, seed: int) -> None:
                 continue
             one, other = (images[name].image_id for name in pair)
             shift = np.array([first[name] for name in pair], np.uint32)
-            if opened.exists_matches(one, other) and len(opened.read_matches(one, other)):
-                _add_to_pair(opened, one, other, matches + shift)
+            if opened.exists_matches(one, other) and len(others := opened.read_matches(one, other)):
+                _replace_pair(opened, one, other, np.concatenate([others, matches + shift]))
                 again.append(pair)
             else:
+                _replace_pair(opened, one, other, matches + shift)
                 geometry.inlier_matches = geometry.inlier_matches + shift
-                _write_pair(opened, one, other, matches + shift, geometry)
+                opened.write_two_view_geometry(one, other, geometry)
     with pair_list(again, database.parent) as listed:
         pycolmap.verify_matches(database, listed, verification_options(seed))
 
@@ -106,28 +107,10 @@ def _add_features(database: pycolmap.Database, image: int, places: npt.NDArray[n
     return len(there)
 
 
-def _add_to_pair(database: pycolmap.Database, one: int, other: int, matches: npt.NDArray[np.uint32]) -> None:
-    """Put matches, (m, 2), behind those of a pair of images, which loses its geometry."""
-    matches = np.concatenate([database.read_matches(one, other), matches])
-    _forget_pair(database, one, other)
-    database.write_matches(one, other, matches)
-
-
-def _write_pair(
-    database: pycolmap.Database,
-    one: int,
-    other: int,
-    matches: npt.NDArray[np.uint32],
-    geometry: pycolmap.TwoViewGeometry,
-) -> None:
-    """Write matches, (m, 2), and the geometry of a pair of images that has no matches."""
-    _forget_pair(database, one, other)
-    database.write_matches(one, other, matches)
-    database.write_two_view_geometry(one, other, geometry)
-
-
-def _forget_pair(database: pycolmap.Database, one: int, other: int) -> None:
+def _replace_pair(database: pycolmap.Database, one: int, other: int, matches: npt.NDArray[np.uint32]) -> None:
+    """Write matches, (m, 2), in place of those of a pair of images, which loses its geometry."""
     if database.exists_matches(one, other):
         database.delete_matches(one, other)
     if database.exists_two_view_geometry(one, other):
         database.delete_two_view_geometry(one, other)
+    database.write_matches(one, other, matches)

@@ -34,14 +34,22 @@ class Effort(BaseModel):
     """Photos whose learned features each photo is matched with."""
     budget_s: float
     """CPU-seconds for each photo that matching SIFT features may take."""
+    enough_share: float
+    """Share of placed photos with which no greater effort is made."""
 
 
 FEW_FEATURES = SiftOptions(image_px=1000, first_octave=0, features=3072)
-CHEAP = Effort(name="cheap", sift=FEW_FEATURES, partners=0, budget_s=30)
-LEARNED = Effort(name="learned", sift=FEW_FEATURES, partners=4, budget_s=30)
-WIDER = Effort(name="wider", sift=FEW_FEATURES, partners=8, budget_s=30)
+CHEAP = Effort(name="cheap", sift=FEW_FEATURES, partners=0, budget_s=30, enough_share=0.9)
+# The effort after this one adds a few pairs to those of this one: that is cheap.
+LEARNED = Effort(name="learned", sift=FEW_FEATURES, partners=4, budget_s=30, enough_share=1.0)
+# The last effort takes longer than all before it.
+WIDER = Effort(name="wider", sift=FEW_FEATURES, partners=8, budget_s=30, enough_share=0.75)
 THOROUGH = Effort(
-    name="thorough", sift=SiftOptions(image_px=1600, first_octave=-1, features=4096), partners=8, budget_s=20
+    name="thorough",
+    sift=SiftOptions(image_px=1600, first_octave=-1, features=4096),
+    partners=8,
+    budget_s=20,
+    enough_share=0.75,
 )
 LADDER = (CHEAP, LEARNED, WIDER, THOROUGH)
 """Tried in this order until nearly all photos are placed. What one has found, the next one uses."""

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from recon_worker.stages.depth.compiled_correlation import MARGIN, Floats, correlate
+from recon_worker.stages.compiled import Floats
+from recon_worker.stages.depth.compiled_correlation import MARGIN, correlate
 from recon_worker.stages.depth.correlation import BestMean, Reference
 from recon_worker.stages.depth.spans import spans_of
 from recon_worker.stages.depth.view import View

@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import int32, uintp
 
-from recon_worker.stages.compiled import compiled
+from recon_worker.stages.compiled import Floats, compiled
 from recon_worker.stages.depth.correlation import VARIANCE_FLOOR
 
-Floats = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 
 MARGIN = ((1, 2), (1, 2))

@@ -4,11 +4,8 @@ A row is finished before the next one begins, so intermediate values stay in the
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from recon_worker.stages.compiled import compiled
-
-Floats = npt.NDArray[np.float32]
+from recon_worker.stages.compiled import Floats, compiled
 
 _F = np.float32
 

@@ -1,12 +1,9 @@
 """Normals of a depth map, compiled for CPUs: the same as `normals.normals_by_tensors` computes with tensors."""
 
 import numpy as np
-import numpy.typing as npt
 from numba import uintp
 
-from recon_worker.stages.compiled import compiled
-
-Floats = npt.NDArray[np.float32]
+from recon_worker.stages.compiled import Floats, compiled
 
 _F = np.float32
 _ZERO, _LEAST = _F(0), _F(1e-12)

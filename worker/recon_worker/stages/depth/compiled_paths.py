@@ -1,11 +1,8 @@
 """The four paths of semi-global matching, compiled for CPUs: the same as `semi_global_matching` computes with tensors."""
 
 import numpy as np
-import numpy.typing as npt
 
-from recon_worker.stages.compiled import compiled
-
-Floats = npt.NDArray[np.float32]
+from recon_worker.stages.compiled import Floats, compiled
 
 _F = np.float32
 

@@ -1,11 +1,8 @@
 """Votes of a view on points, compiled for CPUs: the same as `free_space.Votes` counts with tensors."""
 
 import numpy as np
-import numpy.typing as npt
 
-from recon_worker.stages.compiled import compiled
-
-Floats = npt.NDArray[np.float32]
+from recon_worker.stages.compiled import Floats, compiled
 
 _F = np.float32
 _ZERO, _ONE = _F(0), _F(1)

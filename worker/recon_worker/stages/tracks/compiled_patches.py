@@ -1,12 +1,9 @@
 """Aligning patches, compiled for CPUs: the same as `patches.align_by_tensors` computes with tensors, one patch after the other."""
 
 import numpy as np
-import numpy.typing as npt
 from numba import uintp
 
-from recon_worker.stages.compiled import compiled
-
-Floats = npt.NDArray[np.float32]
+from recon_worker.stages.compiled import Floats, compiled
 
 _F = np.float32
 _ZERO, _HALF, _ONE = _F(0), _F(0.5), _F(1)

@@ -84,8 +84,7 @@ def test_photos_of_something_else_are_left_out_with_a_warning(tmp_path: Path) ->
 
 
 def test_many_photos_are_matched_with_those_that_look_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placement_ladder, "EXHAUSTIVE_LIMIT", 10)
-    monkeypatch.setattr(placement_ladder, "ALIKE", 6)
+    monkeypatch.setattr(placement_ladder, "EVERY_PAIR_LIMIT", 10)
     report, _ = placed(tmp_path, as_it_is, step=9)
     assert report["placed"] >= PHOTOS - 1
     assert report["effort"] == "cheap"

@@ -34,7 +34,6 @@ class Tools:
         if isinstance(request, PlacementRequest):
             self.done[-1] += f", {request.database.read_text()}"
             self.done[-1] += f", {len(LearnedMatches.load(request.learned).matches)} learned" if request.learned else ""
-            self.done[-1] += f", {len(request.pairs)} alike" if request.pairs else ""
             request.database.write_text(request.database.read_text() + ", matched")
         return {"placed": self.left.pop(0) if isinstance(request, PlacementRequest) else 0, "points": 1000}
 
@@ -88,20 +87,6 @@ def test_efforts_follow_each_other(
     tools.stand_in(monkeypatch)
     assert ladder_of(PHOTOS, tmp_path).climb(Progress.silent()).effort.name == taken
     assert tools.done == done
-
-
-def test_photos_of_a_large_set_are_matched_with_those_that_look_alike(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tools = Tools([60, 130])
-    tools.stand_in(monkeypatch)
-    assert ladder_of(130, tmp_path).climb(Progress.silent()).effort.name == "learned"
-    assert tools.done == [
-        "see 130 photos",
-        "place_photos, features, 1355 alike",
-        "match 263 pairs",
-        "place_photos, features, matched, 263 learned, 1355 alike",
-    ]
 
 
 def ladder_of(photos: int, folder: Path) -> Ladder:

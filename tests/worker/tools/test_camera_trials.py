@@ -82,5 +82,7 @@ def test_a_focal_length_that_exif_says_may_be_wrong(tmp_path: Path, with_it: int
             known = any(camera.has_prior_focal_length for camera in opened.read_all_cameras())
         return placed(with_it if known else without_it)
 
-    request = PlacementRequest(database=database, images=tmp_path, model=tmp_path / "model", enough=taken, budget_s=1.0)
+    request = PlacementRequest(
+        database=database, images=tmp_path, model=tmp_path / "model", every_pair=True, enough=taken, budget_s=1.0
+    )
     assert place_with_cameras(request, [], map_photos).placed == taken

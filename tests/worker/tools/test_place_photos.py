@@ -1,6 +1,7 @@
 """In which order photos are matched, and what is not matched twice."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +27,27 @@ def test_neighbours_are_matched_first() -> None:
     assert place_photos.near_first(pairs) == [(0, 1), (1, 2), (2, 3), (0, 2), (1, 3), (0, 3)]
 
 
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[pycolmap.Database]:
+    with pycolmap.Database.open(tmp_path / "features.db") as opened:
+        yield opened
+
+
 NAMES = [f"{number:03}.jpg" for number in range(100)]
 
 
 @pytest.mark.parametrize("count", [2, 36, 100])
-def test_every_pair_is_matched_where_nothing_is_known(count: int) -> None:
-    pairs = place_photos.choose_pairs(NAMES[:count], None)
+def test_every_pair_is_matched_where_that_is_asked_for(database: pycolmap.Database, count: int) -> None:
+    pairs = place_photos.choose_pairs(database, NAMES[:count], every_pair=True)
     assert len(pairs) == len(set(pairs)) == count * (count - 1) / 2
 
 
-def test_otherwise_photos_that_look_alike_are_matched_and_neighbours() -> None:
-    pairs = place_photos.choose_pairs(NAMES, [("005.jpg", "070.jpg"), ("080.jpg", "020.jpg"), ("003.jpg", "004.jpg")])
+def test_otherwise_photos_that_look_alike_are_matched_and_neighbours(
+    database: pycolmap.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place_photos, "most_alike", lambda *_: [(5, 70), (20, 80), (3, 4)])
+    pairs = place_photos.choose_pairs(database, NAMES, every_pair=False)
     assert sorted(set(pairs)) == pairs
-    assert all(i < j for i, j in pairs)
-    assert {(5, 70), (20, 80), (3, 4)} <= set(pairs)
     neighbours = {(i, j) for i, j in pairs if j - i <= place_photos.NEIGHBOURS}
     assert set(pairs) - neighbours == {(5, 70), (20, 80)}
     assert {(i, i + 1) for i in range(99)} <= neighbours
@@ -55,7 +63,12 @@ def test_a_database_that_is_matched_is_placed_again_at_once(tmp_path: Path, monk
     )
     extract_features.extract_features(features)
     request = PlacementRequest(
-        database=features.database, images=features.images, model=tmp_path / "model", enough=2, budget_s=60.0
+        database=features.database,
+        images=features.images,
+        model=tmp_path / "model",
+        every_pair=True,
+        enough=2,
+        budget_s=60.0,
     )
     first = place_photos.place_photos(request)
     assert first["placed"] >= 3

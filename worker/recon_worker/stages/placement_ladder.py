@@ -38,11 +38,11 @@ from recon_worker.tools.runner import run_tool
 
 logger = logging.getLogger(__name__)
 
-EXHAUSTIVE_LIMIT = 120
-"""Photos up to which SIFT features of every pair are matched: 7,140 pairs, minutes on two cores."""
+EVERY_PAIR_LIMIT = 24
+"""Photos up to which SIFT features of every pair are matched at once: few photos need all that there is."""
 
-ALIKE = 20
-"""In larger sets, each photo is matched with so many that look most like it, whatever their names are."""
+EVERY_PAIR_AT_LAST_LIMIT = 120
+"""The same for the efforts that follow: 7,140 pairs, minutes on two cores."""
 
 
 @dataclass(frozen=True)
@@ -108,21 +108,20 @@ class Ladder:
 
     def _try(self, effort: Effort, progress: Progress) -> Rung:
         folder, photos = self.folder / effort.name, len(self.groups.sources)
-        many = photos > EXHAUSTIVE_LIMIT
         folder.mkdir(parents=True)
         request = PlacementRequest(
             database=self._database(effort, folder, progress.part(0.0, 0.3)),
             images=self.prepared / "images",
             model=folder / "model",
-            pairs=self._alike_pairs(progress.part(0.3, 0.4)) if many else None,
-            learned=self._learned_matches(effort.partners, folder, progress.part(0.4, 0.6))
+            learned=self._learned_matches(effort.partners, folder, progress.part(0.3, 0.6))
             if effort.partners
             else None,
+            every_pair=photos <= (EVERY_PAIR_AT_LAST_LIMIT if effort.partners else EVERY_PAIR_LIMIT),
             enough=enough_placed(CHEAP, photos, self.parameters),
             budget_s=effort.budget_s * photos,
             seed=self.parameters.seed,
         )
-        report = run_tool("place_photos", request, folder, progress.part(0.6 if effort.partners else 0.4 * many, 1.0))
+        report = run_tool("place_photos", request, folder, progress.part(0.6 if effort.partners else 0.0, 1.0))
         return Rung(effort, folder / "model", report)
 
     def _database(self, effort: Effort, folder: Path, progress: Progress) -> Path:
@@ -142,11 +141,6 @@ class Ladder:
         if not effort.partners:
             self._databases[effort.sift] = database
         return database
-
-    def _alike_pairs(self, progress: Progress) -> tuple[tuple[str, str], ...]:
-        """Return the names of photos that show the same, by their learned features."""
-        pairs, seen = self._partners(ALIKE, progress)
-        return tuple((seen[one].name, seen[other].name) for one, other in pairs)
 
     def _learned_matches(self, partners: int, folder: Path, progress: Progress) -> Path:
         """Return a file in a folder of the matches of learned features; no pair is matched twice."""

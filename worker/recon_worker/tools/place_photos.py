@@ -2,12 +2,13 @@
 
 import itertools
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pycolmap
 
 from recon_api.payload import PHOTOS_PLACED
+from recon_worker.tools.alike_photos import most_alike
 from recon_worker.tools.camera_limits import implausible
 from recon_worker.tools.camera_motion import only_turned, pair_motions, show_one_view
 from recon_worker.tools.camera_trials import Map, place_with_cameras
@@ -18,7 +19,7 @@ from recon_worker.tools.placement_requests import TRACKS, PlacementRequest
 from recon_worker.tools.tool import main, report_fraction, report_metric
 from recon_worker.tools.tracks import Tracks
 
-NEIGHBOURS = 12
+NEIGHBOURS = 2
 """Where not every pair is matched, each photo is matched with so many that follow it: they were often taken after each other."""
 
 MATCHING_SHARE = 0.75
@@ -36,7 +37,8 @@ def place_photos(request: PlacementRequest) -> Mapping[str, Any]:
     pycolmap.set_random_seed(request.seed)
     with pycolmap.Database.open(request.database) as database:
         names = sorted(image.name for image in database.read_all_images())
-    _match(request, [(names[i], names[j]) for i, j in near_first(choose_pairs(names, request.pairs))])
+        pairs = near_first(choose_pairs(database, names, every_pair=request.every_pair))
+    _match(request, [(names[i], names[j]) for i, j in pairs])
     with pycolmap.Database.open(request.database) as database:
         features = {
             image.name: database.num_keypoints_for_image(image.image_id) for image in database.read_all_images()
@@ -71,15 +73,13 @@ def near_first(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return sorted(pairs, key=lambda pair: (pair[1] - pair[0], pair))
 
 
-def choose_pairs(names: Sequence[str], alike: Iterable[tuple[str, str]] | None) -> list[tuple[int, int]]:
-    """Return the index pairs (i < j) of the photos to match: those that look alike and neighbours; all where nothing is known."""
+def choose_pairs(database: pycolmap.Database, names: Sequence[str], *, every_pair: bool) -> list[tuple[int, int]]:
+    """Return the index pairs (i < j) of the photos to match: every pair, or neighbours and photos that look alike."""
     count = len(names)
-    if alike is None:
+    if every_pair:
         return list(itertools.combinations(range(count), 2))
-    number = {name: index for index, name in enumerate(names)}
     near = {(i, j) for i in range(count) for j in range(i + 1, min(i + 1 + NEIGHBOURS, count))}
-    far = {(min(number[one], number[other]), max(number[one], number[other])) for one, other in alike}
-    return sorted(near | far)
+    return sorted(near.union(most_alike(database, names)))
 
 
 def _match(request: PlacementRequest, pairs: Sequence[tuple[str, str]]) -> None:

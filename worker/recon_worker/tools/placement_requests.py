@@ -87,8 +87,8 @@ class PlacementRequest(BaseModel):
     images: Path
     model: Path
     """Folder to write the largest group of placed photos to, as a COLMAP model, and its `TRACKS`."""
-    pairs: tuple[tuple[str, str], ...] | None = None
-    """Photos that show the same, to match their SIFT features, beside neighbours in the order of names; None for all pairs."""
+    every_pair: bool
+    """Match the SIFT features of every two photos, not only of neighbours in the order of names and of those that look alike."""
     learned: Path | None = None
     """Matches of learned features to use as well (`recon_worker.tools.learned_matches`)."""
     enough: int

@@ -83,6 +83,25 @@ def test_depth_is_found_within_a_few_thousandths(surface: Intersect):
     assert np.median(score.numpy()[8:-8, 8:-8]) > 0.95
 
 
+def test_sources_that_do_not_show_a_point_do_not_lower_its_score() -> None:
+    view, _ = photograph(ball, 0.0)
+    sources = [photograph(ball, x, y)[0] for x, y in ((0.35, 0), (0.35, 0.1), (0.35, -0.1), (-0.35, 0))]
+    with torch.inference_mode():
+        _, score = estimate_inverse_depth(view, sources, 32, lambda: None)
+    shown_by_the_last_alone = score.numpy()[8:-8, 3:12]
+    assert np.median(shown_by_the_last_alone) > 0.9
+    assert score.max() <= 1
+
+
+def test_what_a_photo_shows_is_known() -> None:
+    view, depth = photograph(plane, 0.0)
+    source, _ = photograph(plane, 0.35)
+    warp = Comparison.between(view, [source], 0, 2, (1.0,), lambda: None).warps[0]
+    columns = np.arange(WIDTH) + 0.5 - 0.35 * FOCAL_PX / depth
+    assert (warp.shows(torch.from_numpy(1 / depth).float()).numpy() == (columns > 0)).mean() > 0.999
+    assert not warp.shows(torch.full((HEIGHT, WIDTH), NOWHERE)).any()
+
+
 LIMITS = (1 / 5.0, 1 / 1.8)
 
 

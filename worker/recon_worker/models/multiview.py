@@ -55,7 +55,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         reads=("estimate_poses",),
         parameters_read=lambda parameters: (parameters.quality, parameters.depth_px, parameters.region.mode),
         weight=0.7,
-        version=5,
+        version=6,
     ),
     Stage(
         name="fuse_depths",

@@ -64,6 +64,19 @@ class Comparison:
             score.add(self.reference.correlate(warp.sample(w)))
         return score.mean()
 
+    def score_of_showing(self, score: Tensor, w: Tensor) -> Tensor:
+        """Return a score, (h, w), as the mean over those of the best sources that show the points at inverse depths `w`, (h, w).
+
+        A source that shows nothing of a point's window has a correlation of zero with it, which says nothing about the point. The weights
+        must be equal.
+        """
+        showing = torch.zeros_like(score)
+        for warp in self.warps:
+            showing += warp.shows(w, self.reference.radius)
+        best = len(self.weights)
+        # Near the border of a frame, windows that reach into it at other depths count although their middle does not.
+        return (score * best / showing.clamp_(1, best)).clamp_(max=1)
+
     def inverse_depth_per_pixel(self, near: float) -> float:
         """Return by how much inverse depth must change, near an inverse depth, to move a pixel by one in a typical source."""
         motion = sum(warp.pixels_per_inverse_depth(near) for warp in self.warps) / len(self.warps)

@@ -60,7 +60,7 @@ def estimate_inverse_depth(
     w, _ = refine(full, w, pixel / 2, 1, check)
     w, score = refine(full, w, pixel / 4, 1, check)
     measured = (w > limits[0] + pixel) & (w < limits[1] - pixel) & view.measurable
-    return w, torch.where(measured, score, -1.0)
+    return w, torch.where(measured, full.score_of_showing(score, w), -1.0)
 
 
 def _swept(view: View, sources: Sequence[View], planes: int, check: Callable[[], None]) -> Tensor:

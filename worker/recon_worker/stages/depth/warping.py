@@ -43,7 +43,7 @@ class Warp:
 
         The result is (h, w) or (d, h, w).
         """
-        x, y, z = (row.add(w, alpha=float(b)) for row, b in zip(self._rows, self.b, strict=True))
+        x, y, z = self._projected(w)
         z = z.clamp_(min=1e-6).reciprocal_()
         height, width = self.image.shape
         # From -1 to 1, edge to edge.
@@ -56,6 +56,20 @@ class Warp:
             align_corners=False,
         )
         return found.view(z.shape)
+
+    def shows(self, w: Tensor, margin_px: int = 0) -> Tensor:
+        """Say which points at inverse depths `w`, (h, w), lie in the source's frame, hidden there or not: (h, w), bool.
+
+        Those less than `margin_px` pixels of the source beside the frame count too.
+        """
+        x, y, z = self._projected(w)
+        height, width = self.image.shape
+        left, right, below = -margin_px * z, (width + margin_px) * z, (height + margin_px) * z
+        return (z > 0) & (x > left) & (y > left) & (x < right) & (y < below)
+
+    def _projected(self, w: Tensor) -> tuple[Tensor, ...]:
+        """Return the homogeneous pixels of the source, three of the shape of `w`, or (d, h, w), for inverse depths `w`."""
+        return tuple(row.add(w, alpha=float(b)) for row, b in zip(self._rows, self.b, strict=True))
 
     @cached_property
     def _rows(self) -> tuple[Tensor, ...]:

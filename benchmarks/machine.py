@@ -5,7 +5,7 @@ import platform
 import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ def describe_run() -> dict[str, Any]:
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "load_before": [round(value, 2) for value in os.getloadavg()],
         "python": platform.python_version(),
-        "versions": {package: version(package) for package in PACKAGES},
+        "versions": {package: _version(package) for package in PACKAGES},
     }
 
 
@@ -59,6 +59,18 @@ def _cpu_model() -> str:
     return names[0] if names else platform.processor()
 
 
+def _version(package: str) -> str | None:
+    """Return the version of a distribution; None where it is not installed: not every benchmark needs each."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
 def _commit() -> str:
+    """Return the commit; nothing where the checkout is no repository."""
     command = ["git", "describe", "--always", "--dirty"]
-    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False).stdout.strip()
+    try:
+        return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False).stdout.strip()
+    except FileNotFoundError:  # no git
+        return ""

@@ -77,13 +77,13 @@ def _measure(options: argparse.Namespace, out: Path) -> Result:
     if options.mesh:
         scores = evaluate(options.photo_set, options.mesh, options.cameras, protocol)
         return Result(photo_set=name, quality=None, cost=None, evaluation=scores)
-    cost = _reconstruct(options.photo_set / PHOTOS_FOLDER, out / "result", options.quality)
+    cost = reconstruct(options.photo_set / PHOTOS_FOLDER, out / "result", options.quality)
     scores = evaluate(options.photo_set, out / "result" / "mesh.glb", out / "result" / "cameras.json", protocol)
     return Result(photo_set=name, quality=options.quality, cost=cost, evaluation=scores)
 
 
-def _reconstruct(photos: Path, out: Path, quality: str) -> Cost:
-    """Reconstruct in a process of its own; raises CalledProcessError where it fails."""
+def reconstruct(photos: Path, out: Path, quality: str) -> Cost:
+    """Reconstruct a folder of photos into the folder `out`, in a process of its own; raises CalledProcessError where it fails."""
     command = [sys.executable, "-m", "recon_worker", "reconstruct", str(photos), str(out), "--quality", quality]
     start = time.monotonic()
     process = os.posix_spawn(sys.executable, command, os.environ)

@@ -19,10 +19,13 @@ from recon_dev.ground_truth.scenes.sets import render_scene_set
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif"})
 
 
-def known_photo_set(spec: PhotoSetSpec, on_progress: Callable[[float], None] = lambda _: None) -> Path:
+def known_photo_set(
+    spec: PhotoSetSpec, on_progress: Callable[[float], None] = lambda _: None, *, threads: int = 2
+) -> Path:
     """Return the folder of a photo set of known shape in the cache, rendered where it is missing (see `recon_dev.ground_truth`)."""
     sources = Path(ground_truth.__file__).parent.glob("*.py")
-    return _cached(_digest(repr(spec), sources), partial(render_photo_set, spec=spec, on_progress=on_progress))
+    render = partial(render_photo_set, spec=spec, on_progress=on_progress, threads=threads)
+    return _cached(_digest(repr(spec), sources), render)
 
 
 def known_scene_set(spec: SceneSet, on_progress: Callable[[float], None] = lambda _: None) -> Path:

@@ -68,7 +68,7 @@ def unusable(*, rehearsal: bool) -> str | None:
             f"{os.environ.get('CUDA_VISIBLE_DEVICES', 'not set')}); `--cpu` rehearses without one"
         )
     if MODEL not in installed_models():
-        return f"the model {MODEL} is not installed: the metadata of reconstruction-operator must lie on PYTHONPATH"
+        return f"the model {MODEL} is not installed: the metadata of reconstruction-operator must be on PYTHONPATH"
     return None
 
 

@@ -73,7 +73,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         reads=("estimate_poses", "estimate_depth", "fuse_depths"),
         parameters_read=lambda parameters: (parameters.quality, parameters.faces, parameters.closed),
         weight=0.55,
-        version=4,
+        version=5,
     ),
     Stage(
         name="render_previews",

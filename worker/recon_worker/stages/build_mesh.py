@@ -21,10 +21,11 @@ from recon_worker.stages.background import wait_for
 from recon_worker.stages.estimate_depth import saved_maps
 from recon_worker.stages.estimate_poses import SparsePoints
 from recon_worker.stages.parameters import MultiViewParameters
+from recon_worker.stages.seen_through import seen_through
 from recon_worker.stages.surface_checks import SurfaceEvidence, compare, require_measured
 from recon_worker.stages.vertex_colours import ColourSource, coloured
 from recon_worker.tools.runner import run_tool
-from recon_worker.tools.surface_request import SurfaceRequest
+from recon_worker.tools.surface_requests import SurfaceCleaning, SurfaceRequest
 
 STAGE = "build_mesh"
 MESH = "mesh.ply"
@@ -52,20 +53,8 @@ SMOOTHING_ROUNDS = 2
 
 def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, progress: Progress) -> Mapping[str, Any]:
     """Write the mesh; return its size and whether it is closed. Raises UsageError(SURFACE_NOT_MEASURED)."""
-    plain, points = folder / "surface.ply", scene.folder(fuse_depths.STAGE) / fuse_depths.POINTS
-    preset, spacing = parameters.preset, float(scene.report(fuse_depths.STAGE)["spacing"])
-    request = SurfaceRequest(
-        points=points,
-        mesh=plain,
-        depth=octree_depth(read_ply(points).xyz, preset.surface_cell * spacing, preset.octree_levels),
-        reach=REACH * spacing,
-        hole_share=CLOSED_HOLE_SHARE if parameters.closed else HOLE_SHARE,
-        least_share=LEAST_SHARE,
-        smoothing_rounds=SMOOTHING_ROUNDS,
-        faces=parameters.faces,
-        closed=parameters.closed,
-    )
-    report = run_tool("reconstruct_surface", request, folder, progress.part(0.0, 0.85))
+    plain = folder / "surface.ply"
+    watertight = _lay(plain, scene, folder, parameters, progress.part(0.0, 0.85))
     surface = read_ply(plain)
     plain.unlink()
     sources = _colour_sources(scene)
@@ -73,8 +62,33 @@ def build_mesh(scene: Scene, folder: Path, parameters: MultiViewParameters, prog
     evidence = _compared(scene, surface, progress.part(0.98, 1.0))
     require_measured(evidence)
     write_ply(folder / MESH, surface)
-    figures = {"vertices": len(surface.xyz), "faces": len(surface.faces), "watertight": report["watertight"]}
+    figures = {"vertices": len(surface.xyz), "faces": len(surface.faces), "watertight": watertight}
     return figures | {name: round(value, 3) for name, value in asdict(evidence).items()}
+
+
+def _lay(mesh: Path, scene: Scene, folder: Path, parameters: MultiViewParameters, progress: Progress) -> bool:
+    """Write a surface through the points, without what was not measured; say whether it is watertight."""
+    points = scene.folder(fuse_depths.STAGE) / fuse_depths.POINTS
+    preset, spacing = parameters.preset, float(scene.report(fuse_depths.STAGE)["spacing"])
+    depth = octree_depth(read_ply(points).xyz, preset.surface_cell * spacing, preset.octree_levels)
+    run_tool("lay_surface", SurfaceRequest(points=points, mesh=mesh, depth=depth), folder, progress.part(0.0, 0.7))
+    maps = list(saved_maps(scene.folder(estimate_depth.STAGE)).values())
+    through = folder / "seen_through.npy"
+    np.save(through, seen_through(read_ply(mesh).xyz, maps, progress.part(0.7, 0.8)))
+    request = SurfaceCleaning(
+        points=points,
+        mesh=mesh,
+        seen_through=through,
+        reach=REACH * spacing,
+        hole_share=CLOSED_HOLE_SHARE if parameters.closed else HOLE_SHARE,
+        least_share=LEAST_SHARE,
+        smoothing_rounds=SMOOTHING_ROUNDS,
+        faces=parameters.faces,
+        closed=parameters.closed,
+    )
+    report = run_tool("clean_surface", request, folder, progress.part(0.8, 1.0))
+    through.unlink()
+    return bool(report["watertight"])
 
 
 def octree_depth(xyz: npt.NDArray[np.floating], cell: float, most: int) -> int:

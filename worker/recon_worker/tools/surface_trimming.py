@@ -1,7 +1,7 @@
 """Cutting off what surface reconstruction adds where nothing was measured.
 
 Poisson reconstruction lays a closed surface: beyond the last points it goes on, around the scene or under the table. Where points are
-missing amid the surface it closes the hole, which is welcome.
+missing amid the surface it closes the hole, which is welcome, unless photos see through it.
 """
 
 import numpy as np
@@ -17,19 +17,26 @@ Faces = npt.NDArray[np.int32]
 
 
 def without_extensions(
-    surface: Surface, points: npt.NDArray[np.float32], *, reach: float, hole_share: float
+    surface: Surface,
+    points: npt.NDArray[np.float32],
+    seen_through: npt.NDArray[np.bool_],
+    *,
+    reach: float,
+    hole_share: float,
 ) -> Surface:
     """Return the surface without its connected parts that are farther than `reach` from all points (n, 3), small ones excepted.
 
-    A part is small where its area is at most `hole_share` of the measured area.
+    A part is small where its area is at most `hole_share` of the measured area. What is that far from all points and has a vertex that
+    is `seen_through`, (v,), goes in any case.
     """
     nearest, _ = cKDTree(points).query(surface.xyz, distance_upper_bound=reach)
     measured = np.isfinite(nearest)[surface.faces].all(axis=1)
+    doubtful = ~measured & ~seen_through[surface.faces].any(axis=1)
     areas = _areas(surface)
-    part = _parts(surface.faces[~measured], len(surface.xyz))
-    size = np.bincount(part, areas[~measured], minlength=1)
+    part = _parts(surface.faces[doubtful], len(surface.xyz))
+    size = np.bincount(part, areas[doubtful], minlength=1)
     keep = measured.copy()
-    keep[~measured] = size[part] <= hole_share * areas[measured].sum()
+    keep[doubtful] = size[part] <= hole_share * areas[measured].sum()
     return keep_faces(surface, keep)
 
 

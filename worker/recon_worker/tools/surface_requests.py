@@ -1,4 +1,4 @@
-"""What the surface tool is asked."""
+"""What the surface tools are asked."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 
 class SurfaceRequest(BaseModel):
-    """Lay a surface through points with normals, and clean it."""
+    """Lay a closed surface through points with normals."""
 
     points: Path
     """PLY with normals and colours."""
@@ -14,6 +14,17 @@ class SurfaceRequest(BaseModel):
     """PLY to write."""
     depth: int
     """Levels of the octree."""
+
+
+class SurfaceCleaning(BaseModel):
+    """Cut off what was not measured of a surface, and clean it."""
+
+    points: Path
+    """PLY of the points through which the surface was laid."""
+    mesh: Path
+    """PLY to change in place."""
+    seen_through: Path
+    """NumPy file, (v,), bool: the vertices that photos see through."""
     reach: float
     """Distance from the points beyond which the surface is not measured, in their unit."""
     hole_share: float

@@ -61,10 +61,8 @@ def correlations(photos: Sequence[Photograph], device: torch.device) -> Iterator
         by_tensors = _scores(photos, depths, device)
     for name in depths:
         # Beside what can be measured, rounding matters: windows are nearly plain there.
-        difference, figure = (
-            (compiled[name] - by_tensors[name])[view.measurable],
-            f"correlation of windows at {name} depths",
-        )
+        difference = (compiled[name] - by_tensors[name])[view.measurable]
+        figure = f"correlation of windows at {name} depths"
         yield Figure(name=f"{figure}, largest difference", value=largest(difference), at_most=2e-2)
         yield Figure(name=f"{figure}, 99 % of differences", value=quantile(difference, 0.99), at_most=2e-4)
 

@@ -85,7 +85,7 @@ def run_step(step: Step, left_s: float, done: Mapping[str, Part]) -> Part:
     """Run a part for at most its own limit and the time that is left; return what it found, however it ended.
 
     `done` holds the parts that ran before, by name. What it prints appears at once, what it says on stderr at its end. Where this
-    process is told to stop meanwhile, the part is stopped, too, and its outcome is `CUT_OFF`.
+    process is asked to stop meanwhile, the part is stopped, too, and its outcome is `CUT_OFF`.
     """
     if step.after and done[step.after].outcome is not Outcome.DONE:
         return Part(name=step.name, outcome=Outcome.LEFT_OUT, reason=f"{step.after}: {done[step.after].outcome}")
@@ -112,7 +112,7 @@ def run_step(step: Step, left_s: float, done: Mapping[str, Part]) -> Part:
 def _judged(code: int | None, wall_s: float, limit_s: int, said: str) -> tuple[Outcome, str | None]:
     """Return how a part ended, and why it is not done, by its exit code and by what it said on stderr."""
     if code is None:
-        return Outcome.CUT_OFF, "the run was told to stop"
+        return Outcome.CUT_OFF, "the run was asked to stop"
     if code == 0:
         return Outcome.DONE, None
     if wall_s >= limit_s:

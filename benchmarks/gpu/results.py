@@ -45,7 +45,7 @@ class Outcome(StrEnum):
     TIMED_OUT = "timed out"
     LEFT_OUT = "left out"
     CUT_OFF = "cut off"
-    """The whole run was told to stop."""
+    """The whole run was asked to stop."""
 
 
 class Findings(BaseModel):

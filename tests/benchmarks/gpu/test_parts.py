@@ -95,12 +95,12 @@ def test_a_part_gets_its_arguments_and_its_environment(program: Path) -> None:
     assert "CUDA_VISIBLE_DEVICES" not in os.environ or os.environ["CUDA_VISIBLE_DEVICES"]
 
 
-def test_a_run_that_is_told_to_stop_stops_its_part(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_is_asked_to_stop_stops_its_part(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = program.with_name("begun")
     written(program, f"find; touch {begun}; exec sleep 60")
     wait, waited = subprocess.Popen.wait, list[object]()
 
-    def told_to_stop(self: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+    def asked_to_stop(self: subprocess.Popen[bytes], timeout: float | None = None) -> int:
         waited.append(self)
         if len(waited) > 1:
             return wait(self, timeout)
@@ -109,9 +109,9 @@ def test_a_run_that_is_told_to_stop_stops_its_part(program: Path, monkeypatch: p
             time.sleep(0.01)
         raise SystemExit
 
-    monkeypatch.setattr(subprocess.Popen, "wait", told_to_stop)
+    monkeypatch.setattr(subprocess.Popen, "wait", asked_to_stop)
     part = run_step(STEP, 100, {})
-    assert (part.outcome, part.reason) == (Outcome.CUT_OFF, "the run was told to stop")
+    assert (part.outcome, part.reason) == (Outcome.CUT_OFF, "the run was asked to stop")
     assert len(part.figures) == 2
 
 

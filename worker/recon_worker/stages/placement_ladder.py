@@ -21,11 +21,11 @@ from recon_worker.stages.learned_matching.matching import (
     match_pairs,
     see_photos,
 )
-from recon_worker.stages.learned_matching.photo_pairs import choose_partners
 from recon_worker.stages.parameters import MultiViewParameters
 from recon_worker.stages.placement_checks import enough_placed, is_hopeless
 from recon_worker.stages.prepare_images import PhotoGroups
 from recon_worker.tools.learned_matches import LearnedMatches
+from recon_worker.tools.partners import choose_partners
 from recon_worker.tools.placement_requests import (
     CHEAP,
     LADDER,
@@ -158,7 +158,7 @@ class Ladder:
         seen = self._seen_photos(progress.part(0.0, 0.7))
         if self._shared is None:
             self._shared = count_shared(seen, progress.part(0.7, 1.0))
-        return choose_partners(self._shared, count), seen
+        return choose_partners(self._shared.numpy(), range(count)), seen
 
     def _seen_photos(self, progress: Progress) -> list[SeenPhoto]:
         """Return all photos with their learned features, which are found once."""

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pycolmap
 
+from recon_worker.tools.partners import choose_partners
+
 LOOKED_AT = 256
 """Largest features of a photo that are compared. With them, the 12 photos most like each one hold 97 to 99 % of all matches."""
 
@@ -38,9 +40,7 @@ def most_alike(database: pycolmap.Database, names: Sequence[str]) -> list[tuple[
     """Return the index pairs (i < j) of each photo of a database and those of `RANKS` among the photos that share large features with it."""
     numbers = {image.name: image.image_id for image in database.read_all_images()}
     shared = _count_shared(np.stack([_largest(database, numbers[name]) for name in names]))
-    order = np.argsort(-shared, axis=1, kind="stable")[:, [rank for rank in RANKS if rank < len(names)]]
-    chosen = ((one, other) for one, others in enumerate(order.tolist()) for other in others if shared[one, other])
-    return sorted({(min(pair), max(pair)) for pair in chosen})
+    return choose_partners(shared, RANKS)
 
 
 def _largest(database: pycolmap.Database, image: int) -> Floats:

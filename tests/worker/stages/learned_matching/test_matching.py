@@ -8,7 +8,7 @@ from PIL import Image
 
 from recon_worker.progress import Progress
 from recon_worker.stages.learned_matching.matching import PhotoFile, count_shared, match_pairs, see_photos
-from recon_worker.stages.learned_matching.photo_pairs import choose_partners
+from recon_worker.tools.partners import choose_partners
 from tests.support.photo_sets import rendered_photos
 
 
@@ -16,8 +16,8 @@ def test_neighbours_of_a_ring_share_most() -> None:
     photos = [PhotoFile(path.name, path) for path in rendered_photos()[:4]]
     seen = see_photos(photos, Progress.silent())
     shared = count_shared(seen, Progress.silent())
-    assert set(choose_partners(shared, 1)) <= {(0, 1), (1, 2), (2, 3)}
-    learned = match_pairs(seen, choose_partners(shared, 3), Progress.silent())
+    assert set(choose_partners(shared.numpy(), range(1))) <= {(0, 1), (1, 2), (2, 3)}
+    learned = match_pairs(seen, choose_partners(shared.numpy(), range(3)), Progress.silent())
     assert list(learned.places) == [photo.name for photo in photos]
     next_to, farther = ({(photos[i].name, photos[i + step].name) for i in range(4 - step)} for step in (1, 3))
     assert next_to <= learned.matches.keys()

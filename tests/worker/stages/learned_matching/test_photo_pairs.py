@@ -1,10 +1,9 @@
 """Each photo is matched with those that show most of the same."""
 
-import pytest
 import torch
 from torch import Tensor
 
-from recon_worker.stages.learned_matching.photo_pairs import LOOKED_AT, choose_partners, count_alike, stacked
+from recon_worker.stages.learned_matching.photo_pairs import LOOKED_AT, count_alike, stacked
 from recon_worker.stages.learned_matching.xfeat import Features
 
 
@@ -30,17 +29,3 @@ def test_what_is_only_nearest_but_not_alike_is_not_counted() -> None:
     between = (descriptors(0) + descriptors(1)) / 2**0.5
     photos = [Features(torch.zeros(1, 2), descriptors(0)), Features(torch.zeros(1, 2), between)]
     assert count_alike(stacked(photos), 0).tolist() == [0]
-
-
-@pytest.mark.parametrize(
-    ("alike", "count", "pairs"),
-    [
-        pytest.param([[0, 5, 1], [5, 0, 2], [1, 2, 0]], 1, [(0, 1), (1, 2)], id="the best one of each"),
-        pytest.param([[0, 5, 1], [5, 0, 2], [1, 2, 0]], 8, [(0, 1), (0, 2), (1, 2)], id="more than there are"),
-        pytest.param([[0, 5, 0], [5, 0, 0], [0, 0, 0]], 2, [(0, 1)], id="one shows nothing of the others"),
-    ],
-)
-def test_partners_are_those_with_most_in_common(
-    alike: list[list[int]], count: int, pairs: list[tuple[int, int]]
-) -> None:
-    assert choose_partners(torch.tensor(alike), count) == pairs

@@ -36,16 +36,3 @@ def _mutual(one: Tensor, others: Tensor) -> Tensor:
     column = likeness.argmax(2)
     numbers = torch.arange(one.shape[0], device=one.device)
     return ((column.gather(1, row) == numbers) & (best > LEAST_LIKENESS)).sum(1)
-
-
-def choose_partners(alike: Tensor, count: int) -> list[tuple[int, int]]:
-    """Return the pairs (i < j) of each photo and the `count` photos that share most with it, of (p, p) symmetric counts."""
-    order = alike.argsort(dim=1, descending=True, stable=True)[:, :count].tolist()
-    return sorted(
-        {
-            (min(one, other), max(one, other))
-            for one, partners in enumerate(order)
-            for other in partners
-            if one != other and alike[one, other] > 0
-        }
-    )

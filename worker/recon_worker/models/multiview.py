@@ -46,7 +46,7 @@ STAGES: tuple[Stage[MultiViewParameters], ...] = (
         reads=("prepare_images",),
         parameters_read=lambda parameters: (parameters.seed, bool(parameters.require_all_photos)),
         weight=0.3,
-        version=8,
+        version=9,
     ),
     Stage(
         name="estimate_depth",

@@ -22,6 +22,9 @@ MOST_GROUPS = 4
 GROWTH = 1.3
 """Factor that photos or points have grown by when all of them are adjusted again."""
 
+TOLERANCE = 1e-4
+"""Change of the sum of errors, as a share, with which an adjustment of all of them ends: the last one, of exact features, goes on from there."""
+
 NO_ERROR_PX = 0.0
 """Stands for the reprojection error of no points."""
 
@@ -83,6 +86,7 @@ def map_photos(
     # Cameras and points are adjusted once more when the places of features are exact: until then coarse is enough.
     options.ba_global_frames_ratio = options.ba_global_points_ratio = GROWTH
     options.ba_global_max_refinements = 2
+    options.ba_global_function_tolerance = TOLERANCE
     placed = itertools.count(MIN_MODEL)
     with tempfile.TemporaryDirectory(dir=database.parent) as scratch:
         groups = pycolmap.incremental_mapping(

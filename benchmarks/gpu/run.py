@@ -7,17 +7,16 @@ benchmarks/README.md.
 
 import argparse
 import os
-import signal
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 
 import torch
 
 from benchmarks.gpu.gpu_use import describe_gpu
 from benchmarks.gpu.parts import NO_GPU, planned, run_step
 from benchmarks.gpu.results import Outcome, Part, Results
+from benchmarks.gpu.stopping import exit_on_sigterm
 from benchmarks.gpu.table import side_by_side
 from benchmarks.machine import describe_run
 from recon_dev.state import CHECKOUT
@@ -36,7 +35,7 @@ EXIT_UNUSABLE = 2
 def main() -> int:
     """Run all parts; return 1 where one failed, took too long or was cut off, 2 where the machine cannot run them."""
     began, options = time.monotonic(), _arguments()
-    signal.signal(signal.SIGTERM, _stop)
+    exit_on_sigterm()
     missing = unusable(rehearsal=options.cpu)
     if missing:
         print(missing, file=sys.stderr)
@@ -88,12 +87,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cpu", action="store_true", help="rehearse without a GPU, on few small photos")
     parser.add_argument("--commit", help="of the code, where the checkout is no repository")
     return parser.parse_args()
-
-
-def _stop(_: int, __: FrameType | None) -> None:
-    """Leave, so that the running part is stopped."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # `timeout` may send it twice
-    sys.exit(128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,11 @@ The photos are reconstructed by `python -m recon_worker reconstruct` in a proces
 """
 
 import argparse
-import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,6 +17,7 @@ from benchmarks.evaluate import reconstruct
 from benchmarks.gpu.gpu_use import sampled, summary
 from benchmarks.gpu.photo_sets import PHOTO_SETS, folder_of
 from benchmarks.gpu.results import Findings, StageTime, Timing
+from benchmarks.gpu.stopping import exit_on_sigterm
 from recon_dev.ground_truth.evaluation import evaluate
 from recon_dev.ground_truth.photos import PHOTOS_FOLDER
 from recon_dev.ground_truth.scenes.protocol import load_protocol
@@ -63,7 +62,7 @@ class Report(BaseModel):
 def main() -> int:
     """Run the command line; return the exit code."""
     options = _arguments()
-    signal.signal(signal.SIGTERM, _stop)
+    exit_on_sigterm()
     try:
         for timing in measure(options.photo_set, options.quality):
             print("\n".join(lines(timing)), flush=True)
@@ -137,12 +136,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quality", choices=["draft", "standard", "high"], default="standard")
     parser.add_argument("--out", type=Path, metavar="FILE", help="store the figures there")
     return parser.parse_args()
-
-
-def _stop(_: int, __: FrameType | None) -> None:
-    """Leave, so that the sampling is stopped and no files stay behind."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # `timeout` may send it twice
-    sys.exit(128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":

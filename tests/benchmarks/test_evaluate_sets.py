@@ -8,9 +8,8 @@ import pytest
 from benchmarks import evaluate_sets
 from benchmarks.evaluate import Cost, Result
 from benchmarks.evaluate_sets import COLUMNS, Row, markdown, reason
-from recon_dev.ground_truth.evaluation import Evaluation
-from recon_dev.ground_truth.pose_error import PoseScore
-from recon_dev.ground_truth.surface_distance import SurfaceScore, ThresholdScore
+from recon_dev.ground_truth.surface_distance import ThresholdScore
+from tests.support.evaluations import evaluation
 
 
 def make_result() -> Result:
@@ -20,20 +19,12 @@ def make_result() -> Result:
         )
         for threshold in (0.25, 0.5, 1.0)
     )
-    surface = SurfaceScore(
-        accuracy_mean_percent=1,
-        accuracy_median_percent=0.0456,
-        completeness_mean_percent=1,
-        completeness_median_percent=1,
-        chamfer_percent=1,
-        thresholds=thresholds,
-        truth_counted_percent=90,
-        reconstruction_counted_percent=80,
-    )
-    poses = PoseScore(photos=11, placed=10, centre_rmse_percent=1, rotation_mean_deg=1, auc_3deg=90)
     cost = Cost(wall_s=30, cpu_s=61.4, peak_memory_bytes=3 * 2**29)
     return Result(
-        photo_set="facade", quality="standard", cost=cost, evaluation=Evaluation(scale=1, poses=poses, surface=surface)
+        photo_set="facade",
+        quality="standard",
+        cost=cost,
+        evaluation=evaluation(10, 11, thresholds, accuracy_median_percent=0.0456),
     )
 
 

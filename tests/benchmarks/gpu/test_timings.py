@@ -10,8 +10,8 @@ from benchmarks.gpu.results import Timing
 from benchmarks.gpu.table import side_by_side
 from benchmarks.gpu.timings import Report, check_device, lines
 from recon_dev.ground_truth.evaluation import Evaluation
-from recon_dev.ground_truth.pose_error import PoseScore
-from recon_dev.ground_truth.surface_distance import SurfaceScore, ThresholdScore
+from recon_dev.ground_truth.surface_distance import ThresholdScore
+from tests.support.evaluations import evaluation
 
 STAGES = [
     {"name": "estimate_poses", "seconds": 8.5, "cpu_seconds": 20.25, "photos": 36},
@@ -34,20 +34,7 @@ def timing(device: str = "NVIDIA H200", gpu: GpuUse | None = None, evaluation: E
     )
 
 
-def evaluation() -> Evaluation:
-    surface = SurfaceScore(
-        accuracy_mean_percent=1,
-        accuracy_median_percent=1,
-        completeness_mean_percent=1,
-        completeness_median_percent=1,
-        chamfer_percent=1,
-        thresholds=(ThresholdScore(threshold_percent=0.25, precision=98, recall=97, f_score=97.5),),
-        truth_counted_percent=90,
-        reconstruction_counted_percent=80,
-    )
-    poses = PoseScore(photos=36, placed=35, centre_rmse_percent=1, rotation_mean_deg=1, auc_3deg=90)
-    return Evaluation(scale=1, poses=poses, surface=surface)
-
+EVALUATION = evaluation(35, 36, [ThresholdScore(threshold_percent=0.25, precision=98, recall=97, f_score=97.5)])
 
 USE = GpuUse(samples=100, busy_share=0.123, in_use_share=0.4, peak_memory_mib=2500, memory_before_mib=3)
 
@@ -84,12 +71,12 @@ def test_a_reconstruction_is_shown_and_then_its_evaluation() -> None:
     assert poses.split() == ["estimate_poses", "8.50", "s", "20.25", "CPU-s"]
     assert depth.split()[1] == "2.50"
     assert use.strip() == "GPU: busy 12.3% of the time, peak memory 2500.0 MiB (3.0 MiB before)"
-    (scores,) = lines(timing(evaluation=evaluation()))
+    (scores,) = lines(timing(evaluation=EVALUATION))
     assert scores.endswith("35 of 36 photos placed, F 97.5 at 0.25 %")
 
 
 def test_reconstructions_are_shown_side_by_side() -> None:
-    table = side_by_side({"on the gpu": timing(gpu=USE, evaluation=evaluation()), "on the cpu": timing("cpu")})
+    table = side_by_side({"on the gpu": timing(gpu=USE, evaluation=EVALUATION), "on the cpu": timing("cpu")})
     cells = {line[:22].strip(): line[22:].split() for line in table[1:]}
     assert cells["estimate_depth, s"] == ["2.50", "2.50"]
     assert cells["whole process, s"] == ["20.00", "20.00"]

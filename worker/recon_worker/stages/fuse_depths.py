@@ -191,8 +191,5 @@ def _without_contradicted(
 ) -> Samples:
     """Return the points that no noteworthy part of the views sees through. There are `count` maps."""
     xyz = torch.from_numpy(samples.xyz).to(device)
-    votes = Votes.none(len(xyz), device)
-    for done, one in enumerate(maps):
-        progress.tick(done / count)
-        votes.add(xyz, one)
+    votes = Votes.of(xyz, maps, count, progress)
     return samples.chosen(votes.keep().cpu().numpy())

@@ -25,10 +25,8 @@ def seen_through(xyz: npt.NDArray[np.float32], maps: Sequence[Path], progress: P
     """
     device = device_in_use()
     points = torch.from_numpy(xyz).to(device)
-    votes = Votes.none(len(points), device)
-    for done, file in enumerate(maps):
-        progress.tick(done / len(maps))
-        votes.add(points, _sure(SavedDepth.load(file), device))
+    sure = (_sure(SavedDepth.load(file), device) for file in maps)
+    votes = Votes.of(points, sure, len(maps), progress)
     through = (votes.contradiction >= LEAST_VIEWS) & (votes.contradiction > votes.support)
     said: npt.NDArray[np.bool_] = through.cpu().numpy()
     return said

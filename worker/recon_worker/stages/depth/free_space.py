@@ -3,12 +3,14 @@
 As Merrell et al., "Real-Time Visibility-Based Fusion of Depth Maps", ICCV 2007, weigh support against free-space violations.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from recon_worker.progress import Progress
 from recon_worker.stages.depth.compiled_votes import add_votes
 from recon_worker.stages.depth.consistency import DepthMap
 
@@ -38,6 +40,15 @@ class Votes:
     def none(cls, count: int, device: torch.device) -> "Votes":
         """Return no votes for so many points."""
         return cls(torch.zeros(count, device=device), torch.zeros(count, device=device))
+
+    @classmethod
+    def of(cls, xyz: Tensor, maps: Iterable[DepthMap], count: int, progress: Progress) -> "Votes":
+        """Return the votes of `count` depth maps on points (n, 3) of the world frame; each map ticks the progress."""
+        votes = cls.none(len(xyz), xyz.device)
+        for done, view in enumerate(maps):
+            progress.tick(done / count)
+            votes.add(xyz, view)
+        return votes
 
     def keep(self) -> Tensor:
         """Say which points stay: (n,), bool."""

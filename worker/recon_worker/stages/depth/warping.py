@@ -58,9 +58,9 @@ class Warp:
         return found.view(z.shape)
 
     def shows(self, w: Tensor, margin_px: int = 0) -> Tensor:
-        """Say which points at inverse depths `w`, (h, w), lie in the source's frame, hidden there or not: (h, w), bool.
+        """Return which points at inverse depths `w`, (h, w), are within the source's frame, occluded there or not: (h, w), bool.
 
-        Those less than `margin_px` pixels of the source beside the frame count too.
+        The frame is widened by `margin_px` pixels of the source on each side.
         """
         x, y, z = self._projected(w)
         height, width = self.image.shape
